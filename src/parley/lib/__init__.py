@@ -1,0 +1,1 @@
+"""The bottom layer: pure building blocks that know nothing of messages, accounts or storage."""

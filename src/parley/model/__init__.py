@@ -1,0 +1,1 @@
+"""Frozen values and state machines of the domain, without I/O."""
