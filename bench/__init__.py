@@ -1,0 +1,1 @@
+"""What a message costs: load, yardstick and report, run by `python -m bench`."""

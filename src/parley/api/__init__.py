@@ -1,0 +1,1 @@
+"""What the world calls: the dialects, and the HTTP they share."""

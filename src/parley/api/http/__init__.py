@@ -1,0 +1,1 @@
+"""What every dialect needs of HTTP: bodies, credentials, paging, problems."""

@@ -1,0 +1,1 @@
+"""How each database is driven: connections, group commit, wake-up."""

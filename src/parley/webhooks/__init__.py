@@ -1,0 +1,1 @@
+"""Events out: rendering, signing, delivery, and what the answer means."""
