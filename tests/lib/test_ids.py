@@ -29,9 +29,7 @@ def test_an_id_is_a_version_7_uuid_of_its_time() -> None:
 
 
 @given(st.lists(st.integers(-3_000, 3_000), min_size=1, max_size=200), times_us)
-def test_ids_strictly_increase_whatever_the_clock_does(
-    steps: list[int], start: int
-) -> None:
+def test_ids_strictly_increase_whatever_the_clock_does(steps: list[int], start: int) -> None:
     clock = ManualClock(at_us=start + 1_000_000)
     ids = Ids(clock)
     made = []
@@ -79,9 +77,7 @@ def test_threads_share_one_maker() -> None:
 
 
 @given(times_us, st.integers(1, 10_000))
-def test_floor_divides_the_ids_of_one_microsecond_from_the_next(
-    at: int, later: int
-) -> None:
+def test_floor_divides_the_ids_of_one_microsecond_from_the_next(at: int, later: int) -> None:
     made = Ids(ManualClock(at_us=at)).new()
     assert floor(at) <= made < floor(at + later)
     assert timestamp_ms(floor(at)) == at // 1000

@@ -38,9 +38,7 @@ class Ids:
 
     __slots__ = ("_entropy", "_lock", "_now", "_tail", "_tick", "_words")
 
-    def __init__(
-        self, clock: Clock, entropy: Callable[[int], bytes] = os.urandom
-    ) -> None:
+    def __init__(self, clock: Clock, entropy: Callable[[int], bytes] = os.urandom) -> None:
         self._now = clock.now
         self._entropy = entropy
         self._words: Iterator[int] = iter(())
@@ -68,9 +66,7 @@ class Ids:
                     tail &= _TAIL_MASK
             self._tail = tail
             tick = self._tick
-        return _HALVES.pack(
-            (tick & ~0xFFF) << 4 | _VERSION | (tick & 0xFFF), _VARIANT | tail
-        )
+        return _HALVES.pack((tick & ~0xFFF) << 4 | _VERSION | (tick & 0xFFF), _VARIANT | tail)
 
 
 def timestamp_ms(id: bytes) -> int:
