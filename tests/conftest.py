@@ -1,0 +1,94 @@
+"""What every test may ask for: a place for a store on either engine, and a loud word when PostgreSQL was not there."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.postgres import NotAvailableError, Server, find_server, new_shared_directory, stop_server
+
+SHARED = pytest.StashKey[Path]()
+SKIPPED = "PostgreSQL was not tested: "
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Agree on the directory in which all workers of this run share a PostgreSQL of their own."""
+    worker = getattr(config, "workerinput", None)
+    config.stash[SHARED] = Path(worker["postgres"]) if worker else new_shared_directory()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a new worker where that directory is."""
+    node.workerinput["postgres"] = str(node.config.stash[SHARED])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what the workers started, once, at the very end."""
+    if not hasattr(config, "workerinput"):
+        stop_server(config.stash[SHARED])
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say loudly, before the closing line, that half of what Parley promises was not looked at."""
+    reasons = [
+        report.longrepr[2].partition(SKIPPED)[2]
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple) and SKIPPED in report.longrepr[2]
+    ]
+    if reasons:
+        terminalreporter.section("POSTGRESQL WAS NOT TESTED", red=True, bold=True)
+        terminalreporter.line(f"{len(reasons)} tests were skipped: {reasons[0]}", red=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> Server:
+    """Return a PostgreSQL server to create databases on, or skip."""
+    try:
+        return find_server(pytestconfig.stash[SHARED])
+    except NotAvailableError as problem:
+        pytest.skip(f"{SKIPPED}{problem}")
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: Server) -> Iterator[str]:
+    """Return an empty database that is this worker's for the whole run."""
+    name = f"parley_test_{secrets.token_hex(6)}"
+    try:
+        yield postgres_server.create(name)
+    finally:
+        postgres_server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def _postgres_store(postgres_server: Server) -> Iterator[str]:
+    name = f"parley_test_{secrets.token_hex(6)}"
+    try:
+        postgres_server.create(name)
+        yield name
+    finally:
+        postgres_server.drop(name)
+
+
+@pytest.fixture
+def sqlite_store_url(tmp_path: Path) -> str:
+    """Return a place for a SQLite database that is this test's alone."""
+    return f"sqlite:///{tmp_path}/parley.db"
+
+
+@pytest.fixture
+def postgres_store_url(postgres_server: Server, _postgres_store: str) -> str:
+    """Return an empty PostgreSQL database that is this test's alone until it ends."""
+    postgres_server.clear(_postgres_store)
+    return postgres_server.database_url(_postgres_store)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """Return an empty database for this test, once on each engine."""
+    fixture = {"sqlite": "sqlite_store_url", "postgresql": "postgres_store_url"}[request.param]
+    url = request.getfixturevalue(fixture)
+    assert isinstance(url, str)
+    return url
