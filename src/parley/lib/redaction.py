@@ -1,0 +1,100 @@
+"""Keeps secrets out of logs, errors and reprs. Phone numbers stay: operators need them."""
+
+import hmac
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import unquote_plus, urlsplit, urlunsplit
+
+MASK: Final = "***"
+"""What stands where a secret was."""
+
+# Whole words of a key, so that `token` hides but `page_tokens_left` or `secretary` do not.
+_SECRET_KEY = re.compile(
+    r"(?:^|[_.\-\s])"
+    r"(?:authorization|auth|cookie|credentials?|passwd|password|passphrase|secrets?|signature|token|api_?key|"
+    r"signing_?key|secret_?key|access_?key|private_?key|jwt|bearer)"
+    r"$"
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>]+")
+_PARAMETER = re.compile(r"(?P<key>[^&;=]+)=(?P<value>[^&;]*)")
+_MAX_DEPTH = 8
+
+
+class Secret:
+    """A string that shows itself only when asked to: its repr, str and format are a mask."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK!r})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return format(MASK, spec)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        mine, theirs = (each.reveal().encode("utf-8", "surrogatepass") for each in (self, other))
+        return hmac.compare_digest(mine, theirs)
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+def is_secret_key(key: str) -> bool:
+    """Whether a name, in any of the usual spellings (AuthToken, auth_token, X-Twilio-Signature), names a secret."""
+    return _SECRET_KEY.search(_CAMEL.sub("_", key).lower()) is not None
+
+
+def mask_url(url: str) -> str:
+    """A URL without its userinfo and without the values of its secret query parameters, and the rest as it was.
+
+    What cannot be read as a URL is masked whole, since no one knows what it holds.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where an unquoted '/' of a password has broken the userinfo apart
+    except ValueError:
+        return MASK
+    userinfo, at, host = parts.netloc.rpartition("@")
+    netloc = f"{MASK}@{host}" if at and userinfo else host
+    return urlunsplit(parts._replace(netloc=netloc, query=_mask_parameters(parts.query)))
+
+
+def scrub(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy with the values of secret keys masked, and the URLs in all other text; nested mappings and lists too."""
+    return {key: MASK if is_secret_key(str(key)) else _scrub_value(value, 0) for key, value in mapping.items()}
+
+
+def _scrub_value(value: Any, depth: int) -> Any:
+    if depth >= _MAX_DEPTH:
+        return MASK
+    if isinstance(value, str):
+        return _URL.sub(lambda match: mask_url(match[0]), value) if "://" in value else value
+    if isinstance(value, Mapping):
+        return {key: MASK if is_secret_key(str(key)) else _scrub_value(each, depth + 1) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrub_value(each, depth + 1) for each in value]
+    return value
+
+
+def _mask_parameters(query: str) -> str:
+    def mask(match: re.Match[str]) -> str:
+        return f"{match['key']}={MASK}" if is_secret_key(unquote_plus(match["key"])) else match[0]
+
+    return _PARAMETER.sub(mask, query)
