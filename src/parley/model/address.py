@@ -126,7 +126,7 @@ def parse_sender(text: str, rules: Rules = TWILIO) -> Address:
 
 def read(text: str) -> Address:
     """The address that `Address.text` spelled, without checking it again: for what our own record holds."""
-    if text.startswith("+"):
+    if _PLUS_DIGITS.fullmatch(text):  # a name may begin with a plus as well
         return Address("sms", "e164", text)
     if text.startswith(_WHATSAPP):
         return Address("whatsapp", "e164", text[len(_WHATSAPP) :])

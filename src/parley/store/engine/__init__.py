@@ -1,1 +1,1 @@
-"""How each database is driven: connections, group commit, wake-up."""
+"""The two engines: each runs the store's operations and commits what arrived together in one transaction."""

@@ -1,0 +1,39 @@
+"""An account: one tenant, with what it signs and authenticates by."""
+
+from typing import Literal
+
+import msgspec
+
+from parley.lib.redaction import Secret
+
+AccountStatus = Literal["active", "suspended", "closed"]
+OptOutHandling = Literal["number", "platform", "app"]
+"""Who honours STOP. `number`: we do on numbers configured for Twilio, the app does on SignalWire's; or one for all."""
+
+
+class Account(msgspec.Struct, frozen=True):
+    """One tenant. Twilio's AC sid and SignalWire's project UUID are spellings of the same id."""
+
+    id: bytes
+    name: str
+    status: AccountStatus
+    opt_out_handling: OptOutHandling
+    auth_token: Secret
+    """API secret of both dialects, and the key that Twilio-shaped webhooks are signed with."""
+    signing_key: Secret
+    """Signs SignalWire-shaped webhooks."""
+    previous_auth_token: Secret | None
+    previous_valid_until: int | None
+    """A rotated token still authenticates until then."""
+    created_at: int
+    updated_at: int
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """An API key (SK...) of an account. Only the hash of its secret is known."""
+
+    id: bytes
+    account_id: bytes
+    name: str
+    secret_hash: str
+    created_at: int

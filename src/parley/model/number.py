@@ -1,0 +1,35 @@
+"""A number: an address that an account owns, and what happens to messages that reach it."""
+
+from typing import Literal
+
+import msgspec
+
+from parley.model.message import Dialect
+
+Handler = Literal["laml_webhooks", "json_webhook"]
+"""laml_webhooks: the Twilio-shaped form, answered by TwiML. json_webhook: SignalWire's JSON."""
+
+
+class Number(msgspec.Struct, frozen=True):
+    """One owned address: long code, toll-free, short code or alphanumeric sender."""
+
+    id: bytes
+    account_id: bytes
+    address: str
+    name: str
+    dialect: Dialect
+    """The API that last configured it: decides who honours STOP, and the shape of a webhook without a handler."""
+    handler: Handler | None
+    request_url: str | None
+    request_method: str
+    fallback_url: str | None
+    fallback_method: str
+    status_callback: str | None
+    status_callback_method: str
+    can_sms: int
+    can_mms: int
+    can_whatsapp: int
+    created_at: int
+    updated_at: int
+    extras: str | None
+    """JSON object: voice settings and others that are kept and echoed, not acted on."""

@@ -1,0 +1,177 @@
+"""Take messages into the record: the message, what waits, its event and its callbacks in one transaction."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import astuple, replace
+
+from parley.model.callback import Callback
+from parley.model.message import Media, Message, Pending
+from parley.store import schema
+from parley.store.engine.statements import Insert, Lookup, Operation, Row, Upsert
+
+
+class IdempotencyKey(msgspec.Struct, frozen=True):
+    """A client's key for a request, and what the request was, so that a key used for another one is noticed."""
+
+    key: str
+    fingerprint: bytes
+
+
+class Intake(msgspec.Struct, frozen=True):
+    """One message to take, with all that its acceptance changes."""
+
+    message: Message
+    pending: Pending | None = None
+    media: tuple[Media, ...] = ()
+    contents: tuple[tuple[bytes, bytes], ...] = ()
+    """SHA-256 and octets of media that are here already."""
+    callbacks: tuple[Callback, ...] = ()
+    idempotency: IdempotencyKey | None = None
+    must_consent: bool = False
+    """Refuse it when the recipient opted out of the sender."""
+    slot_us: int = 0
+    """Microseconds of the sender's pace that it takes; 0 when the sender is not paced."""
+    most_wait_us: int | None = None
+    """Refuse it when its slot is further away than this."""
+    event_data: str | None = None
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """The message is in the record. `pending` has the slot that it was given."""
+
+    message: Message
+    pending: Pending | None
+
+
+class Repeated(msgspec.Struct, frozen=True):
+    """A request with this key came before; this is the message that it made."""
+
+    message_id: bytes
+
+
+Refusal = Literal["opted_out", "queue_full", "key_reused"]
+Verdict = Taken | Repeated | Refusal
+
+
+def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
+    """Take each intake or say why not; nothing of a refused one is kept. One verdict for each, in order."""
+    verdicts: list[Verdict | None] = [None] * len(intakes)
+    if any(intake.idempotency is not None for intake in intakes):
+        yield from _recall(intakes, verdicts)
+    if any(intake.must_consent for intake in intakes):
+        yield from _refuse_opted_out(intakes, verdicts)
+    slots: dict[int, Pending] = {}
+    if any(intake.slot_us for intake in intakes):
+        yield from _reserve(intakes, verdicts, slots)
+
+    messages: list[Row] = []
+    pending: list[Row] = []
+    events: list[Row] = []
+    media: list[Row] = []
+    contents: list[Row] = []
+    callbacks: list[Row] = []
+    keys: list[Row] = []
+    results: list[Verdict] = []
+    for n, intake in enumerate(intakes):
+        verdict = verdicts[n]
+        if verdict is not None:
+            results.append(verdict)
+            continue
+        message = intake.message
+        messages.append(astuple(message))
+        events.append((message.account_id, message.id, message.status, message.created_at, intake.event_data))
+        waits = slots.get(n, intake.pending)
+        if waits is not None:
+            pending.append(astuple(waits))
+        if intake.media:
+            media += map(astuple, intake.media)
+            contents += intake.contents
+        if intake.callbacks:
+            callbacks += map(astuple, intake.callbacks)
+        if intake.idempotency is not None:
+            key = intake.idempotency
+            keys.append((message.account_id, key.key, message.id, key.fingerprint, message.created_at))
+        results.append(Taken(message, waits))
+
+    yield Insert(schema.messages, messages)
+    yield Insert(schema.events, events, EVENT_COLUMNS)
+    if pending:
+        yield Insert(schema.pending, pending)
+    if media:
+        yield Insert(schema.media_content, contents, ignore=True)
+        yield Insert(schema.media, media)
+    if callbacks:
+        yield Insert(schema.callbacks, callbacks)
+    if keys:
+        yield Insert(schema.idempotency, keys)
+    return results
+
+
+EVENT_COLUMNS = ("account_id", "message_id", "kind", "at", "data")
+
+
+def _recall(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operation[None]:
+    """Answer requests whose key was seen before, in the record or earlier in this batch."""
+    keyed = [
+        (n, intake.message, intake.idempotency) for n, intake in enumerate(intakes) if intake.idempotency is not None
+    ]
+    found = yield Lookup(
+        schema.idempotency,
+        ("account_id", "key", "message_id", "fingerprint"),
+        ("account_id", "key"),
+        list({(message.account_id, key.key) for _, message, key in keyed}),
+    )
+    seen: dict[tuple[Any, Any], tuple[bytes, bytes]] = {(row[0], row[1]): (row[2], row[3]) for row in found}
+    for n, message, key in keyed:
+        before = seen.get((message.account_id, key.key))
+        if before is None:
+            seen[message.account_id, key.key] = (message.id, key.fingerprint)
+        elif before[1] == key.fingerprint:
+            verdicts[n] = Repeated(before[0])
+        else:
+            verdicts[n] = "key_reused"
+
+
+def _refuse_opted_out(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operation[None]:
+    keys = ("account_id", "sender", "recipient")
+    pairs = {
+        (intake.message.account_id, intake.message.sender, intake.message.recipient)
+        for intake in intakes
+        if intake.must_consent
+    }
+    opted_out = set((yield Lookup(schema.opt_outs, keys, keys, list(pairs))))
+    if not opted_out:
+        return
+    for n, intake in enumerate(intakes):
+        message = intake.message
+        is_out = (message.account_id, message.sender, message.recipient) in opted_out
+        if intake.must_consent and is_out and verdicts[n] is None:
+            verdicts[n] = "opted_out"
+
+
+def _reserve(intakes: Sequence[Intake], verdicts: list[Verdict | None], slots: dict[int, Pending]) -> Operation[None]:
+    """Give each paced message its sender's next free slot (GCRA: the sender is free again a message's cost later)."""
+    paced = [
+        (n, intake, intake.pending)
+        for n, intake in enumerate(intakes)
+        if intake.slot_us and intake.pending is not None and verdicts[n] is None
+    ]
+    senders = {(intake.message.account_id, waits.sender) for _, intake, waits in paced}
+    found = yield Lookup(
+        schema.paces, ("account_id", "sender", "free_at"), ("account_id", "sender"), sorted(senders), lock=True
+    )
+    free_at: dict[tuple[bytes, str], int] = {(row[0], row[1]): row[2] for row in found}
+    for n, intake, waits in paced:
+        sender = (intake.message.account_id, waits.sender)
+        now = intake.message.created_at
+        slot = max(waits.due_at, free_at.get(sender, 0))
+        if intake.most_wait_us is not None and slot - now > intake.most_wait_us:
+            verdicts[n] = "queue_full"
+            continue
+        free_at[sender] = slot + intake.slot_us
+        if slot > waits.due_at:
+            # Not held in memory: whoever is free when the slot comes claims it.
+            slots[n] = replace(waits, due_at=slot, node=None, waiting_for="pace")
+    yield Upsert(schema.paces, [(*sender, at) for sender, at in free_at.items()])

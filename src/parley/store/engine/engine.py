@@ -1,0 +1,122 @@
+"""What both engines share: the writer that turns waiting operations into transactions, and the signal of change."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import structlog
+
+from parley.store.engine.group import Group, Lane, Unit
+from parley.store.engine.statements import Operation, StoreUnavailable
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+log = structlog.get_logger(__name__)
+
+
+class Engine(ABC):
+    """One database. Operations are given as a function and its arguments: `await engine.read(messages.fetch, a, b)`.
+
+    A function may run again after a transaction that failed because of a neighbour, so it must have no other effects.
+    """
+
+    name: str
+    listens: bool
+    """Whether another node's change wakes this one; else it has to poll."""
+
+    def __init__(self) -> None:
+        self._group: Group | None = None
+        self._work = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+        self._closing = False
+        self.commits = 0
+        """Transactions committed, for metrics."""
+        self.last_commit_failed: str | None = None
+        """Why the last transaction could not commit, or None: what /readyz tells."""
+
+    async def open(self) -> None:
+        """Connect and start writing. Raises StoreUnavailable."""
+        await self._connect()
+        self._writer = asyncio.create_task(self._write(), name="store-writer")
+
+    async def close(self) -> None:
+        """Commit what waits, then disconnect."""
+        self._closing = True
+        self._work.set()
+        if self._writer is not None:
+            await self._writer
+        await self._disconnect()
+
+    @property
+    def group(self) -> Group:
+        """What waits for the next transaction."""
+        if self._group is None:
+            self._group = Group(asyncio.get_running_loop(), self._work.set)
+        return self._group
+
+    def lane(self, operation: Callable[[Sequence[T]], Operation[list[R]]]) -> Lane[T, R]:
+        """A lane of the writer: items put into it by many callers share one run of `operation`."""
+        return self.group.lane(operation)
+
+    def write(self, operation: Callable[..., Operation[R]], *args: Any) -> "asyncio.Future[R]":
+        """Run an operation in the next transaction. The future is done once that has committed."""
+        return self.group.put(lambda: operation(*args))
+
+    @abstractmethod
+    async def read(self, operation: Callable[..., Operation[R]], *args: Any) -> R:
+        """Run an operation that changes nothing, on a connection apart from the writer's."""
+
+    async def wait_for_change(self, timeout_s: float) -> None:
+        """Return after the next commit, or after `timeout_s` (another node's commit is only seen that way)."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
+        except TimeoutError:
+            pass
+
+    @abstractmethod
+    async def _connect(self) -> None: ...
+
+    @abstractmethod
+    async def _disconnect(self) -> None: ...
+
+    @abstractmethod
+    async def _transact(self, units: Sequence[Unit]) -> list[Any]:
+        """Run the units in one transaction and commit; their results, or raise with nothing changed."""
+
+    async def _write(self) -> None:
+        group = self.group
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            while units := group.take():
+                await self._commit(units)
+            if self._closing and not len(group):
+                return
+
+    async def _commit(self, units: list[Unit]) -> None:
+        try:
+            results = await self._transact(units)
+        except StoreUnavailable as error:
+            self.last_commit_failed = str(error)
+            for unit in units:
+                unit.fail(error)
+        except Exception as error:
+            parts = [part for unit in units for part in unit.parts()]
+            if len(parts) == 1:
+                log.error("operation failed", error=repr(error))
+                parts[0].fail(error)
+                return
+            # One of them broke the transaction for all: try each alone, so that only the guilty one fails.
+            for part in parts:
+                await self._commit([part])
+        else:
+            self.commits += 1
+            self.last_commit_failed = None
+            for unit, result in zip(units, results, strict=True):
+                unit.succeed(result)
+            self._changed.set()
+            self._changed = asyncio.Event()

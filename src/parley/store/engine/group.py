@@ -1,0 +1,114 @@
+"""Group commit: what arrives while one transaction commits goes into the next one together."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from parley.store.engine.statements import Operation
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+MAX_BATCH = 1000
+"""Items of one lane in one transaction; bounds its length and the memory of a burst."""
+
+
+class Unit(msgspec.Struct):
+    """One operation of a transaction, and who waits for it. A lane's unit has many waiters, one for each result."""
+
+    make: Callable[[], Operation[Any]]
+    waiters: list[asyncio.Future[Any]]
+    is_lane: bool
+    split: Callable[[], "list[Unit]"] | None = None
+
+    def parts(self) -> "list[Unit]":
+        """The unit as the smallest units that can be tried apart, when the whole failed."""
+        return self.split() if self.split is not None and len(self.waiters) > 1 else [self]
+
+    def succeed(self, result: Any) -> None:
+        """Hand each waiter its result."""
+        results = result if self.is_lane else (result,)
+        for waiter, value in zip(self.waiters, results, strict=True):
+            if not waiter.done():
+                waiter.set_result(value)
+
+    def fail(self, error: BaseException) -> None:
+        """Tell each waiter why it did not happen."""
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_exception(error)
+
+
+class Lane(Generic[T, R]):
+    """Many callers, one operation: items that arrive together are given to one run of it.
+
+    The operation takes the items in order and returns one result for each, in order.
+    """
+
+    def __init__(self, group: "Group", operation: Callable[[Sequence[T]], Operation[list[R]]]) -> None:
+        self._group = group
+        self._operation = operation
+        self._items: list[T] = []
+        self._waiters: list[asyncio.Future[R]] = []
+
+    def put(self, item: T) -> "asyncio.Future[R]":
+        """Add an item to the next transaction. The future is done once that has committed."""
+        waiter: asyncio.Future[R] = self._group.loop.create_future()
+        self._items.append(item)
+        self._waiters.append(waiter)
+        self._group.wake()
+        return waiter
+
+    def take(self) -> Unit | None:
+        """What has gathered, as one unit."""
+        if not self._items:
+            return None
+        items, waiters = self._items[:MAX_BATCH], self._waiters[:MAX_BATCH]
+        self._items, self._waiters = self._items[MAX_BATCH:], self._waiters[MAX_BATCH:]
+        return self._unit(items, waiters)
+
+    def _unit(self, items: list[T], waiters: "list[asyncio.Future[R]]") -> Unit:
+        return Unit(
+            lambda: self._operation(items),
+            waiters,
+            is_lane=True,
+            split=lambda: [self._unit([i], [w]) for i, w in zip(items, waiters, strict=True)],
+        )
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+class Group:
+    """What waits for the next transaction: the lanes in the order they were made, then single operations."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, wake: Callable[[], None]) -> None:
+        self.loop = loop
+        self.wake = wake
+        self._lanes: list[Lane[Any, Any]] = []
+        self._singles: list[Unit] = []
+
+    def lane(self, operation: Callable[[Sequence[T]], Operation[list[R]]]) -> Lane[T, R]:
+        """A new lane for `operation`."""
+        lane = Lane[T, R](self, operation)
+        self._lanes.append(lane)
+        return lane
+
+    def put(self, make: Callable[[], Operation[R]]) -> "asyncio.Future[R]":
+        """Add one operation to the next transaction."""
+        waiter: asyncio.Future[R] = self.loop.create_future()
+        self._singles.append(Unit(make, [waiter], is_lane=False))
+        self.wake()
+        return waiter
+
+    def take(self) -> list[Unit]:
+        """Everything for the next transaction; empty when nothing waits."""
+        units = [unit for lane in self._lanes if (unit := lane.take()) is not None]
+        units += self._singles[:MAX_BATCH]
+        self._singles = self._singles[MAX_BATCH:]
+        return units
+
+    def __len__(self) -> int:
+        return sum(map(len, self._lanes)) + len(self._singles)

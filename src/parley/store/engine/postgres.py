@@ -1,0 +1,229 @@
+"""PostgreSQL over asyncpg: one writing connection that commits in groups, and a few that read."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+
+import asyncpg
+from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import asyncpg as sqlalchemy_asyncpg
+
+from parley.store.engine.engine import Engine
+from parley.store.engine.group import Unit
+from parley.store.engine.statements import (
+    Delete,
+    Execute,
+    Insert,
+    Lookup,
+    Operation,
+    Query,
+    Row,
+    Statement,
+    StoreUnavailable,
+    Update,
+    Upsert,
+)
+
+R = TypeVar("R")
+
+_DIALECT: Final = sqlalchemy_asyncpg.dialect()
+_READERS: Final = 2
+_ARRAYS: Final[dict[type[Any], str]] = {
+    LargeBinary: "bytea[]",
+    Text: "text[]",
+    BigInteger: "int8[]",
+    Integer: "int4[]",
+    SmallInteger: "int2[]",
+}
+_WRITER_SETTINGS: Final = {
+    "application_name": "parley",
+    # A plan made while the table was small costs several times as much once it has grown.
+    "plan_cache_mode": "force_custom_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+_READER_SETTINGS: Final = {"application_name": "parley", "jit": "off", "default_transaction_read_only": "on"}
+_GONE: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+class PostgresEngine(Engine):
+    """A database by URL (`postgresql://user@host:port/name`)."""
+
+    name = "postgresql"
+    listens = False
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+        self._writing: asyncpg.Connection[Any] | None = None
+        self._readers: asyncio.Queue[asyncpg.Connection[Any] | None] = asyncio.Queue()
+
+    async def _connect(self) -> None:
+        with _unavailable():
+            self._writing = await self._dial(_WRITER_SETTINGS)
+        for _ in range(_READERS):
+            self._readers.put_nowait(None)  # dialled when first needed
+
+    async def _dial(self, settings: dict[str, str]) -> "asyncpg.Connection[Any]":
+        return await asyncpg.connect(self._url, server_settings=settings, statement_cache_size=512, timeout=10)
+
+    async def _disconnect(self) -> None:
+        connections = [self._writing]
+        while not self._readers.empty():
+            connections.append(self._readers.get_nowait())
+        for connection in connections:
+            if connection is not None and not connection.is_closed():
+                with contextlib.suppress(*_GONE):
+                    await connection.close(timeout=5)
+
+    async def _transact(self, units: Sequence[Unit]) -> list[Any]:
+        with _unavailable():
+            if self._writing is None or self._writing.is_closed():
+                self._writing = await self._dial(_WRITER_SETTINGS)
+            async with self._writing.transaction():
+                return [await _drive(self._writing, unit.make()) for unit in units]
+
+    async def read(self, operation: Callable[..., Operation[R]], *args: Any) -> R:
+        with _unavailable():
+            async with self._reader() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+                return await _drive(connection, operation(*args))
+
+    @contextlib.asynccontextmanager
+    async def _reader(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
+        connection = await self._readers.get()
+        try:
+            if connection is None or connection.is_closed():
+                connection = None
+                connection = await self._dial(_READER_SETTINGS)
+            yield connection
+        finally:
+            self._readers.put_nowait(connection)
+
+
+@contextlib.contextmanager
+def _unavailable() -> Any:
+    """Turn what is the database's state, not the statement's fault, into StoreUnavailable."""
+    try:
+        yield
+    except _GONE as error:
+        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+async def _drive(connection: "asyncpg.Connection[Any]", operation: Operation[R]) -> R:
+    try:
+        statement = next(operation)
+        while True:
+            statement = operation.send(await _run(connection, statement))
+    except StopIteration as end:
+        result: R = end.value
+        return result
+
+
+async def _run(connection: "asyncpg.Connection[Any]", statement: Statement) -> list[Row]:
+    match statement:
+        case Query(select):
+            return _tuples(await connection.fetch(*_compiled(select)))
+        case Execute(change):
+            return _tuples(await connection.fetch(*_compiled(change)))
+        case Lookup(table, columns, keys, rows, lock):
+            if not rows:
+                return []
+            return _tuples(await connection.fetch(_lookup(table, columns, keys, lock), *_arrays(rows)))
+        case _:
+            if statement.rows:
+                await connection.execute(_many(statement), *_arrays(statement.rows))
+            return []
+
+
+def _tuples(records: Sequence[Any]) -> list[Row]:
+    return [tuple(record) for record in records]
+
+
+def _arrays(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True))
+
+
+def _many(statement: Insert | Upsert | Update | Delete) -> str:
+    match statement:
+        case Insert(table, _, columns, ignore):
+            return _insert(table, columns, ignore)
+        case Upsert(table):
+            return _upsert(table)
+        case Update(table, columns, keys):
+            return _update(table, columns, keys)
+        case Delete(table, keys):
+            return _delete(table, keys)
+
+
+def _unnest(table: Table, names: tuple[str, ...]) -> str:
+    """The parameters as a set of rows named `u`."""
+    types = (_array_type(table, name) for name in names)
+    arrays = ", ".join(f"${n}::{kind}" for n, kind in enumerate(types, 1))
+    return f"unnest({arrays}) AS u({', '.join(names)})"
+
+
+def _array_type(table: Table, name: str) -> str:
+    kind = table.c[name].type
+    return next(array for base, array in _ARRAYS.items() if type(kind) is base)
+
+
+@lru_cache
+def _insert(table: Table, columns: tuple[str, ...] | None, ignore: bool) -> str:
+    names = columns or tuple(table.c.keys())
+    suffix = " ON CONFLICT DO NOTHING" if ignore else ""
+    return (
+        f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(names)} FROM {_unnest(table, names)}{suffix}"
+    )
+
+
+@lru_cache
+def _upsert(table: Table) -> str:
+    names = tuple(table.c.keys())
+    keys = [column.name for column in table.primary_key]
+    rest = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
+    return f"{_insert(table, None, ignore=False)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {rest}"
+
+
+@lru_cache
+def _update(table: Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> str:
+    sets = ", ".join(f"{name} = u.new_{name}" for name in columns)
+    names = (*(f"new_{name}" for name in columns), *keys)
+    types = [_array_type(table, name) for name in (*columns, *keys)]
+    arrays = ", ".join(f"${n}::{kind}" for n, kind in enumerate(types, 1))
+    return f"UPDATE {table.name} AS t SET {sets} FROM unnest({arrays}) AS u({', '.join(names)}) WHERE {_joined(keys)}"
+
+
+@lru_cache
+def _delete(table: Table, keys: tuple[str, ...]) -> str:
+    return f"DELETE FROM {table.name} AS t USING {_unnest(table, keys)} WHERE {_joined(keys)}"
+
+
+@lru_cache
+def _lookup(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], lock: bool) -> str:
+    names = ", ".join(f"t.{name}" for name in columns)
+    # Rows are locked in one order everywhere, or two nodes could wait for each other.
+    suffix = f" ORDER BY {', '.join(f't.{key}' for key in keys)} FOR UPDATE OF t" if lock else ""
+    return f"SELECT {names} FROM {table.name} AS t JOIN {_unnest(table, keys)} ON {_joined(keys)}{suffix}"
+
+
+def _joined(keys: tuple[str, ...]) -> str:
+    return " AND ".join(f"t.{key} = u.{key}" for key in keys)
+
+
+def _compiled(statement: Any) -> tuple[Any, ...]:
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    parameters = compiled.params
+    return (str(compiled), *(parameters[name] for name in compiled.positiontup or ()))

@@ -1,0 +1,207 @@
+"""SQLite: one writer thread that commits in groups with synchronous=FULL, and readers apart."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import sqlite as sqlalchemy_sqlite
+
+from parley.store.engine.engine import Engine
+from parley.store.engine.group import Unit
+from parley.store.engine.statements import (
+    Delete,
+    Execute,
+    Insert,
+    Lookup,
+    Operation,
+    Query,
+    Row,
+    Statement,
+    StoreUnavailable,
+    Update,
+    Upsert,
+)
+
+R = TypeVar("R")
+
+_DIALECT: Final = sqlalchemy_sqlite.dialect(paramstyle="qmark")
+_READERS: Final = 2
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    # NORMAL gains little and may lose the last commits when the power fails; a 201 must mean durable.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16384",
+)
+
+
+class SqliteEngine(Engine):
+    """A database file. `path` is created with its directory when absent."""
+
+    name = "sqlite"
+    listens = False
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+        self._writing: sqlite3.Connection | None = None
+        self._writer_thread = ThreadPoolExecutor(1, "sqlite-writer")
+        self._reader_threads = ThreadPoolExecutor(_READERS, "sqlite-reader")
+        self._readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+
+    async def _connect(self) -> None:
+        def connect() -> None:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._writing = _open(self._path)
+                for _ in range(_READERS):
+                    self._readers.put(_open(self._path))
+            except (OSError, sqlite3.Error) as error:
+                raise StoreUnavailable(f"cannot open {self._path}: {error}") from error
+
+        await asyncio.get_running_loop().run_in_executor(self._writer_thread, connect)
+
+    async def _disconnect(self) -> None:
+        self._reader_threads.shutdown()
+        self._writer_thread.shutdown()
+        while not self._readers.empty():
+            self._readers.get().close()
+        if self._writing is not None:
+            self._writing.close()
+
+    async def _transact(self, units: Sequence[Unit]) -> list[Any]:
+        return await asyncio.get_running_loop().run_in_executor(self._writer_thread, self._transact_now, units)
+
+    def _transact_now(self, units: Sequence[Unit]) -> list[Any]:
+        connection = self._writing
+        assert connection is not None, "the engine is open"
+        with _unavailable():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                results = [_drive(connection, unit.make()) for unit in units]
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        return results
+
+    async def read(self, operation: Callable[..., Operation[R]], *args: Any) -> R:
+        def run() -> R:
+            connection = self._readers.get()
+            try:
+                with _unavailable():
+                    connection.execute("BEGIN")  # one snapshot for all of its statements
+                    try:
+                        return _drive(connection, operation(*args))
+                    finally:
+                        connection.execute("COMMIT")
+            finally:
+                self._readers.put(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._reader_threads, run)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    return connection
+
+
+@contextlib.contextmanager
+def _unavailable() -> Iterator[None]:
+    """Turn what is the database's state, not the statement's fault, into StoreUnavailable."""
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)):
+            raise
+        raise StoreUnavailable(str(error)) from error
+
+
+def _drive(connection: sqlite3.Connection, operation: Operation[R]) -> R:
+    try:
+        statement = next(operation)
+        while True:
+            statement = operation.send(_run(connection, statement))
+    except StopIteration as end:
+        result: R = end.value
+        return result
+
+
+def _run(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
+    match statement:
+        case Lookup(table, columns, keys, rows):
+            sql = _lookup(table, columns, keys)
+            execute = connection.execute
+            return [found for row in rows for found in execute(sql, row)]
+        case Query(select):
+            return connection.execute(*_compiled(select)).fetchall()
+        case Execute(change):
+            return connection.execute(*_compiled(change)).fetchall()
+        case _:
+            if statement.rows:
+                connection.executemany(_many(statement), statement.rows)
+            return []
+
+
+def _many(statement: Insert | Upsert | Update | Delete) -> str:
+    match statement:
+        case Insert(table, _, columns, ignore):
+            return _insert(table, columns, ignore)
+        case Upsert(table):
+            return _upsert(table)
+        case Update(table, columns, keys):
+            return _update(table, columns, keys)
+        case Delete(table, keys):
+            return _delete(table, keys)
+
+
+@lru_cache
+def _insert(table: Table, columns: tuple[str, ...] | None, ignore: bool) -> str:
+    names = columns or tuple(table.c.keys())
+    verb = "INSERT OR IGNORE" if ignore else "INSERT"
+    return f"{verb} INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+
+
+@lru_cache
+def _upsert(table: Table) -> str:
+    names = tuple(table.c.keys())
+    keys = [column.name for column in table.primary_key]
+    rest = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
+    return f"{_insert(table, None, ignore=False)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {rest}"
+
+
+@lru_cache
+def _update(table: Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> str:
+    return f"UPDATE {table.name} SET {', '.join(f'{c} = ?' for c in columns)} WHERE {_equal(keys)}"
+
+
+@lru_cache
+def _delete(table: Table, keys: tuple[str, ...]) -> str:
+    return f"DELETE FROM {table.name} WHERE {_equal(keys)}"
+
+
+@lru_cache
+def _lookup(table: Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> str:
+    return f"SELECT {', '.join(columns)} FROM {table.name} WHERE {_equal(keys)}"
+
+
+def _equal(keys: tuple[str, ...]) -> str:
+    return " AND ".join(f"{key} = ?" for key in keys)
+
+
+def _compiled(statement: Any) -> tuple[str, tuple[Any, ...]]:
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    parameters = compiled.params
+    return str(compiled), tuple(parameters[name] for name in compiled.positiontup or ())

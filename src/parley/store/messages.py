@@ -1,0 +1,152 @@
+"""Read, redact and delete messages."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import fields
+from sqlalchemy import ColumnElement, and_, delete, select, update
+
+from parley.lib import ids
+from parley.model.event import Event
+from parley.model.message import Message, Pending
+from parley.store import schema
+from parley.store.accept import EVENT_COLUMNS
+from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query
+
+COLUMNS: Final = tuple(field.name for field in fields(Message))
+_MAX_SCHEDULE_US: Final = 36 * 86_400_000_000
+"""A message is sent at most this long after it was made (35 days ahead, and its retries)."""
+
+_table = schema.messages.c
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """Which messages of an account, newest first. Times are half-open ranges in microseconds."""
+
+    recipient: str | None = None
+    sender: str | None = None
+    sent_from: int | None = None
+    sent_before: int | None = None
+    created_from: int | None = None
+    created_before: int | None = None
+    include_deleted: bool = False
+
+
+def fetch(account_id: bytes, message_id: bytes) -> Operation[Message | None]:
+    """The account's message, or None when there is none or it was deleted."""
+    rows = yield Lookup(schema.messages, COLUMNS, ("account_id", "id"), [(account_id, message_id)])
+    found = Message(*rows[0]) if rows else None
+    return found if found is not None and found.deleted_at is None else None
+
+
+def fetch_many(keys: Sequence[tuple[bytes, bytes]]) -> Operation[dict[bytes, Message]]:
+    """Messages by (account id, id), also deleted ones, under their id."""
+    rows = yield Lookup(schema.messages, COLUMNS, ("account_id", "id"), list(set(keys)))
+    return {row[1]: Message(*row) for row in rows}
+
+
+def page(
+    account_id: bytes, wanted: Filter, limit: int, after: bytes | None = None, *, backwards: bool = False, skip: int = 0
+) -> Operation[list[Message]]:
+    """At most `limit` messages older than `after` (newer, when `backwards`), newest first."""
+    conditions: list[ColumnElement[bool]] = [_table.account_id == account_id]
+    if not wanted.include_deleted:
+        conditions.append(_table.deleted_at.is_(None))
+    if wanted.recipient is not None:
+        conditions.append(_table.recipient == wanted.recipient)
+    if wanted.sender is not None:
+        conditions.append(_table.sender == wanted.sender)
+    conditions += _time_conditions(wanted)
+    if after is not None:
+        conditions.append(_table.id > after if backwards else _table.id < after)
+    order = _table.id.asc() if backwards else _table.id.desc()
+    rows = yield Query(
+        select(*(_table[name] for name in COLUMNS)).where(and_(*conditions)).order_by(order).limit(limit).offset(skip)
+    )
+    found = [Message(*row) for row in rows]
+    return found[::-1] if backwards else found
+
+
+def _time_conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    """Times as ranges of the key: ids are ordered by creation, and a message is sent within days of that."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.created_from is not None:
+        conditions.append(_table.id >= ids.floor(wanted.created_from))
+    if wanted.created_before is not None:
+        conditions.append(_table.id < ids.floor(wanted.created_before))
+    if wanted.sent_from is not None:
+        conditions += [_table.sent_at >= wanted.sent_from, _table.id >= ids.floor(wanted.sent_from - _MAX_SCHEDULE_US)]
+    if wanted.sent_before is not None:
+        conditions += [_table.sent_at < wanted.sent_before, _table.id < ids.floor(wanted.sent_before)]
+    return conditions
+
+
+def redact(account_id: bytes, message_id: bytes, at: int) -> Operation[None]:
+    """Empty the body, in the record and where a simulated phone shows it."""
+    where = and_(_table.account_id == account_id, _table.id == message_id)
+    yield Execute(update(schema.messages).where(where).values(body="", updated_at=at))
+    arrivals = schema.arrivals
+    yield Execute(update(arrivals).where(arrivals.c.message_id == message_id).values(body=""))
+    yield Insert(schema.events, [(account_id, message_id, "redacted", at, None)], EVENT_COLUMNS)
+
+
+def forget(account_id: bytes, message_id: bytes, at: int) -> Operation[None]:
+    """Delete a message: its text and media go, its row stays for the books and shows only where deleted ones do."""
+    where = and_(_table.account_id == account_id, _table.id == message_id)
+    yield Execute(update(schema.messages).where(where).values(body="", extras=None, updated_at=at, deleted_at=at))
+    media = schema.media.c
+    yield Execute(
+        update(schema.media)
+        .where(and_(media.message_id == message_id, media.deleted_at.is_(None)))
+        .values(deleted_at=at, source_url=None)
+    )
+    yield from drop_unused_content(message_id)
+    yield Insert(schema.events, [(account_id, message_id, "deleted", at, None)], EVENT_COLUMNS)
+
+
+def drop_unused_content(message_id: bytes) -> Operation[None]:
+    """Remove stored octets that no live attachment of any message refers to any more."""
+    media, content = schema.media.c, schema.media_content.c
+    ours = select(media.content_hash).where(and_(media.message_id == message_id, media.content_hash.is_not(None)))
+    used = select(media.content_hash).where(and_(media.content_hash == content.hash, media.deleted_at.is_(None)))
+    yield Execute(delete(schema.media_content).where(and_(content.hash.in_(ours), ~used.exists())))
+
+
+def set_extras(account_id: bytes, message_id: bytes, extras: str, at: int) -> Operation[None]:
+    """Replace the JSON object of what the core does not act on."""
+    where = and_(_table.account_id == account_id, _table.id == message_id)
+    yield Execute(update(schema.messages).where(where).values(extras=extras, updated_at=at))
+
+
+def history(message_id: bytes) -> Operation[list[Event]]:
+    """Every event of a message, oldest first."""
+    table = schema.events
+    rows = yield Query(select(table).where(table.c.message_id == message_id).order_by(table.c.seq))
+    return [Event(*row) for row in rows]
+
+
+def feed(account_id: bytes, after: int, limit: int) -> Operation[list[Event]]:
+    """An account's events after a position, oldest first."""
+    table = schema.events
+    rows = yield Query(
+        select(table)
+        .where(and_(table.c.seq > after, table.c.account_id == account_id))
+        .order_by(table.c.seq)
+        .limit(limit)
+    )
+    return [Event(*row) for row in rows]
+
+
+def feed_end() -> Operation[int]:
+    """The position of the newest event; 0 when there is none."""
+    table = schema.events
+    rows = yield Query(select(table.c.seq).order_by(table.c.seq.desc()).limit(1))
+    return int(rows[0][0]) if rows else 0
+
+
+def waiting(message_id: bytes) -> Operation[Pending | None]:
+    """What a message waits for; None once it is off the queue."""
+    names = tuple(field.name for field in fields(Pending))
+    rows = yield Lookup(schema.pending, names, ("message_id",), [(message_id,)])
+    return Pending(*rows[0]) if rows else None
