@@ -72,9 +72,10 @@ def test_signalwire_takes(text: str, expected: Address) -> None:
     assert parse_recipient(text, SIGNALWIRE) == parse_sender(text, SIGNALWIRE) == expected
 
 
-@pytest.mark.parametrize("name", ["A", "ACME", "Acme Corp", "A-b_c+d&e 1", "12345678A", "1a"])
+@pytest.mark.parametrize("name", ["A", "ACME", "Acme Corp", "A-b_c+d&e 1", "12345678A", "1a", "+A"])
 def test_a_sender_may_be_a_name(name: str) -> None:
     assert parse_sender(name) == Address("sms", "alphanumeric", name)
+    assert read(name) == parse_sender(name)
     assert reason(name) == "not_a_number"
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberType
+from phonenumbers import PhoneNumber, PhoneNumberType, ValidationResult
 
 LineType = Literal[
     "mobile",
@@ -68,7 +68,7 @@ class _Places(msgspec.Struct, frozen=True):
 def is_possible(e164: str) -> bool:
     """Whether a number has a length that its country's numbers can have. Says nothing of its being assigned."""
     if e164.startswith("+1"):
-        return len(e164) == 12
+        return len(e164) == 12 and e164[2] not in "01"  # no area code begins so
     return _is_possible(e164)
 
 
@@ -116,7 +116,8 @@ def line_type(e164: str) -> LineType:
 @lru_cache(maxsize=16_384)
 def _is_possible(e164: str) -> bool:
     number = _parse(e164)
-    return number is not None and phonenumbers.is_possible_number(number)
+    # Not is_possible_number, which takes local numbers too: no one can be reached by one behind a calling code.
+    return number is not None and phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
 
 
 @lru_cache(maxsize=1000)
