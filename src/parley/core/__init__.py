@@ -1,0 +1,1 @@
+"""What the product does, one verb a module, over the store and through carriers."""

@@ -1,0 +1,132 @@
+"""The accounts: find one, make the first, and say whose credentials a request carries."""
+
+import asyncio
+import hashlib
+import hmac
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+
+from parley.core.cache import Cache
+from parley.lib import ids
+from parley.lib.clock import Clock
+from parley.lib.redaction import Secret
+from parley.model.account import Account, ApiKey
+from parley.store import accounts
+from parley.store.engine.engine import Engine
+from parley.store.vault import Vault
+
+_SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
+TOKEN_GRACE_US = 24 * 3600 * 1_000_000
+"""A rotated token still authenticates for a day."""
+
+
+class Accounts:
+    """Accounts and their credentials. Verified ones are remembered, so that a request costs no hash of scrypt's price."""
+
+    def __init__(
+        self, engine: Engine, vault: Vault, clock: Clock, id_source: ids.Ids, token: Callable[[], str]
+    ) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+        self._ids = id_source
+        self._token = token
+        self._accounts: Cache[bytes, Account] = Cache(clock)
+        self._keys: Cache[bytes, ApiKey] = Cache(clock)
+        self._verified: dict[bytes, str] = {}
+
+    async def by_id(self, account_id: bytes) -> Account | None:
+        """An account."""
+        known = self._accounts.get(account_id)
+        if known is None:
+            known = await self._engine.read(accounts.fetch, account_id, self._vault)
+            if known is not None:
+                self._accounts.put(account_id, known)
+        return known
+
+    async def everyone(self) -> list[Account]:
+        """All accounts, the oldest first."""
+        return await self._engine.read(accounts.everyone, self._vault)
+
+    async def add(self, name: str, account_id: bytes | None = None, auth_token: str | None = None) -> Account:
+        """Make an account; its id and token are made too unless given."""
+        now = self._clock.now()
+        account = Account(
+            id=account_id or self._ids.new(),
+            name=name,
+            status="active",
+            opt_out_handling="number",
+            auth_token=Secret(auth_token or self._token()),
+            signing_key=Secret("PSK_" + self._token()),
+            previous_auth_token=None,
+            previous_valid_until=None,
+            created_at=now,
+            updated_at=now,
+        )
+        await self._engine.write(accounts.add, account, self._vault)
+        return account
+
+    async def change(self, account: Account) -> None:
+        """Store an account's new settings or secrets."""
+        await self._engine.write(accounts.change, account, self._vault)
+        self._accounts.drop(account.id)
+
+    async def add_key(self, account_id: bytes, name: str) -> tuple[ApiKey, str]:
+        """Make an API key; its secret is told only now."""
+        secret = self._token()
+        salt = self._token()[:16].encode()
+        digest = await asyncio.to_thread(_scrypt, secret, salt)
+        key = ApiKey(self._ids.new(), account_id, name, _format(salt, digest), self._clock.now())
+        await self._engine.write(accounts.add_key, key)
+        return key, secret
+
+    async def authenticate(self, username: str, password: str) -> Account | None:
+        """The account that a user name (AC sid, project UUID or SK sid) and secret belong to, or None."""
+        if (key_id := ids.parse_sid(username, ("SK",))) is not None:
+            return await self._by_key(key_id, password)
+        account_id = ids.parse_sid(username, ("AC",)) or ids.parse_uuid(username)
+        if account_id is None:
+            return None
+        account = await self.by_id(account_id)
+        if account is None or account.status == "closed":
+            return None
+        return account if self._knows(account, password) else None
+
+    def _knows(self, account: Account, token: str) -> bool:
+        given = token.encode("utf-8", "surrogateescape")
+        matches = hmac.compare_digest(account.auth_token.reveal().encode(), given)
+        previous, until = account.previous_auth_token, account.previous_valid_until
+        if previous is not None and until is not None and self._clock.now() < until:
+            matches |= hmac.compare_digest(previous.reveal().encode(), given)
+        return matches
+
+    async def _by_key(self, key_id: bytes, secret: str) -> Account | None:
+        key = self._keys.get(key_id)
+        if key is None:
+            key = await self._engine.read(accounts.fetch_key, key_id)
+            if key is None:
+                return None
+            self._keys.put(key_id, key)
+        seen = hashlib.blake2b(key_id + secret.encode("utf-8", "surrogateescape"), digest_size=16).digest()
+        # Remembered with the hash that it matched: a rotated secret is not the one remembered.
+        if self._verified.get(seen) != key.secret_hash:
+            if not await asyncio.to_thread(_matches, secret, key.secret_hash):
+                return None
+            if len(self._verified) > 1000:
+                self._verified.clear()
+            self._verified[seen] = key.secret_hash
+        account = await self.by_id(key.account_id)
+        return account if account is not None and account.status != "closed" else None
+
+
+def _scrypt(secret: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(secret.encode("utf-8", "surrogateescape"), salt=salt, **_SCRYPT)
+
+
+def _format(salt: bytes, digest: bytes) -> str:
+    return f"scrypt${b64encode(salt).decode()}${b64encode(digest).decode()}"
+
+
+def _matches(secret: str, stored: str) -> bool:
+    _, salt, digest = stored.split("$")
+    return hmac.compare_digest(_scrypt(secret, b64decode(salt)), b64decode(digest))

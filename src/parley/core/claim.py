@@ -1,0 +1,130 @@
+"""Claim: bring what is due and nobody's into this node's hands, keep this node's lease, and free the dead ones' work."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from parley.core.backoff import Backoff
+from parley.core.handoff import Handoff
+from parley.core.metrics import Metrics
+from parley.lib.clock import Clock
+from parley.model.callback import Callback
+from parley.model.message import Message, Pending
+from parley.store import queue, schema
+from parley.store.engine.engine import Engine
+from parley.store.engine.statements import StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+LEASE_US = 10_000_000
+"""A node that did not renew for so long is dead to the others."""
+_RENEW_S = 2.0
+_POLL_S = 1.0
+_CLAIM = 500
+
+
+class Claims:
+    """One node's claims. `due` and `owed` take what it claimed."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        node: bytes,
+        name: str,
+        clock: Clock,
+        due: Handoff[tuple[Pending, Message]],
+        owed: Handoff[Callback],
+        backoff: Backoff,
+        metrics: Metrics,
+    ) -> None:
+        self._engine = engine
+        self._node = node
+        self._name = name
+        self._clock = clock
+        self._due = due
+        self._owed = owed
+        self._backoff = backoff
+        self._metrics = metrics
+        self._stopping = asyncio.Event()
+
+    async def join(self) -> None:
+        """Enter this node; whatever a former life of it held is free again."""
+        await self._engine.write(queue.join, self._node, self._name, self._clock.now() + LEASE_US)
+
+    async def leave(self) -> None:
+        """Take this node out; whatever it still holds is free at once."""
+        await self._engine.write(queue.leave, self._node)
+
+    def stop(self) -> None:
+        """End the loops after their present turn."""
+        self._stopping.set()
+
+    async def claim_messages(self) -> None:
+        """Claim messages as they fall due, until stopped."""
+        await self._forever("claim-messages", self._claim_messages)
+
+    async def claim_callbacks(self) -> None:
+        """Claim callbacks as they fall due, until stopped."""
+        await self._forever("claim-callbacks", self._claim_callbacks)
+
+    async def keep_lease(self) -> None:
+        """Renew this node's lease and free dead nodes' work, until stopped."""
+        await self._forever("lease", self._keep_lease)
+
+    async def _claim_messages(self) -> float:
+        room = min(self._due.room, _CLAIM)
+        if not room:
+            return 0.05
+        now = self._clock.now()
+        claimed = await self._engine.write(queue.claim_messages, self._node, now, room)
+        self._due.put(claimed)
+        if len(claimed) == room:
+            return 0.0
+        return self._until(await self._engine.read(queue.next_due, schema.pending))
+
+    async def _claim_callbacks(self) -> float:
+        room = min(self._owed.room, _CLAIM)
+        if not room:
+            return 0.05
+        now = self._clock.now()
+        claimed = await self._engine.write(queue.claim_callbacks, self._node, now, room)
+        self._owed.put(claimed)
+        if len(claimed) == room:
+            return 0.0
+        return self._until(await self._engine.read(queue.next_due, schema.callbacks))
+
+    async def _keep_lease(self) -> float:
+        now = self._clock.now()
+        if not await self._engine.write(queue.stay, self._node, now + LEASE_US):
+            log.warning("the lease had ended; joining again", node=self._name)
+            await self.join()
+        rescued = await self._engine.write(queue.rescue, now)
+        if rescued:
+            log.warning("freed the work of dead nodes", nodes=rescued)
+        depth = await self._engine.read(queue.depth)
+        self._metrics.pending.set(depth["messages"])
+        self._metrics.owed.set(depth["callbacks"])
+        return _RENEW_S
+
+    def _until(self, due_at: int | None) -> float:
+        if due_at is None:
+            return _POLL_S
+        return min(_POLL_S, max(0.01, (due_at - self._clock.now()) / 1_000_000))
+
+    async def _forever(self, loop: str, turn: Callable[[], Awaitable[float]]) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                pause = await turn()
+                failures = 0
+                self._metrics.loop_progress.labels(loop).set(self._clock.now() / 1_000_000)
+            except StoreUnavailable as error:
+                failures += 1
+                pause = self._backoff.delay_us(failures) / 1_000_000
+                log.warning("the database is away", loop=loop, error=str(error))
+            try:
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
+            except TimeoutError:
+                pass

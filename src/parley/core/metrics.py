@@ -1,0 +1,79 @@
+"""What is counted, for Prometheus: one registry, made by the app and read by /metrics."""
+
+from collections import Counter as Tally
+from collections.abc import Sequence
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from parley.model.message import Message
+from parley.store.changes import Change
+
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15)
+
+
+class Metrics:
+    """The counters of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        self._accepted = Counter(
+            "parley_messages_accepted_total",
+            "Messages taken into the record.",
+            ["direction", "dialect"],
+            registry=registry,
+        )
+        self._states = Counter(
+            "parley_message_states_total", "Changes of state, by the state entered.", ["status"], registry=registry
+        )
+        self._failures = Counter(
+            "parley_message_failures_total", "Messages undelivered or failed, by code.", ["code"], registry=registry
+        )
+        self._submits = Counter(
+            "parley_submits_total",
+            "Submits answered, by carrier and outcome.",
+            ["carrier", "outcome"],
+            registry=registry,
+        )
+        self.callbacks = Counter(
+            "parley_callback_attempts_total",
+            "Callback attempts, by kind and outcome.",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self.callback_seconds = Histogram(
+            "parley_callback_seconds", "Duration of a callback attempt.", buckets=_SECONDS, registry=registry
+        )
+        self.requests = Counter(
+            "parley_http_requests_total",
+            "Requests answered, by surface and status.",
+            ["surface", "status"],
+            registry=registry,
+        )
+        self.pending = Gauge("parley_pending_messages", "Messages that wait to be submitted.", registry=registry)
+        self.owed = Gauge("parley_pending_callbacks", "Callbacks that wait to be delivered.", registry=registry)
+        self.loop_progress = Gauge(
+            "parley_loop_last_progress_seconds",
+            "Unix time of a background loop's last turn.",
+            ["loop"],
+            registry=registry,
+        )
+
+    def accepted(self, message: Message) -> None:
+        """Count a message taken."""
+        self._accepted.labels("inbound" if message.direction == "inbound" else "outbound", message.dialect).inc()
+
+    def moved(self, changes: Sequence[Change]) -> None:
+        """Count changes of state that happened."""
+        if not changes:
+            return
+        for status, count in Tally(change.status for change in changes).items():
+            self._states.labels(status).inc(count)
+        for change in changes:
+            if change.error_code is not None:
+                self._failures.labels(str(change.error_code)).inc()
+
+    def submitted(self, carrier: str, outcome: str, count: int) -> None:
+        """Count answers of a carrier."""
+        self._submits.labels(carrier, outcome).inc(count)

@@ -1,0 +1,98 @@
+"""The numbers that accounts own: find, own, configure, release."""
+
+from msgspec.structs import replace
+
+from parley.core.cache import Cache
+from parley.core.refusal import Refused
+from parley.lib.clock import Clock
+from parley.lib.ids import Ids
+from parley.model.address import Address
+from parley.model.message import Dialect
+from parley.model.number import Number
+from parley.store import numbers
+from parley.store.engine.engine import Engine
+
+
+class Numbers:
+    """Numbers of all accounts. With `own_on_use` (the dev profile) any address becomes the account's that first uses it."""
+
+    def __init__(self, engine: Engine, clock: Clock, ids: Ids, *, own_on_use: bool) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._ids = ids
+        self._own_on_use = own_on_use
+        self._cache: Cache[str, Number] = Cache(clock)
+
+    async def by_address(self, address: str) -> Number | None:
+        """Who owns an address (without its channel), and what happens there."""
+        known = self._cache.get(address)
+        if known is None:
+            known = await self._engine.read(numbers.by_address, address)
+            if known is not None:
+                self._cache.put(address, known)
+        return known
+
+    async def sender(self, account_id: bytes, address: Address, dialect: Dialect) -> Number | None:
+        """The number to send from; None for an alphanumeric sender, which nobody owns.
+
+        Raises Refused: sender_of_another_account, sender_not_owned.
+        """
+        if address.kind == "alphanumeric":
+            return None
+        number = self._cache.get(address.value) or await self.by_address(address.value)
+        if number is None and self._own_on_use:
+            number = await self.own(self.blank(account_id, address.value, dialect))
+        if number is None:
+            raise Refused("sender_not_owned", address.text)
+        if number.account_id != account_id:
+            raise Refused("sender_of_another_account", address.text)
+        return number
+
+    def blank(self, account_id: bytes, address: str, dialect: Dialect) -> Number:
+        """A number without any configuration."""
+        now = self._clock.now()
+        return Number(
+            id=self._ids.new(),
+            account_id=account_id,
+            address=address,
+            name=address,
+            dialect=dialect,
+            handler=None,
+            request_url=None,
+            request_method="POST",
+            fallback_url=None,
+            fallback_method="POST",
+            status_callback=None,
+            status_callback_method="POST",
+            can_sms=1,
+            can_mms=1,
+            can_whatsapp=1,
+            created_at=now,
+            updated_at=now,
+            extras=None,
+        )
+
+    async def own(self, number: Number) -> Number:
+        """Give an address to an account, unless somebody has it; the number as it stands then."""
+        stands = await self._engine.write(numbers.own, number)
+        self._cache.put(number.address, stands)
+        return stands
+
+    async def change(self, number: Number) -> Number:
+        """Store a new configuration. Raises Refused(not_found) when the number was released meanwhile."""
+        changed = replace(number, updated_at=self._clock.now())
+        if not await self._engine.write(numbers.change, changed):
+            raise Refused("not_found")
+        self._cache.put(number.address, changed)
+        return changed
+
+    async def fetch(self, account_id: bytes, number_id: bytes) -> Number | None:
+        """One of the account's numbers."""
+        return await self._engine.read(numbers.fetch, account_id, number_id)
+
+    async def release(self, number: Number) -> None:
+        """Give an address up. Raises Refused(not_found)."""
+        gone = await self._engine.write(numbers.drop, number.account_id, number.id)
+        self._cache.drop(number.address)
+        if not gone:
+            raise Refused("not_found")

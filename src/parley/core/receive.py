@@ -1,0 +1,141 @@
+"""Receive: take a message that a carrier brought for one of our numbers, and owe its owner a webhook."""
+
+import hashlib
+from typing import Literal
+
+import structlog
+from msgspec import json
+
+from parley.core.accounts import Accounts
+from parley.core.carrier import Inbound
+from parley.core.consent import Consent
+from parley.core.numbers import Numbers
+from parley.core.record import Record
+from parley.core.refusal import Refused
+from parley.lib import segments
+from parley.lib.clock import Clock
+from parley.model.address import Address, InvalidAddress, parse_recipient, parse_sender
+from parley.model.callback import Callback
+from parley.model.consent import OptOutType
+from parley.model.message import Dialect, Media, Message
+from parley.model.number import Number
+from parley.store.accept import IdempotencyKey, Intake, Repeated
+
+log = structlog.get_logger(__name__)
+
+
+class Receiving:
+    """The one way for a message in."""
+
+    def __init__(self, record: Record, numbers: Numbers, accounts: Accounts, consent: Consent, clock: Clock) -> None:
+        self._record = record
+        self._numbers = numbers
+        self._accounts = accounts
+        self._consent = consent
+        self._clock = clock
+
+    async def receive(self, inbound: Inbound) -> bytes:
+        """Take one message and return its id once it is durable.
+
+        Raises Refused: recipient_invalid or sender_invalid (not an address), not_found (nobody's number).
+        """
+        to = _address(inbound.recipient, "recipient_invalid")
+        phone = _address(inbound.sender, "sender_invalid")
+        number = await self._numbers.by_address(to.value)
+        account = await self._accounts.by_id(number.account_id) if number is not None else None
+        if number is None or account is None:
+            raise Refused("not_found", to.text)
+        keyword = self._consent.keyword(account, number, inbound.body)
+        if keyword is not None:
+            await self._consent.note(number, to, phone, keyword, inbound.body)
+        intake = self._intake(inbound, number, to, phone, keyword)
+        verdict = await self._record.accept(intake)
+        if isinstance(verdict, Repeated):  # the carrier brought it again
+            return verdict.message_id
+        log.debug("received", message=intake.message.id.hex(), sender=phone.text, recipient=to.text, keyword=keyword)
+        if keyword is not None:
+            await self._consent.confirm(account, number, to, phone, keyword)
+        return intake.message.id
+
+    def _intake(
+        self, inbound: Inbound, number: Number, to: Address, phone: Address, keyword: OptOutType | None
+    ) -> Intake:
+        now = self._clock.now()
+        record = self._record
+        message_id = record.ids.new()
+        contents = tuple((hashlib.sha256(octets).digest(), octets) for _, octets in inbound.media)
+        media = tuple(
+            Media(record.ids.new(), number.account_id, message_id, n, None, kind, len(octets), digest, now, None)
+            for n, ((kind, octets), (digest, _)) in enumerate(zip(inbound.media, contents, strict=True))
+        )
+        message = Message(
+            account_id=number.account_id,
+            id=message_id,
+            direction="inbound",
+            dialect=webhook_dialect(number),
+            kind="whatsapp" if to.channel == "whatsapp" else "mms" if media else "sms",
+            status="received",
+            sender=phone.text,
+            recipient=to.text,
+            body=inbound.body,
+            segments=segments.count(inbound.body).segments if inbound.body else 1,
+            num_media=len(media),
+            service_id=None,
+            status_callback=None,
+            created_at=now,
+            updated_at=now,
+            sent_at=now,
+            expires_at=None,
+            carrier=inbound.carrier,
+            error_code=None,
+            error_message=None,
+            uncertain=0,
+            deleted_at=None,
+            extras=None,
+        )
+        key = None
+        if inbound.ref is not None:
+            name = f"inbound:{inbound.carrier}:{inbound.ref}"
+            key = IdempotencyKey(name, b"")
+        return Intake(message, None, media, contents, self._webhook(number, message, keyword), key)
+
+    def _webhook(self, number: Number, message: Message, keyword: OptOutType | None) -> tuple[Callback, ...]:
+        if number.request_url is None:
+            return ()
+        return (
+            Callback(
+                id=self._record.ids.new(),
+                account_id=message.account_id,
+                message_id=message.id,
+                kind="inbound",
+                dialect=message.dialect,
+                url=number.request_url,
+                method=number.request_method,
+                fallback_url=number.fallback_url,
+                fallback_method=number.fallback_method,
+                status=message.status,
+                error_code=None,
+                data=json.encode({"opt_out_type": keyword}).decode() if keyword is not None else None,
+                created_at=message.created_at,
+                state="pending",
+                node=self._record.holder_of_callbacks,
+                due_at=message.created_at,
+                attempts=0,
+                outcome=None,
+                finished_at=None,
+            ),
+        )
+
+
+def webhook_dialect(number: Number) -> Dialect:
+    """The shape of a number's inbound webhook."""
+    if number.handler == "laml_webhooks":
+        return "twilio"
+    return "signalwire" if number.handler == "json_webhook" else number.dialect
+
+
+def _address(text: str, reason: Literal["recipient_invalid", "sender_invalid"]) -> Address:
+    try:
+        return parse_sender(text) if reason == "recipient_invalid" else parse_recipient(text)
+    except InvalidAddress as error:
+        raise Refused(reason, text) from error

@@ -1,0 +1,44 @@
+"""Why the core refuses a request, in its own words. Each dialect has a table from these to its codes and texts."""
+
+from typing import Literal
+
+Reason = Literal[
+    "account_suspended",
+    "body_missing",
+    "body_too_long",
+    "country_not_enabled",
+    "key_reused",
+    "media_limit_exceeded",
+    "media_url_invalid",
+    "not_cancelable",
+    "not_found",
+    "in_progress",
+    "number_invalid",
+    "number_taken",
+    "number_unavailable",
+    "opted_out",
+    "queue_full",
+    "recipient_invalid",
+    "recipient_is_sender",
+    "recipient_is_short_code",
+    "recipient_missing",
+    "recipient_not_mobile",
+    "recipient_unroutable",
+    "sender_cannot_mms",
+    "sender_cannot_sms",
+    "sender_invalid",
+    "sender_missing",
+    "sender_not_owned",
+    "sender_of_another_account",
+    "status_callback_invalid",
+    "validity_invalid",
+]
+
+
+class Refused(Exception):
+    """A request that changes nothing. `value` is the offending input, for the error's text."""
+
+    def __init__(self, reason: Reason, value: str = "") -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+        self.value = value
