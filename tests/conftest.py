@@ -1,13 +1,25 @@
 """What every test may ask for: a place for a store on either engine, and a loud word when PostgreSQL was not there."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import NotAvailableError, Server, find_server, new_shared_directory, stop_server
+
+# Nothing is timed: a busy machine is no failure. On CI the same examples every time, elsewhere new ones.
+settings.register_profile(
+    "parley",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("parley")
 
 SHARED = pytest.StashKey[Path]()
 SKIPPED = "PostgreSQL was not tested: "
