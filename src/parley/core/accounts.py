@@ -21,7 +21,7 @@ TOKEN_GRACE_US = 24 * 3600 * 1_000_000
 
 
 class Accounts:
-    """Accounts and their credentials. Verified ones are remembered, so that a request costs no hash of scrypt's price."""
+    """Accounts and their credentials. Verified ones are remembered: scrypt is too dear for each request."""
 
     def __init__(
         self, engine: Engine, vault: Vault, clock: Clock, id_source: ids.Ids, token: Callable[[], str]

@@ -1,4 +1,4 @@
-"""How long to wait before trying again: exponential with full jitter, so that what failed together does not return together."""
+"""How long to wait before trying again: exponential with jitter, so that what failed together returns apart."""
 
 import asyncio
 from collections.abc import Callable

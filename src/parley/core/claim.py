@@ -1,4 +1,4 @@
-"""Claim: bring what is due and nobody's into this node's hands, keep this node's lease, and free the dead ones' work."""
+"""Claim: take what is due and nobody's, keep this node's lease, and free the work of dead nodes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

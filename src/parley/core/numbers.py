@@ -14,7 +14,7 @@ from parley.store.engine.engine import Engine
 
 
 class Numbers:
-    """Numbers of all accounts. With `own_on_use` (the dev profile) any address becomes the account's that first uses it."""
+    """Numbers of all accounts. With `own_on_use` (the dev profile) an address is owned by who first uses it."""
 
     def __init__(self, engine: Engine, clock: Clock, ids: Ids, *, own_on_use: bool) -> None:
         self._engine = engine
@@ -74,7 +74,7 @@ class Numbers:
 
     async def own(self, number: Number) -> Number:
         """Give an address to an account, unless somebody has it; the number as it stands then."""
-        stands = await self._engine.write(numbers.own, number)
+        stands: Number = await self._engine.write(numbers.own, number)
         self._cache.put(number.address, stands)
         return stands
 

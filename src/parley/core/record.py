@@ -1,4 +1,4 @@
-"""Write to the record, and hand what each commit made due to the loops that do it. Every change of state comes by here."""
+"""Write to the record, and hand what each commit made due to the loops that do it: the way of every change."""
 
 from collections.abc import Collection, Mapping, Sequence
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from parley.core import magic_numbers
 from parley.core.numbers import Numbers
@@ -12,7 +13,7 @@ from parley.core.refusal import Reason, Refused
 from parley.lib import segments
 from parley.lib.clock import Clock
 from parley.model.account import Account
-from parley.model.address import Address, InvalidAddress, parse_recipient, parse_sender
+from parley.model.address import SIGNALWIRE, TWILIO, Address, InvalidAddress, Rules, parse_recipient, parse_sender
 from parley.model.callback import Callback
 from parley.model.message import DEFAULT_VALIDITY_S, MAX_BODY, Dialect, Direction, Media, Message, Pending
 from parley.store import messages
@@ -54,7 +55,10 @@ class Sending:
         self._numbers = numbers
         self._clock = clock
         self._paces = paces
-        self._strict = strict
+        self._rules: dict[Dialect, Rules] = {
+            "twilio": replace(TWILIO, strict=strict),
+            "signalwire": replace(SIGNALWIRE, strict=strict),
+        }
 
     async def send(self, draft: Draft) -> Message:
         """Take a message. Returns it as recorded, or the one that the same idempotency key made before.
@@ -63,8 +67,8 @@ class Sending:
         """
         if draft.account.status != "active":
             raise Refused("account_suspended")
-        recipient = self._recipient(draft.recipient)
-        sender = self._sender(draft.sender)
+        recipient = self._recipient(draft)
+        sender = self._sender(draft)
         body = draft.body
         if not body and not draft.media_urls:
             raise Refused("body_missing")
@@ -93,22 +97,26 @@ class Sending:
             return before
         raise Refused(_REFUSALS[verdict], recipient.text)
 
-    def _recipient(self, text: str) -> Address:
+    def _recipient(self, draft: Draft) -> Address:
+        text = draft.recipient
         if not text:
             raise Refused("recipient_missing")
         try:
-            recipient = parse_recipient(text, strict=self._strict)
+            recipient = parse_recipient(text, self._rules[draft.dialect])
         except InvalidAddress as error:
             raise Refused("recipient_invalid", text) from error
+        if recipient.kind == "short_code" and draft.dialect == "twilio":
+            raise Refused("recipient_is_short_code", text)
         if reason := magic_numbers.of_recipient(recipient.value):
             raise Refused(reason, recipient.text)
         return recipient
 
-    def _sender(self, text: str) -> Address:
+    def _sender(self, draft: Draft) -> Address:
+        text = draft.sender
         if not text:
             raise Refused("sender_missing")
         try:
-            sender = parse_sender(text)
+            sender = parse_sender(text, self._rules[draft.dialect])
         except InvalidAddress as error:
             raise Refused("sender_invalid", text) from error
         if reason := magic_numbers.of_sender(sender.value):

@@ -7,7 +7,8 @@ class Event(msgspec.Struct, frozen=True):
     """One fact about a message, in the order of `seq`.
 
     `kind` is a state's name (the message entered it), `submit` (a carrier answered without a change of state),
-    `receipt` (one that changed nothing), `webhook` (an inbound webhook or its reply went wrong), `redacted` or `deleted`.
+    `receipt` (one that changed nothing), `webhook` (an inbound webhook or its reply went
+    wrong), `redacted` or `deleted`.
     """
 
     seq: int

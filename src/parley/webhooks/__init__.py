@@ -1,1 +1,1 @@
-"""Events out: rendering, signing, delivery, and what the answer means."""
+"""Events out: what is sent to the callbacks our clients give us, how it is signed, guarded and retried."""

@@ -3,13 +3,14 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
 from parley.store.engine.group import Group, Lane, Unit
 from parley.store.engine.statements import Operation, StoreUnavailable
 
+P = ParamSpec("P")
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -61,13 +62,13 @@ class Engine(ABC):
         """A lane of the writer: items put into it by many callers share one run of `operation`."""
         return self.group.lane(operation)
 
-    def write(self, operation: Callable[..., Operation[R]], *args: Any) -> "asyncio.Future[R]":
+    def write(self, operation: Callable[P, Operation[R]], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[R]":
         """Run an operation in the next transaction. The future is done once that has committed."""
-        return self.group.put(lambda: operation(*args))
+        return self.group.put(lambda: operation(*args, **kwargs))
 
     @abstractmethod
-    async def read(self, operation: Callable[..., Operation[R]], *args: Any) -> R:
-        """Run an operation that changes nothing, on a connection apart from the writer's."""
+    async def read(self, operation: Callable[P, Operation[R]], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run an operation that changes nothing, on a connection apart from the writer's, in one snapshot."""
 
     async def wait_for_change(self, timeout_s: float) -> None:
         """Return after the next commit, or after `timeout_s` (another node's commit is only seen that way)."""

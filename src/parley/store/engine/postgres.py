@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 import asyncpg
 from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Table, Text
@@ -26,6 +26,7 @@ from parley.store.engine.statements import (
     Upsert,
 )
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 _DIALECT: Final = sqlalchemy_asyncpg.dialect()
@@ -96,10 +97,10 @@ class PostgresEngine(Engine):
             async with self._writing.transaction():
                 return [await _drive(self._writing, unit.make()) for unit in units]
 
-    async def read(self, operation: Callable[..., Operation[R]], *args: Any) -> R:
+    async def read(self, operation: Callable[P, Operation[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         with _unavailable():
             async with self._reader() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-                return await _drive(connection, operation(*args))
+                return await _drive(connection, operation(*args, **kwargs))
 
     @contextlib.asynccontextmanager
     async def _reader(self) -> AsyncIterator["asyncpg.Connection[Any]"]:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite as sqlalchemy_sqlite
@@ -29,6 +29,7 @@ from parley.store.engine.statements import (
     Upsert,
 )
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 _DIALECT: Final = sqlalchemy_sqlite.dialect(paramstyle="qmark")
@@ -95,14 +96,14 @@ class SqliteEngine(Engine):
                 raise
         return results
 
-    async def read(self, operation: Callable[..., Operation[R]], *args: Any) -> R:
+    async def read(self, operation: Callable[P, Operation[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         def run() -> R:
             connection = self._readers.get()
             try:
                 with _unavailable():
                     connection.execute("BEGIN")  # one snapshot for all of its statements
                     try:
-                        return _drive(connection, operation(*args))
+                        return _drive(connection, operation(*args, **kwargs))
                     finally:
                         connection.execute("COMMIT")
             finally:
