@@ -61,6 +61,7 @@ clean: ## remove the environment and the caches, never the data
 
 # Older than either file: sync again. `--frozen` installs exactly what uv.lock says.
 $(STAMP): pyproject.toml uv.lock | $(UV)
+	@test -n "$(PYTHON)" || { echo "Parley needs Python 3.11 or newer, and found none on PATH." >&2; exit 1; }
 	$(UV) sync --quiet --frozen --python "$(PYTHON)"
 	@touch $@
 
