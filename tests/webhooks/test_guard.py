@@ -75,7 +75,7 @@ def test_this_machine_is_for_dev_only(url: str) -> None:
         "http://example.com/\r\nX: y", "http://example.com/\x00", "http://example.com\\@127.0.0.1/",
         "http://ex%00ample.com/", "http://a..b/", "http://-a.com/", "http://" + "a" * 64 + ".com/",
         "http://" + "a." * 130 + "com/", "http://example.com/" + "a" * 4000, "http://exämple\x85.com/",
-        "http://\ud800/",
+        "http://\ud800/", "http://[]@", "http://[]@ä/",
     ],
 )  # fmt: skip
 def test_refused_in_every_profile(url: str) -> None:

@@ -66,7 +66,7 @@ class Guard:
             # Quoting anew would turn %7E into ~, and the receiver's signature check would see another URL.
             parsed = URL(bare, encoded=bare.isascii())
             scheme, host, port = parsed.scheme, parsed.raw_host, parsed.port
-        except ValueError:
+        except (ValueError, IndexError):  # yarl trips over http://[]@/ with the latter
             raise RefusedUrl("the URL is malformed") from None
         if scheme not in {"http", "https"}:
             raise RefusedUrl("the URL's scheme is not http or https")

@@ -52,7 +52,7 @@ def split_url(url: str) -> tuple[str, Overrides]:
     """
     bare, mark, fragment = url.partition("#")
     if not bare.isascii():
-        with suppress(ValueError):  # malformed: the guard says so when it is requested
+        with suppress(ValueError, IndexError):  # malformed: the guard says so when it is requested
             bare = str(URL(bare))
     if not mark:
         return bare, DEFAULTS
