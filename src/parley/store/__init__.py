@@ -4,6 +4,7 @@ What the rest of Parley may know of the engines stands here; which one it is, on
 """
 
 from parley.store.engine.engine import Engine
+from parley.store.engine.group import Lane
 from parley.store.engine.statements import Operation, StoreUnavailable
 
-__all__ = ["Engine", "Operation", "StoreUnavailable"]
+__all__ = ["Engine", "Lane", "Operation", "StoreUnavailable"]

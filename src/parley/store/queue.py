@@ -6,8 +6,8 @@ A held row carries its node's id and is out of the index of what is due. A node'
 from collections.abc import Sequence
 from typing import Any, Final
 
-from msgspec.structs import fields
-from sqlalchemy import Table, and_, delete, func, or_, select, update
+from msgspec.structs import fields, replace
+from sqlalchemy import and_, delete, func, select, update
 
 from parley.model.callback import Callback
 from parley.model.message import Message, Pending
@@ -17,45 +17,46 @@ from parley.store.messages import fetch_many
 
 _PENDING: Final = tuple(field.name for field in fields(Pending))
 _CALLBACK: Final = tuple(field.name for field in fields(Callback))
-_HELD: Final = ((schema.pending, "message_id"), (schema.callbacks, "id"))
 
 
 def claim_messages(node: bytes, now: int, limit: int) -> Operation[list[tuple[Pending, Message]]]:
     """Take up to `limit` messages that are due and free, the longest due first."""
-    table = schema.pending
-    due = (
-        select(table.c.message_id)
-        .where(and_(table.c.node.is_(None), table.c.due_at <= now))
-        .order_by(table.c.due_at)
+    table = schema.pending.c
+    # Two statements rather than one: the limit of a subquery is not kept by every plan of an UPDATE.
+    rows = yield Query(
+        select(*(table[name] for name in _PENDING))
+        .where(and_(table.node.is_(None), table.due_at <= now))
+        .order_by(table.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    rows = yield Execute(
-        update(table).where(table.c.message_id.in_(due)).values(node=node).returning(*(table.c[n] for n in _PENDING))
-    )
-    claimed = sorted((Pending(*row) for row in rows), key=lambda waits: waits.due_at)
+    claimed = [replace(Pending(*row), node=node) for row in rows]
+    yield Update(schema.pending, ("node",), ("message_id",), [(node, waits.message_id) for waits in claimed])
     messages = yield from fetch_many([(waits.account_id, waits.message_id) for waits in claimed])
     return [(waits, messages[waits.message_id]) for waits in claimed]
 
 
 def claim_callbacks(node: bytes, now: int, limit: int) -> Operation[list[Callback]]:
-    """Take up to `limit` callbacks that are due and free, with those that must go before them on the same message."""
-    table = schema.callbacks
-    due = (
-        select(table.c.id)
-        .where(and_(table.c.state == "pending", table.c.node.is_(None), table.c.due_at <= now))
-        .order_by(table.c.due_at)
+    """Take up to `limit` callbacks that are due and free, those longest due; in the order of their ids.
+
+    Whether one has to wait for an earlier callback of its message, `prepare` says.
+    """
+    table = schema.callbacks.c
+    rows = yield Query(
+        select(*(table[name] for name in _CALLBACK))
+        .where(and_(table.state == "pending", table.node.is_(None), table.due_at <= now))
+        .order_by(table.node, table.due_at)  # the order of the index: PostgreSQL does not see that node is the same
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    rows = yield Execute(
-        update(table).where(table.c.id.in_(due)).values(node=node).returning(*(table.c[n] for n in _CALLBACK))
-    )
-    return sorted((Callback(*row) for row in rows), key=lambda callback: callback.id)
+    claimed = [replace(Callback(*row), node=node) for row in rows]
+    yield Update(schema.callbacks, ("node",), ("id",), [(node, callback.id) for callback in claimed])
+    return sorted(claimed, key=lambda callback: callback.id)
 
 
-def unfinished_before(callbacks: Sequence[Callback]) -> Operation[set[bytes]]:
-    """Of these callbacks, those (by id) that must wait for an earlier one of their message."""
+def prepare(callbacks: Sequence[Callback]) -> Operation[tuple[dict[bytes, Message], dict[bytes, bytes]]]:
+    """What delivering these needs: their messages by id, and each message's earliest pending callback."""
+    messages = yield from fetch_many([(callback.account_id, callback.message_id) for callback in callbacks])
     rows = yield Lookup(
         schema.callbacks,
         ("message_id", "id", "state"),
@@ -66,15 +67,16 @@ def unfinished_before(callbacks: Sequence[Callback]) -> Operation[set[bytes]]:
     for message_id, callback_id, state in rows:
         if state == "pending":
             first[message_id] = min(callback_id, first.get(message_id, callback_id))
-    return {c.id for c in callbacks if first.get(c.message_id, c.id) < c.id}
+    return messages, first
 
 
-def finish_callbacks(callbacks: Sequence[Callback]) -> Operation[None]:
-    """Record what became of attempts: state, node, due_at, attempts, outcome, finished_at."""
+def finish_each(callbacks: Sequence[Callback]) -> Operation[list[None]]:
+    """Record what became of attempts: state, node, due_at, attempts, outcome, finished_at. For a lane."""
     columns = ("state", "node", "due_at", "attempts", "outcome", "finished_at")
     yield Update(
         schema.callbacks, columns, ("id",), [(*(getattr(c, name) for name in columns), c.id) for c in callbacks]
     )
+    return [None] * len(callbacks)
 
 
 def callbacks_of(message_id: bytes) -> Operation[list[Callback]]:
@@ -89,12 +91,18 @@ def release_messages(held: Sequence[tuple[bytes, int]]) -> Operation[None]:
     yield Update(schema.pending, ("node", "due_at"), ("message_id",), [(None, due, id_) for id_, due in held])
 
 
-def next_due(table: Table) -> Operation[int | None]:
-    """When the next free row of `pending` or `callbacks` is due; None when there is none."""
-    free = table.c.node.is_(None)
-    if table is schema.callbacks:
-        free = and_(table.c.state == "pending", free)
-    rows = yield Query(select(func.min(table.c.due_at)).where(free))
+def next_due_message() -> Operation[int | None]:
+    """When the next free message is due; None when none waits."""
+    table = schema.pending.c
+    rows = yield Query(select(table.due_at).where(table.node.is_(None)).order_by(table.due_at).limit(1))
+    return rows[0][0] if rows else None
+
+
+def next_due_callback() -> Operation[int | None]:
+    """When the next free callback is due; None when none waits."""
+    table = schema.callbacks.c
+    free = and_(table.state == "pending", table.node.is_(None))
+    rows = yield Query(select(table.due_at).where(free).order_by(table.node, table.due_at).limit(1))
     return rows[0][0] if rows else None
 
 
@@ -119,8 +127,9 @@ def leave(node: bytes) -> Operation[None]:
 
 def rescue(now: int) -> Operation[int]:
     """Free what nodes held whose lease has ended; the number of such nodes."""
-    table = schema.nodes
-    rows = yield Query(select(table.c.id).where(table.c.alive_until < now))
+    table = schema.nodes.c
+    # Locked, so that a node which renews its lease at this moment is either seen or too late.
+    rows = yield Query(select(table.id).where(table.alive_until < now).with_for_update(skip_locked=True))
     dead = [row[0] for row in rows]
     yield from _end(dead)
     return len(dead)
@@ -129,15 +138,17 @@ def rescue(now: int) -> Operation[int]:
 def _end(dead: Sequence[bytes]) -> Operation[None]:
     if not dead:
         return
-    for table, _ in _HELD:
-        yield Execute(update(table).where(table.c.node.in_(dead)).values(node=None))
+    pending, callbacks = schema.pending, schema.callbacks
+    yield Execute(update(pending).where(pending.c.node.in_(dead)).values(node=None))
+    held = and_(callbacks.c.state == "pending", callbacks.c.node.in_(dead))
+    yield Execute(update(callbacks).where(held).values(node=None))
     yield Execute(delete(schema.nodes).where(schema.nodes.c.id.in_(dead)))
 
 
 def depth() -> Operation[dict[str, Any]]:
     """How much waits, and since when the longest-due message does."""
-    pending, callbacks = schema.pending.c, schema.callbacks.c
-    rows = yield Query(select(func.count(), func.min(pending.due_at)).select_from(schema.pending))
+    pending, callbacks = schema.pending, schema.callbacks
+    rows = yield Query(select(func.count(), func.min(pending.c.due_at)).select_from(pending))
     messages, oldest = rows[0]
-    rows = yield Query(select(func.count()).select_from(schema.callbacks).where(or_(callbacks.state == "pending")))
+    rows = yield Query(select(func.count()).select_from(callbacks).where(callbacks.c.state == "pending"))
     return {"messages": messages, "oldest_due_at": oldest, "callbacks": rows[0][0]}

@@ -188,11 +188,13 @@ callbacks: Final = Table(
     Column("outcome", Text),
     Column("finished_at", BigInteger),
     Index("callbacks_message", "message_id", "id"),
+    # One small index of what is unfinished serves both who is free and who is held by a node that died.
     Index(
-        "callbacks_due",
+        "callbacks_waiting",
+        "node",
         "due_at",
-        sqlite_where=text("state = 'pending' AND node IS NULL"),
-        postgresql_where=text("state = 'pending' AND node IS NULL"),
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
     ),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": "70"},
@@ -299,20 +301,21 @@ arrivals: Final = Table(
     Column("body", Text, nullable=False),
     Column("media", Text, comment="JSON list of media ids and types"),
     Column("received_at", BigInteger, nullable=False),
-    Index("arrivals_phone", "phone", "message_id"),
+    Index("arrivals_phone", "phone", "received_at", "message_id"),
     sqlite_with_rowid=False,
 )
 
 due_receipts: Final = Table(
     "due_receipts",
     metadata,
-    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column("due_at", BigInteger),
     Column("account_id", LargeBinary, nullable=False),
-    Column("message_id", LargeBinary, nullable=False),
-    Column("status", Text, nullable=False),
+    Column("message_id", LargeBinary),
+    Column("status", Text),
     Column("error_code", Integer),
-    Column("due_at", BigInteger, nullable=False),
-    Index("due_receipts_due", "due_at"),
+    # What is due stands together: one tree to add to, to read and to take from.
+    PrimaryKeyConstraint("due_at", "message_id", "status"),
+    sqlite_with_rowid=False,
 )
 
 settings: Final = Table(

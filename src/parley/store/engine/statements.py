@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import Table
 from sqlalchemy.sql.expression import Delete as DeleteStatement
-from sqlalchemy.sql.expression import Select, Update as UpdateStatement
+from sqlalchemy.sql.expression import Select
+from sqlalchemy.sql.expression import Update as UpdateStatement
 
 Row = tuple[Any, ...]
 
@@ -61,7 +62,7 @@ class Lookup(msgspec.Struct, frozen=True):
 class Query(msgspec.Struct, frozen=True):
     """A SELECT of SQLAlchemy Core; results are plain tuples."""
 
-    select: Select[Any]
+    select: Select[*tuple[Any, ...]]
 
 
 class Execute(msgspec.Struct, frozen=True):

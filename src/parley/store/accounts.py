@@ -1,0 +1,88 @@
+"""Keep accounts and their API keys. What signs webhooks is sealed before it gets here; see vault."""
+
+from typing import Any, Final
+
+from msgspec.structs import astuple, fields
+from sqlalchemy import select
+
+from parley.lib.redaction import Secret
+from parley.model.account import Account, ApiKey
+from parley.store import schema
+from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query, Row
+from parley.store.vault import Vault
+
+_COLUMNS: Final = tuple(field.name for field in fields(Account))
+_SEALED: Final = ("auth_token", "signing_key", "previous_auth_token")
+_KEY_COLUMNS: Final = tuple(field.name for field in fields(ApiKey))
+
+
+def add(account: Account, vault: Vault) -> Operation[None]:
+    """Add an account. Fails when its id is taken."""
+    yield Insert(schema.accounts, [tuple(_row(account, vault).values())], _COLUMNS)
+
+
+def fetch(account_id: bytes, vault: Vault) -> Operation[Account | None]:
+    """An account with its secrets. Raises VaultError when they were sealed under another key."""
+    rows = yield Lookup(schema.accounts, _COLUMNS, ("id",), [(account_id,)])
+    return _account(rows[0], vault) if rows else None
+
+
+def everyone(vault: Vault) -> Operation[list[Account]]:
+    """All accounts, the oldest first. Raises VaultError."""
+    table = schema.accounts.c
+    rows = yield Query(select(*(table[name] for name in _COLUMNS)).order_by(table.created_at, table.id))
+    return [_account(row, vault) for row in rows]
+
+
+def change(account: Account, vault: Vault) -> Operation[bool]:
+    """Replace an account's row as a whole. False when there is none."""
+    values = _row(account, vault)
+    del values["id"]
+    table = schema.accounts
+    rows = yield Execute(table.update().where(table.c.id == account.id).values(values).returning(table.c.id))
+    return bool(rows)
+
+
+def add_key(key: ApiKey) -> Operation[None]:
+    """Add an API key."""
+    yield Insert(schema.api_keys, [astuple(key)], _KEY_COLUMNS)
+
+
+def fetch_key(key_id: bytes) -> Operation[ApiKey | None]:
+    """An API key of whichever account."""
+    rows = yield Lookup(schema.api_keys, _KEY_COLUMNS, ("id",), [(key_id,)])
+    return ApiKey(*rows[0]) if rows else None
+
+
+def keys_of(account_id: bytes) -> Operation[list[ApiKey]]:
+    """An account's API keys, the oldest first."""
+    rows = yield Lookup(schema.api_keys, _KEY_COLUMNS, ("account_id",), [(account_id,)])
+    return sorted((ApiKey(*row) for row in rows), key=lambda key: key.id)
+
+
+def drop_key(account_id: bytes, key_id: bytes) -> Operation[bool]:
+    """Take an API key away. False when the account has none of that id."""
+    rows = yield Lookup(schema.api_keys, ("id",), ("id", "account_id"), [(key_id, account_id)], lock=True)
+    yield Delete(schema.api_keys, ("id",), rows)
+    return bool(rows)
+
+
+def _row(account: Account, vault: Vault) -> dict[str, Any]:
+    values: dict[str, Any] = {name: getattr(account, name) for name in _COLUMNS}
+    for name in _SEALED:
+        secret = values[name]
+        values[name] = None if secret is None else vault.seal(secret.reveal(), _purpose(account.id, name))
+    return values
+
+
+def _account(row: Row, vault: Vault) -> Account:
+    values: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
+    for name in _SEALED:
+        sealed = values[name]
+        values[name] = None if sealed is None else Secret(vault.open(sealed, _purpose(values["id"], name)))
+    return Account(**values)
+
+
+def _purpose(account_id: bytes, column: str) -> bytes:
+    """Binds a sealed value to its place, so that it cannot be moved to another account or column."""
+    return b"accounts." + column.encode() + b":" + account_id

@@ -1,0 +1,97 @@
+"""Keep the addresses that accounts own. An address has one owner at most."""
+
+from typing import Final
+
+from msgspec.structs import asdict, astuple, fields
+from sqlalchemy import ColumnElement, and_, func, select
+
+from parley.model.number import Number
+from parley.store import schema
+from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query
+
+COLUMNS: Final = tuple(field.name for field in fields(Number))
+_FIXED: Final = ("id", "account_id", "address", "created_at")
+
+_table = schema.numbers.c
+
+
+def own(number: Number) -> Operation[Number]:
+    """Give an address to an account, unless it has an owner; the row that stands then, whoever's it is."""
+    yield Insert(schema.numbers, [astuple(number)], COLUMNS, ignore=True)
+    rows = yield Lookup(schema.numbers, COLUMNS, ("address",), [(number.address,)])
+    return Number(*rows[0])
+
+
+def fetch(account_id: bytes, number_id: bytes) -> Operation[Number | None]:
+    """The account's number of that id."""
+    rows = yield Lookup(schema.numbers, COLUMNS, ("id", "account_id"), [(number_id, account_id)])
+    return Number(*rows[0]) if rows else None
+
+
+def by_address(address: str) -> Operation[Number | None]:
+    """Who owns an address, and what happens there."""
+    rows = yield Lookup(schema.numbers, COLUMNS, ("address",), [(address,)])
+    return Number(*rows[0]) if rows else None
+
+
+def page(
+    account_id: bytes,
+    limit: int,
+    after: bytes | None = None,
+    *,
+    backwards: bool = False,
+    skip: int = 0,
+    address: str | None = None,
+    contains: str | None = None,
+    name: str | None = None,
+) -> Operation[list[Number]]:
+    """At most `limit` numbers older than `after` (newer, when `backwards`), newest first.
+
+    `address` and `name` are whole and exact; `contains` is a part of the address.
+    """
+    conditions = _conditions(account_id, address, contains, name)
+    if after is not None:
+        conditions.append(_table.id > after if backwards else _table.id < after)
+    order = _table.id.asc() if backwards else _table.id.desc()
+    rows = yield Query(
+        select(*(_table[name] for name in COLUMNS)).where(and_(*conditions)).order_by(order).limit(limit).offset(skip)
+    )
+    found = [Number(*row) for row in rows]
+    return found[::-1] if backwards else found
+
+
+def count(
+    account_id: bytes, *, address: str | None = None, contains: str | None = None, name: str | None = None
+) -> Operation[int]:
+    """How many numbers `page` would list in all."""
+    conditions = _conditions(account_id, address, contains, name)
+    rows = yield Query(select(func.count()).select_from(schema.numbers).where(and_(*conditions)))
+    return int(rows[0][0])
+
+
+def change(number: Number) -> Operation[bool]:
+    """Replace the configuration of the account's number of that id. False when it was released."""
+    values = {column: value for column, value in asdict(number).items() if column not in _FIXED}
+    where = and_(_table.id == number.id, _table.account_id == number.account_id)
+    rows = yield Execute(schema.numbers.update().where(where).values(values).returning(_table.id))
+    return bool(rows)
+
+
+def drop(account_id: bytes, number_id: bytes) -> Operation[bool]:
+    """Release a number. False when the account has none of that id."""
+    rows = yield Lookup(schema.numbers, ("id",), ("id", "account_id"), [(number_id, account_id)], lock=True)
+    yield Delete(schema.numbers, ("id",), rows)
+    return bool(rows)
+
+
+def _conditions(
+    account_id: bytes, address: str | None, contains: str | None, name: str | None
+) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [_table.account_id == account_id]
+    if address is not None:
+        conditions.append(_table.address == address)
+    if contains is not None:
+        conditions.append(_table.address.contains(contains, autoescape=True))
+    if name is not None:
+        conditions.append(_table.name == name)
+    return conditions

@@ -1,0 +1,114 @@
+"""Keep the simulator's phones: how they behave, what arrived at them, and the receipts that they owe."""
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from msgspec.structs import astuple, fields
+from sqlalchemy import ColumnElement, and_, case, delete, func, select
+
+from parley.model.phone import Arrival, DueReceipt, Phone
+from parley.store import schema
+from parley.store.engine.statements import Delete, Execute, Insert, Operation, Query, Row, Upsert
+
+_ARRIVAL: Final = tuple(field.name for field in fields(Arrival))
+_RECEIPT: Final = tuple(field.name for field in fields(DueReceipt))
+_RECEIPT_KEYS: Final = ("due_at", "message_id", "status")
+_LOOK_BACK: Final = 20_000
+"""Of an account's newest messages, how many tell which phones it talked with."""
+
+
+def behaviours() -> Operation[dict[str, str]]:
+    """Every phone that was told how to behave, and the JSON of it."""
+    table = schema.phones.c
+    rows = yield Query(select(table.address, table.behaviour))
+    return {row[0]: row[1] for row in rows}
+
+
+def put_behaviour(address: str, behaviour: str) -> Operation[None]:
+    """Tell a phone how to behave, in JSON."""
+    yield Upsert(schema.phones, [(address, behaviour)])
+
+
+def record(arrivals: Sequence[Arrival], due_receipts: Sequence[DueReceipt] = ()) -> Operation[None]:
+    """Put messages on phones, unless they arrived before, and note the receipts that are owed for them."""
+    yield Insert(schema.arrivals, list(map(astuple, arrivals)), _ARRIVAL, ignore=True)
+    yield Insert(schema.due_receipts, list(map(astuple, due_receipts)), _RECEIPT, ignore=True)
+
+
+def due(now: int, limit: int) -> Operation[list[DueReceipt]]:
+    """At most `limit` receipts that are due, the longest due first."""
+    table = schema.due_receipts.c
+    columns = (table[name] for name in _RECEIPT)
+    rows = yield Query(select(*columns).where(table.due_at <= now).order_by(table.due_at).limit(limit))
+    return [DueReceipt(*row) for row in rows]
+
+
+def next_due() -> Operation[int | None]:
+    """When the next receipt is due; None when none is owed."""
+    rows = yield Query(select(func.min(schema.due_receipts.c.due_at)))
+    first: int | None = rows[0][0]
+    return first
+
+
+def settle(receipts: Sequence[DueReceipt]) -> Operation[None]:
+    """Take receipts off that were reported."""
+    rows: list[Row] = [(receipt.due_at, receipt.message_id, receipt.status) for receipt in receipts]
+    yield Delete(schema.due_receipts, _RECEIPT_KEYS, rows)
+
+
+def inbox(
+    phone: str, account_ids: Collection[bytes], limit: int, since: int | None = None, contains: str | None = None
+) -> Operation[list[Arrival]]:
+    """What these accounts sent to a phone, newest first: received at `since` or later, with `contains` in the body."""
+    table = schema.arrivals.c
+    conditions: list[ColumnElement[bool]] = [table.phone == phone, table.account_id.in_(account_ids)]
+    if since is not None:
+        conditions.append(table.received_at >= since)
+    if contains:
+        # LIKE folds case in one engine and not in the other; a body without it is another body in both.
+        conditions.append(func.replace(table.body, contains, "") != table.body)
+    rows = yield Query(
+        select(*(table[name] for name in _ARRIVAL))
+        .where(and_(*conditions))
+        .order_by(table.received_at.desc(), table.message_id.desc())
+        .limit(limit)
+    )
+    return [Arrival(*row) for row in rows]
+
+
+def list_phones(account_id: bytes, limit: int, carrier: str = "simulator") -> Operation[list[Phone]]:
+    """The phones that an account's newest messages by `carrier` went to or came from, the last active first."""
+    message = schema.messages.c
+    is_inbound = message.direction == "inbound"
+    newest = (
+        select(
+            case((is_inbound, message.sender), else_=message.recipient).label("address"),
+            message.updated_at,
+            message.carrier,
+        )
+        .where(message.account_id == account_id)
+        .order_by(message.id.desc())
+        .limit(_LOOK_BACK)
+        .subquery()
+    )
+    active_at = func.max(newest.c.updated_at)
+    rows = yield Query(
+        select(newest.c.address, active_at)
+        .where(and_(newest.c.carrier == carrier, newest.c.address.is_not(None)))
+        .group_by(newest.c.address)
+        .order_by(active_at.desc(), newest.c.address)
+        .limit(limit)
+    )
+    return [Phone(*row) for row in rows]
+
+
+def forget_all() -> Operation[None]:
+    """Forget every phone: behaviour, messages, receipts owed."""
+    for table in (schema.phones, schema.arrivals, schema.due_receipts):
+        yield Execute(delete(table))
+
+
+def redact(message_id: bytes) -> Operation[None]:
+    """Empty a message's text where a phone shows it."""
+    table = schema.arrivals
+    yield Execute(table.update().where(table.c.message_id == message_id).values(body=""))
