@@ -12,7 +12,7 @@ from parley.lib.clock import Clock
 from parley.lib.redaction import Secret
 from parley.model.account import Account, ApiKey
 from parley.store import accounts
-from parley.store.engine.engine import Engine
+from parley.store import Engine
 from parley.store.vault import Vault
 
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}

@@ -11,9 +11,7 @@ from parley.core.metrics import Metrics
 from parley.lib.clock import Clock
 from parley.model.callback import Callback
 from parley.model.message import Message, Pending
-from parley.store import queue, schema
-from parley.store.engine.engine import Engine
-from parley.store.engine.statements import StoreUnavailable
+from parley.store import Engine, StoreUnavailable, queue
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +79,7 @@ class Claims:
         self._due.put(claimed)
         if len(claimed) == room:
             return 0.0
-        return self._until(await self._engine.read(queue.next_due, schema.pending))
+        return self._until(await self._engine.read(queue.next_due_message))
 
     async def _claim_callbacks(self) -> float:
         room = min(self._owed.room, _CLAIM)
@@ -92,7 +90,7 @@ class Claims:
         self._owed.put(claimed)
         if len(claimed) == room:
             return 0.0
-        return self._until(await self._engine.read(queue.next_due, schema.callbacks))
+        return self._until(await self._engine.read(queue.next_due_callback))
 
     async def _keep_lease(self) -> float:
         now = self._clock.now()

@@ -13,7 +13,7 @@ from parley.model.consent import OptOut, OptOutType, Replies, keyword_of
 from parley.model.message import Message
 from parley.model.number import Number
 from parley.store import opt_outs
-from parley.store.engine.engine import Engine
+from parley.store import Engine
 
 log = structlog.get_logger(__name__)
 

@@ -26,7 +26,7 @@ from parley.core.record import Record
 from parley.lib.clock import Clock
 from parley.model.message import Message, Pending
 from parley.store.changes import Change, Requeue
-from parley.store.engine.statements import StoreUnavailable
+from parley.store import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 

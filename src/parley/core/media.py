@@ -9,7 +9,7 @@ import msgspec
 from parley.core.carrier import Attachment
 from parley.model.message import Media, Message
 from parley.store import media
-from parley.store.engine.engine import Engine
+from parley.store import Engine
 
 MAX_OCTETS: Final = 5 * 1024 * 1024
 """Of one message's media together (Twilio's MMS limit)."""

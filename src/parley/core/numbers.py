@@ -10,7 +10,7 @@ from parley.model.address import Address
 from parley.model.message import Dialect
 from parley.model.number import Number
 from parley.store import numbers
-from parley.store.engine.engine import Engine
+from parley.store import Engine
 
 
 class Numbers:

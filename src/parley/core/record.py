@@ -10,7 +10,7 @@ from parley.model.message import Dialect, Message, Pending, Status
 from parley.model.receipt import Receipt
 from parley.store import accept, changes
 from parley.store.changes import Applied, CallbackTerms, Change
-from parley.store.engine.engine import Engine
+from parley.store import Engine
 
 
 class Record:

@@ -87,6 +87,10 @@ class Renderer(Protocol):
         """
         ...
 
+    def action_parameters(self, sent: Message) -> Sequence[tuple[str, str]]:
+        """What an action URL is told of the reply that was sent, beside the inbound message."""
+        ...
+
     def read(self, content_type: str | None, body: bytes) -> list[Verb]:
         """What the answer to an inbound webhook asks for. Raises UnreadableAnswer."""
         ...

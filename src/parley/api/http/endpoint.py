@@ -17,7 +17,7 @@ from parley.api.http.decode import Form, json_object, pairs
 from parley.api.http.fault import Fault
 from parley.core.refusal import Refused
 from parley.model.account import Account
-from parley.store.engine.statements import StoreUnavailable
+from parley.store import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 

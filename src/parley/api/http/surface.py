@@ -1,0 +1,79 @@
+"""The one port: finds the operation that a request is for, and answers in the right dialect when there is none."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import structlog
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from parley.api.http.endpoint import Explain, Reply, respond
+from parley.api.http.fault import Fault
+from parley.core.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+MAX_HEADERS: Final = 32 * 1024
+"""Octets of a request's headers together."""
+LAML: Final = "/api/laml"
+"""Where SignalWire serves the Twilio-shaped API; it is served bare as well."""
+
+
+class Surface:
+    """Routes over one origin. `dialects` says, by path prefix, who explains what goes wrong; the last takes the rest."""
+
+    def __init__(
+        self, routes: Sequence[Route], dialects: Sequence[tuple[str, Explain]], metrics: Metrics
+    ) -> None:
+        self._dialects = dialects
+        self._metrics = metrics
+        self._router = Router(list(_by_path(routes, self._explain)), redirect_slashes=False, default=self._nothing)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+        path: str = scope["path"]
+        if path.startswith(LAML):
+            scope["parley.prefix"] = LAML
+            scope["path"] = path[len(LAML) :] or "/"
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+            fault = Fault("too_large", f"The headers exceed {MAX_HEADERS} octets")
+            await respond(send, self._explain(path)(fault, scope))
+            return
+        await self._router(scope, receive, send)
+
+    def _explain(self, path: str) -> Explain:
+        for prefix, explain in self._dialects:
+            if path.startswith(prefix):
+                return explain
+        return self._dialects[-1][1]
+
+    async def _nothing(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        await respond(send, self._explain(scope["path"])(Fault("not_found"), scope))
+
+
+class _Methods:
+    """The operations of one path by their method."""
+
+    def __init__(self, by_method: Mapping[str, ASGIApp], explain: Callable[[str], Explain]) -> None:
+        self._by_method = by_method
+        self._explain = explain
+        self._allow = ", ".join(sorted(by_method)).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        operation = self._by_method.get(scope["method"])
+        if operation is not None:
+            await operation(scope, receive, send)
+            return
+        fault = Fault("method_not_allowed", f"{scope['method'][:20]} is not offered here")
+        reply = self._explain(scope["path"])(fault, scope)
+        await respond(send, Reply(reply.status, reply.body, reply.content_type, ((b"allow", self._allow),)))
+
+
+def _by_path(routes: Iterable[Route], explain: Callable[[str], Explain]) -> Iterable[BaseRoute]:
+    """One route a path: a method that a path does not offer is that path's business, not the next route's."""
+    paths: dict[str, dict[str, ASGIApp]] = {}
+    for route in routes:
+        for method in route.methods or ():
+            paths.setdefault(route.path, {})[method] = route.app
+    return [Route(path, _Methods(by_method, explain)) for path, by_method in paths.items()]

@@ -1,0 +1,124 @@
+"""Every setting, once: each field is an environment variable, a key of the configuration file and a flag of `serve`."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from parley.lib.redaction import Secret
+
+Profile = Literal["dev", "strict"]
+_PREFIX = "PARLEY_"
+
+_Port = Annotated[int, msgspec.Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")]
+
+
+def _about(text: str) -> msgspec.Meta:
+    return msgspec.Meta(description=text)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one node runs. Precedence: flag, environment (`PARLEY_<NAME>`), file (`PARLEY_CONFIG`), default."""
+
+    host: Annotated[str, _about("Address to listen on. The dev profile stays on loopback.")] = "127.0.0.1"
+    port: _Port = 8080
+    database_url: Annotated[str, _about("`sqlite:///path` or `postgresql://user@host:port/name`.")] = (
+        "sqlite:///var/parley.db"
+    )
+    profile: Annotated[
+        Profile,
+        _about(
+            "`dev`: numbers are owned on first use, senders are not paced, callbacks may go to loopback. `strict`: not."
+        ),
+    ] = "dev"
+    public_url: Annotated[
+        str | None, _about("Origin under which apps reach this server, for the media URLs in webhooks.")
+    ] = None
+    node_name: Annotated[str | None, _about("Name of this node; a restart under it takes up its work at once.")] = None
+    account_sid: Annotated[str | None, _about("The first account's SID (`AC` and 32 hex digits).")] = None
+    auth_token: Annotated[str | None, _about("The first account's auth token, which is its API token too.")] = None
+    secret_key: Annotated[
+        str | None, _about("Encrypts signing secrets at rest; default a key file beside the data.")
+    ] = None
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _about("Least level that is logged.")] = "info"
+    log_format: Annotated[
+        Literal["auto", "json", "text"], _about("`auto` is text on a terminal and JSON elsewhere.")
+    ] = "auto"
+    pace_long_code: Annotated[float | None, _about("Segments a second of a long code; 0 is unlimited.")] = None
+    pace_toll_free: Annotated[float | None, _about("Segments a second of a toll-free number.")] = None
+    pace_short_code: Annotated[float | None, _about("Segments a second of a short code.")] = None
+    pace_alphanumeric: Annotated[float | None, _about("Segments a second of an alphanumeric sender.")] = None
+    pace_whatsapp: Annotated[float | None, _about("Messages a second of a WhatsApp sender.")] = None
+    opt_out_reply: Annotated[str | None, _about("Answer to STOP; empty for none.")] = None
+    opt_in_reply: Annotated[str | None, _about("Answer to START; empty for none.")] = None
+    help_reply: Annotated[str | None, _about("Answer to HELP; empty for none.")] = None
+    drain_s: Annotated[float, msgspec.Meta(ge=0, le=600, description="Seconds that a graceful stop may take.")] = 10.0
+
+    def __repr__(self) -> str:
+        """Says no secret."""
+        shown = {f: getattr(self, f) for f in self.__struct_fields__ if f not in _SECRETS}
+        return f"Settings({shown})"
+
+    @property
+    def secrets(self) -> "Secrets":
+        """The settings that nothing may print."""
+        return Secrets(*(Secret(v) if (v := getattr(self, f)) else None for f in _SECRETS))
+
+
+_SECRETS = ("auth_token", "secret_key")
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """The secret settings, wrapped."""
+
+    auth_token: Secret | None
+    secret_key: Secret | None
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be; the text names it and says what it may be."""
+
+
+def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. `flags` are by field name, None for unset. Raises SettingsError."""
+    env = os.environ if environment is None else environment
+    given: dict[str, Any] = _file(env[f"{_PREFIX}CONFIG"]) if env.get(f"{_PREFIX}CONFIG") else {}
+    for name in Settings.__struct_fields__:
+        value = env.get(_PREFIX + name.upper())
+        if value is not None and (value != "" or name.endswith("_reply")):
+            given[name] = value
+    given |= {name: value for name, value in (flags or {}).items() if value is not None}
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_readable(str(error))) from None
+
+
+def _file(path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"PARLEY_CONFIG {path}: {error}") from None
+
+
+def _readable(problem: str) -> str:
+    what, _, where = problem.partition(" - at `$.")
+    return f"{where.rstrip('`')}: {what}" if where else what
+
+
+def describe() -> list[tuple[str, str, str]]:
+    """Each setting's name, meaning and default, for `--help` and the documentation."""
+    info = msgspec.inspect.type_info(Settings)
+    assert isinstance(info, msgspec.inspect.StructType)
+    described = []
+    for field in info.fields:
+        meta = field.type
+        text = (
+            (meta.extra_json_schema or {}).get("description", "") if isinstance(meta, msgspec.inspect.Metadata) else ""
+        )
+        default = "" if field.default in (None, msgspec.NODEFAULT) else str(field.default)
+        described.append((field.name, text, default))
+    return described

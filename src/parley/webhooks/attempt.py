@@ -1,0 +1,80 @@
+"""One attempt at a callback: the request, the immediate retries that its URL asks for, and what a failure is worth."""
+
+from typing import Final
+
+from parley.model.callback import Callback
+from parley.model.message import Dialect
+from parley.webhooks.client import Answer, Client, FetchFailed, Request
+from parley.webhooks.overrides import Overrides, split_url
+from parley.webhooks.render import Rendered
+
+UNREACHED_ATTEMPTS: Final = 12
+"""Attempts, over about half an hour, at a host that cannot be reached: what comes later would not arrive either."""
+REFUSED_ATTEMPTS: Final = 3
+"""Attempts at a host that answers by an error of its own: its later callbacks wait for no more than that."""
+
+HTTP_ERROR: Final = 11217
+
+_SIGNALWIRE: Final = Overrides(connect_ms=2_000, read_ms=5_000, total_ms=15_000, retries=0)
+_REDIRECTS: Final[dict[Dialect, int]] = {"twilio": 10, "signalwire": 3}
+
+
+class Failed(Exception):
+    """An attempt that failed. `worth_attempts` says how many attempts this kind of failure is worth in all."""
+
+    def __init__(self, code: int, reason: str, outcome: str, worth_attempts: int) -> None:
+        super().__init__(outcome)
+        self.code = code
+        self.reason = reason
+        self.outcome = outcome
+        self.worth_attempts = worth_attempts
+
+
+class Attempts:
+    """Makes requests to customers' hosts."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def status(self, callback: Callback, rendered: Rendered) -> str:
+        """Tell of a state; how it went. Raises Failed."""
+        answer = await self.request(callback.dialect, callback.url, rendered)
+        return f"HTTP {answer.status}"
+
+    async def request(
+        self, dialect: Dialect, configured_url: str, rendered: Rendered, cookies: dict[str, str] | None = None
+    ) -> Answer:
+        """A 2xx answer to `rendered`, by the timeouts and retries of the URL as it was configured. Raises Failed."""
+        bare, overrides = split_url(configured_url)
+        if dialect == "signalwire" and bare == configured_url:
+            overrides = _SIGNALWIRE
+        request = Request(
+            method=rendered.method,
+            url=rendered.url,
+            headers=dict(rendered.headers),
+            body=rendered.body,
+            cookies=cookies or {},
+            connect_s=overrides.connect_ms / 1000,
+            read_s=overrides.read_ms / 1000,
+            total_s=overrides.total_ms / 1000,
+            max_redirects=_REDIRECTS[dialect],
+        )
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                answer = await self._client.fetch(request)
+            except FetchFailed as error:
+                is_retried = error.phase != "refused" and overrides.is_retried(
+                    "ct" if error.phase == "connect" else "rt"
+                )
+                if not is_retried or tries > overrides.retries:
+                    worth = 1 if error.phase == "refused" else UNREACHED_ATTEMPTS
+                    raise Failed(error.code, error.reason, str(error), worth) from None
+            else:
+                if answer.is_ok:
+                    return answer
+                if not overrides.is_retried(f"{answer.status // 100}xx") or tries > overrides.retries:
+                    is_passing = answer.status >= 500 or answer.status in (408, 429)
+                    worth = REFUSED_ATTEMPTS if is_passing else 1
+                    raise Failed(HTTP_ERROR, f"HTTP {answer.status}", f"HTTP {answer.status}", worth)

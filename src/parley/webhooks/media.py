@@ -1,0 +1,49 @@
+"""Fetch the media that a client's URL names: HEAD to see type and size, GET for the octets, all through the guard."""
+
+from typing import Final
+
+from parley.core.media import MAX_OCTETS, RETRIEVAL_FAILED, TOO_LARGE, TYPE_REFUSED, TYPES, Fetched, MediaUnavailable
+from parley.webhooks.client import Answer, Client, FetchFailed, Request
+
+_CONNECT_S: Final = 5.0
+_TOTAL_S: Final = 30.0
+
+
+class MediaFetcher:
+    """Fetches media for outgoing messages and for what simulated phones send."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def __call__(self, url: str, most: int = MAX_OCTETS) -> Fetched:
+        """What a URL gives, of at most `most` octets. Raises MediaUnavailable with Twilio's code."""
+        head = await self._ask("HEAD", url, 0)
+        if head.is_ok:  # many servers answer HEAD badly: only a good answer says something
+            _check(head, most)
+        answer = await self._ask("GET", url, most)
+        if not answer.is_ok:
+            is_final = answer.status < 500 and answer.status not in (408, 429)
+            raise MediaUnavailable(RETRIEVAL_FAILED, f"HTTP {answer.status}", is_final=is_final)
+        _check(answer, most)
+        if answer.is_truncated:
+            raise MediaUnavailable(TOO_LARGE, f"the media exceed {most} octets", is_final=True)
+        return Fetched(answer.headers.get("content-type", ""), answer.body)
+
+    async def _ask(self, method: str, url: str, most: int) -> Answer:
+        request = Request(
+            method=method, url=url, connect_s=_CONNECT_S, read_s=_TOTAL_S, total_s=_TOTAL_S, max_bytes=most
+        )
+        try:
+            return await self._client.fetch(request)
+        except FetchFailed as error:
+            is_final = error.phase == "refused"
+            raise MediaUnavailable(error.code, error.reason, is_final=is_final) from None
+
+
+def _check(answer: Answer, most: int) -> None:
+    kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
+    if not kind.startswith(TYPES):
+        raise MediaUnavailable(TYPE_REFUSED, f"media of type {kind or 'unknown'} cannot be sent", is_final=True)
+    size = answer.headers.get("content-length", "")
+    if size.isdecimal() and int(size) > most:
+        raise MediaUnavailable(TOO_LARGE, f"the media exceed {most} octets", is_final=True)

@@ -1,0 +1,221 @@
+"""Tell an app of an inbound message, and carry out what it answers: replies, redirects, actions."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import urljoin
+
+import structlog
+from msgspec import json
+
+from parley.core.record import Record
+from parley.core.refusal import Reason, Refused
+from parley.core.send import Draft
+from parley.lib.clock import Clock
+from parley.model.account import Account
+from parley.model.callback import Callback
+from parley.model.message import Dialect, Media, Message
+from parley.store import Engine, cookies, media
+from parley.store.accept import IdempotencyKey
+from parley.store.changes import Change
+from parley.webhooks.attempt import Attempts, Failed
+from parley.webhooks.client import Answer
+from parley.webhooks.render import Failure, Redirect, Renderer, Say, UnreadableAnswer, Verb
+
+log = structlog.get_logger(__name__)
+
+MAX_DOCUMENTS: Final = 50
+"""Documents fetched for one message, through redirects and actions (Twilio error 14106)."""
+MAX_REPLIES: Final = 10
+"""Messages that may answer one, over all its documents (Twilio error 14109)."""
+
+_TOO_MANY_DOCUMENTS: Final = 14106
+_TOO_MANY_REPLIES: Final = 14109
+_INVALID_TO: Final = 14101
+_INVALID_FROM: Final = 14102
+_INVALID_BODY: Final = 14103
+_NOT_SENT: Final = 14107
+_CODES: Final[dict[Reason, int]] = {
+    "recipient_invalid": _INVALID_TO,
+    "recipient_missing": _INVALID_TO,
+    "recipient_is_sender": _INVALID_TO,
+    "sender_invalid": _INVALID_FROM,
+    "sender_not_owned": _INVALID_FROM,
+    "sender_of_another_account": _INVALID_FROM,
+    "body_missing": _INVALID_BODY,
+    "body_too_long": _INVALID_BODY,
+    "media_limit_exceeded": _INVALID_BODY,
+    "opted_out": 21610,
+}
+
+
+class Replies:
+    """The conversation with an app about one inbound message."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        record: Record,
+        send: Callable[[Draft], Awaitable[Message]],
+        renderers: Mapping[Dialect, Renderer],
+        attempts: Attempts,
+        clock: Clock,
+    ) -> None:
+        self._engine = engine
+        self._record = record
+        self._send = send
+        self._renderers = renderers
+        self._attempts = attempts
+        self._clock = clock
+
+    async def inbound(self, account: Account, message: Message, callback: Callback) -> str:
+        """Make one attempt, fallback included, and carry out the answer; how it went. Raises Failed.
+
+        What goes wrong is noted on the message, whose error_code shows it.
+        """
+        found = await self._engine.read(media.of_messages, [message.id])
+        talk = _Talk(self, account, message, found.get(message.id, []), callback)
+        try:
+            answer = await talk.ask(callback.url, callback.method)
+            verbs = talk.read(answer)
+        except Failed as failure:
+            await self._note(message, failure.code, failure.reason, callback.url)
+            if callback.fallback_url is None:
+                raise
+            said = Failure(failure.code, callback.url)
+            try:
+                answer = await talk.ask(callback.fallback_url, callback.fallback_method, failure=said)
+                verbs = talk.read(answer)
+            except Failed as second:
+                await self._note(message, second.code, second.reason, callback.fallback_url)
+                raise
+        await talk.carry_out(verbs, answer)
+        return f"HTTP {answer.status}"
+
+    async def _note(self, message: Message, code: int, reason: str, url: str) -> None:
+        log.info("webhook failed", message=message.id.hex(), code=code, reason=reason)
+        told = json.encode({"code": code, "reason": reason, "url": url}).decode()
+        await self._record.apply(
+            [
+                Change(
+                    message.account_id,
+                    message.id,
+                    self._clock.now(),
+                    kind="webhook",
+                    data=told,
+                    error_code=code,
+                    error_message=reason,
+                )
+            ]
+        )
+
+
+class _Talk:
+    """One attempt at one message: what was fetched and said so far."""
+
+    def __init__(
+        self, replies: Replies, account: Account, message: Message, attached: Sequence[Media], callback: Callback
+    ) -> None:
+        self._to = replies
+        self._account = account
+        self._message = message
+        self._attached = attached
+        self._callback = callback
+        self._renderer = replies._renderers[callback.dialect]
+        self._documents = 0
+        self._said = 0
+
+    async def ask(
+        self, url: str, method: str, extra: Sequence[tuple[str, str]] = (), failure: Failure | None = None
+    ) -> Answer:
+        """Fetch one document. Raises Failed."""
+        self._documents += 1
+        if self._documents > MAX_DOCUMENTS:
+            reason = f"more than {MAX_DOCUMENTS} documents"
+            raise Failed(_TOO_MANY_DOCUMENTS, reason, reason, 1)
+        rendered = self._renderer.inbound(
+            self._account,
+            self._message,
+            self._attached,
+            self._callback,
+            url=url,
+            method=method,
+            extra=extra,
+            failure=failure,
+        )
+        message, now = self._message, self._to._clock.now()
+        pair = (message.account_id, message.recipient, message.sender)
+        known = await self._to._engine.read(cookies.of_pair, *pair, now - cookies.IDLE_US)
+        answer = await self._to._attempts.request(self._callback.dialect, url, rendered, known)
+        if answer.set_cookies or known:
+            await self._to._engine.write(cookies.put, *pair, {**known, **_cookies(answer.set_cookies)}, now)
+        return answer
+
+    def read(self, answer: Answer) -> list[Verb]:
+        """What a document asks for. Raises Failed."""
+        try:
+            return self._renderer.read(answer.headers.get("content-type"), answer.body)
+        except UnreadableAnswer as error:
+            raise Failed(error.code, error.reason, f"{error.code} {error.reason}", 1) from None
+
+    async def carry_out(self, verbs: Sequence[Verb], answer: Answer) -> None:
+        """Do what a document asks for, and what the documents ask for that it leads to."""
+        try:
+            while True:
+                followed = await self._follow(verbs, answer)
+                if followed is None:
+                    return
+                answer = followed
+                verbs = self.read(answer)
+        except Failed as failure:
+            await self._to._note(self._message, failure.code, failure.reason, answer.url)
+
+    async def _follow(self, verbs: Sequence[Verb], answer: Answer) -> Answer | None:
+        """Carry out verbs until one leads to another document; that document."""
+        for verb in verbs:
+            if isinstance(verb, Redirect):
+                return await self.ask(urljoin(answer.url, verb.url), verb.method)
+            sent = await self._say(verb, answer.url)
+            if verb.action is not None and sent is not None:
+                extra = self._renderer.action_parameters(sent)
+                return await self.ask(urljoin(answer.url, verb.action), verb.action_method, extra)
+        return None
+
+    async def _say(self, verb: Say, base: str) -> Message | None:
+        self._said += 1
+        if self._said > MAX_REPLIES:
+            reason = f"more than {MAX_REPLIES} messages answer one message"
+            raise Failed(_TOO_MANY_REPLIES, reason, reason, 1)
+        message = self._message
+        assert message.sender is not None, "an inbound message has a sender"
+        # The same webhook, asked again after a crash, must not send its replies again.
+        key = IdempotencyKey(f"reply:{self._callback.id.hex()}:{self._said}", b"")
+        callback_url = urljoin(base, verb.status_callback) if verb.status_callback is not None else None
+        draft = Draft(
+            account=self._account,
+            dialect=self._callback.dialect,
+            recipient=verb.to or message.sender,
+            sender=verb.sender or message.recipient,
+            body=verb.body,
+            media_urls=tuple(urljoin(base, url) for url in verb.media),
+            status_callback=callback_url,
+            direction="outbound-reply",
+            idempotency=key,
+        )
+        try:
+            return await self._to._send(draft)
+        except Refused as refused:
+            code = _CODES.get(refused.reason, _NOT_SENT)
+            await self._to._note(message, code, f"the reply was refused: {refused.reason}", base)
+            return None
+
+
+def _cookies(headers: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for header in headers:
+        try:
+            jar = SimpleCookie(header)
+        except CookieError:
+            continue
+        found.update((name, morsel.value) for name, morsel in jar.items())
+    return found
