@@ -1,15 +1,17 @@
 """Take messages into the record: the message, what waits, its event and its callbacks in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import astuple, replace
+from sqlalchemy import delete
 
 from parley.model.callback import Callback
 from parley.model.message import Media, Message, Pending
 from parley.store import schema
-from parley.store.engine.statements import Insert, Lookup, Operation, Row, Upsert
+from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Row, Upsert
+from parley.store.media import keep
 
 
 class IdempotencyKey(msgspec.Struct, frozen=True):
@@ -58,13 +60,16 @@ Verdict = Taken | Repeated | Refusal
 def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
     """Take each intake or say why not; nothing of a refused one is kept. One verdict for each, in order."""
     verdicts: list[Verdict | None] = [None] * len(intakes)
+    repeats: dict[int, int] = {}
     if any(intake.idempotency is not None for intake in intakes):
-        yield from _recall(intakes, verdicts)
+        repeats = yield from _recall(intakes, verdicts)
     if any(intake.must_consent for intake in intakes):
         yield from _refuse_opted_out(intakes, verdicts)
     slots: dict[int, Pending] = {}
     if any(intake.slot_us for intake in intakes):
         yield from _reserve(intakes, verdicts, slots)
+    for n, original in repeats.items():
+        verdicts[n] = verdicts[original] or verdicts[n]  # the same request is refused for the same reason
 
     messages: list[Row] = []
     pending: list[Row] = []
@@ -85,11 +90,9 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
         waits = slots.get(n, intake.pending)
         if waits is not None:
             pending.append(astuple(waits))
-        if intake.media:
-            media += map(astuple, intake.media)
-            contents += intake.contents
-        if intake.callbacks:
-            callbacks += map(astuple, intake.callbacks)
+        media += map(astuple, intake.media)
+        contents += intake.contents
+        callbacks += map(astuple, intake.callbacks)
         if intake.idempotency is not None:
             key = intake.idempotency
             keys.append((message.account_id, key.key, message.id, key.fingerprint, message.created_at))
@@ -97,41 +100,48 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
 
     yield Insert(schema.messages, messages)
     yield Insert(schema.events, events, EVENT_COLUMNS)
-    if pending:
-        yield Insert(schema.pending, pending)
-    if media:
-        yield Insert(schema.media_content, contents, ignore=True)
-        yield Insert(schema.media, media)
-    if callbacks:
-        yield Insert(schema.callbacks, callbacks)
-    if keys:
-        yield Insert(schema.idempotency, keys)
+    yield Insert(schema.pending, pending)
+    if contents:
+        yield from keep(contents)
+    yield Insert(schema.media, media)
+    yield Insert(schema.callbacks, callbacks)
+    yield Insert(schema.idempotency, keys)
     return results
 
 
 EVENT_COLUMNS = ("account_id", "message_id", "kind", "at", "data")
 
 
-def _recall(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operation[None]:
-    """Answer requests whose key was seen before, in the record or earlier in this batch."""
-    keyed = [
-        (n, intake.message, intake.idempotency) for n, intake in enumerate(intakes) if intake.idempotency is not None
-    ]
+def purge_idempotency(before: int) -> Operation[None]:
+    """Forget the keys of requests that were made before a time."""
+    yield Execute(delete(schema.idempotency).where(schema.idempotency.c.created_at < before))
+
+
+def _recall(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operation[dict[int, int]]:
+    """Answer requests whose key was seen before. Returns those that repeat another of this batch, and which."""
+    keyed = [(n, intake.message, intake.idempotency) for n, intake in enumerate(intakes) if intake.idempotency]
     found = yield Lookup(
         schema.idempotency,
         ("account_id", "key", "message_id", "fingerprint"),
         ("account_id", "key"),
-        list({(message.account_id, key.key) for _, message, key in keyed}),
+        list({(message.account_id, key.key): None for _, message, key in keyed}),
     )
-    seen: dict[tuple[Any, Any], tuple[bytes, bytes]] = {(row[0], row[1]): (row[2], row[3]) for row in found}
+    seen: dict[tuple[Any, Any], tuple[int | None, bytes, bytes]] = {
+        (account_id, key): (None, message_id, fingerprint) for account_id, key, message_id, fingerprint in found
+    }
+    repeats: dict[int, int] = {}
     for n, message, key in keyed:
-        before = seen.get((message.account_id, key.key))
-        if before is None:
-            seen[message.account_id, key.key] = (message.id, key.fingerprint)
-        elif before[1] == key.fingerprint:
-            verdicts[n] = Repeated(before[0])
-        else:
+        before = seen.setdefault((message.account_id, key.key), (n, message.id, key.fingerprint))
+        original, message_id, fingerprint = before
+        if original == n:
+            continue
+        if fingerprint != key.fingerprint:
             verdicts[n] = "key_reused"
+            continue
+        verdicts[n] = Repeated(message_id)
+        if original is not None:
+            repeats[n] = original
+    return repeats
 
 
 def _refuse_opted_out(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operation[None]:
@@ -159,14 +169,15 @@ def _reserve(intakes: Sequence[Intake], verdicts: list[Verdict | None], slots: d
         if intake.slot_us and intake.pending is not None and verdicts[n] is None
     ]
     senders = {(intake.message.account_id, waits.sender) for _, intake, waits in paced}
-    found = yield Lookup(
-        schema.paces, ("account_id", "sender", "free_at"), ("account_id", "sender"), sorted(senders), lock=True
-    )
-    free_at: dict[tuple[bytes, str], int] = {(row[0], row[1]): row[2] for row in found}
+    free_at = yield from _lock_paces(senders)
+    if new := senders.difference(free_at):
+        # A row that is not there cannot be locked: it is made, by whichever node is first, and then locked.
+        yield Insert(schema.paces, [(*sender, 0) for sender in sorted(new)], ignore=True)
+        free_at |= yield from _lock_paces(new)
     for n, intake, waits in paced:
         sender = (intake.message.account_id, waits.sender)
         now = intake.message.created_at
-        slot = max(waits.due_at, free_at.get(sender, 0))
+        slot = max(waits.due_at, free_at[sender])
         if intake.most_wait_us is not None and slot - now > intake.most_wait_us:
             verdicts[n] = "queue_full"
             continue
@@ -175,3 +186,9 @@ def _reserve(intakes: Sequence[Intake], verdicts: list[Verdict | None], slots: d
             # Not held in memory: whoever is free when the slot comes claims it.
             slots[n] = replace(waits, due_at=slot, node=None, waiting_for="pace")
     yield Upsert(schema.paces, [(*sender, at) for sender, at in free_at.items()])
+
+
+def _lock_paces(senders: Collection[tuple[bytes, str]]) -> Operation[dict[tuple[bytes, str], int]]:
+    columns = ("account_id", "sender", "free_at")
+    rows = yield Lookup(schema.paces, columns, columns[:2], sorted(senders), lock=True)
+    return {(row[0], row[1]): row[2] for row in rows}

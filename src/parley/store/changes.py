@@ -5,13 +5,14 @@ from typing import Any, Final
 
 import msgspec
 from msgspec.structs import astuple
+from sqlalchemy import and_, select
 
 from parley.model.callback import Callback
 from parley.model.message import FINAL, Dialect, Status, may_move
 from parley.model.receipt import Receipt
 from parley.store import schema
 from parley.store.accept import EVENT_COLUMNS
-from parley.store.engine.statements import Delete, Insert, Lookup, Operation, Row, Update
+from parley.store.engine.statements import Delete, Insert, Lookup, Operation, Query, Row, Update
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -98,52 +99,42 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
     wanted = list({(change.account_id, change.message_id): None for change in changes})
     found = yield Lookup(schema.messages, _STATE, _KEYS, wanted, lock=True)
     states = {row[1]: _State(row) for row in found}
+    refs: list[Row] = []
     if any(change.refs for change in changes):
-        changes = yield from _join_early_receipts(changes)
+        changes, refs = yield from _join_early_receipts(changes)
 
     moved: list[Change] = []
     events: list[Row] = []
     callbacks: list[Callback] = []
     off_queue: list[Row] = []
     requeued: list[Row] = []
-    refs: list[Row] = []
     for change in changes:
         state = states.get(change.message_id)
         if state is None or (change.only_from is not None and state.status not in change.only_from):
             continue
-        moves = change.status is not None and may_move(state.status, change.status)
+        status = change.status
+        moves = status is not None and may_move(state.status, status)
         _note(state, change)
-        if moves:
-            assert change.status is not None
-            _enter(state, change, change.status)
+        if moves or status != state.status:  # a receipt that says what we know leaves no trace
+            kind = change.kind or (status if moves and status else "receipt")
+            events.append((change.account_id, change.message_id, kind, change.at, change.data))
+        if moves and status is not None:
+            _enter(state, change, status)
             moved.append(change)
-            callback = _callback(state, change, change.status, terms)
+            callback = _callback(state, change, status, terms)
             if callback is not None:
                 callbacks.append(callback)
-        if moves or change.status != state.status:  # a receipt that says what we know leaves no trace
-            kind = change.kind or (change.status if moves and change.status else "receipt")
-            events.append((change.account_id, change.message_id, kind, change.at, change.data))
-        if change.refs:
-            refs += ((change.carrier, ref, change.account_id, change.message_id, None) for ref in change.refs)
-        if change.requeue is not None:
-            terms_ = change.requeue
+        if (terms_ := change.requeue) is not None:
             requeued.append((terms_.node, terms_.due_at, terms_.attempts, terms_.waiting_for, change.message_id))
-        elif moves and change.status in _LEAVES_QUEUE:
+        elif change.uncertain or (moves and status in _LEAVES_QUEUE):
             off_queue.append((change.message_id,))
 
-    changed = [state.row() for state in states.values() if state.is_changed]
-    if changed:
-        yield Update(schema.messages, _SET, _KEYS, changed)
-    if events:
-        yield Insert(schema.events, events, EVENT_COLUMNS)
-    if off_queue:
-        yield Delete(schema.pending, ("message_id",), off_queue)
-    if requeued:
-        yield Update(schema.pending, ("node", "due_at", "attempts", "waiting_for"), ("message_id",), requeued)
-    if refs:
-        yield Insert(schema.refs, refs, ignore=True)
-    if callbacks:
-        yield Insert(schema.callbacks, [astuple(callback) for callback in callbacks])
+    yield Update(schema.messages, _SET, _KEYS, [state.row() for state in states.values() if state.is_changed])
+    yield Insert(schema.events, events, EVENT_COLUMNS)
+    yield Delete(schema.pending, ("message_id",), off_queue)
+    yield Update(schema.pending, ("node", "due_at", "attempts", "waiting_for"), ("message_id",), requeued)
+    yield Insert(schema.refs, refs, ignore=True)
+    yield Insert(schema.callbacks, [astuple(callback) for callback in callbacks])
     return Applied(moved, callbacks)
 
 
@@ -201,30 +192,32 @@ def _callback(state: _State, change: Change, status: Status, terms: CallbackTerm
     )
 
 
-def _join_early_receipts(changes: Sequence[Change]) -> Operation[list[Change]]:
-    """Follow each recorded submit by the receipts that came before it, which were kept as orphans."""
+def _join_early_receipts(changes: Sequence[Change]) -> Operation[tuple[list[Change], list[Row]]]:
+    """Follow each recorded submit by the receipts that came before it, which were kept as orphans.
+
+    Returns the changes, and the rows of the new refs with what is known of each.
+    """
     keys = [(change.carrier, ref) for change in changes for ref in change.refs]
     found = yield Lookup(
-        schema.orphans, ("carrier", "ref", "status", "at", "error_code", "seq"), ("carrier", "ref"), keys, lock=True
+        schema.orphans, ("seq", "carrier", "ref", "status", "at", "error_code"), ("carrier", "ref"), keys, lock=True
     )
-    if not found:
-        return list(changes)
-    yield Delete(schema.orphans, ("seq",), [(row[5],) for row in found])
-    early: dict[tuple[Any, Any], Row] = {(row[0], row[1]): row for row in found}
+    yield Delete(schema.orphans, ("seq",), [(row[0],) for row in found])
+    early: dict[tuple[Any, Any], list[Receipt]] = {}
+    for _, carrier, ref, status, at, code in sorted(found, key=lambda row: row[0]):
+        early.setdefault((carrier, ref), []).append(Receipt(carrier, status, at, ref, error_code=code))
     joined: list[Change] = []
+    rows: list[Row] = []
     for change in changes:
         joined.append(change)
-        rows = [row for ref in change.refs if (row := early.get((change.carrier, ref))) is not None]
-        status = fold([row[2] for row in rows] + [None] * (len(change.refs) - len(rows)))
-        if rows and status is not None:
-            code = next((row[4] for row in rows if row[4] is not None), None)
-            joined.append(
-                Change(change.account_id, change.message_id, max(row[3] for row in rows), status, error_code=code)
-            )
-    return joined
+        parts: dict[str, Status | None] = dict.fromkeys(change.refs)
+        for ref in change.refs:
+            for receipt in early.get((change.carrier, ref), ()):
+                joined += _hear(parts, receipt, change.account_id, change.message_id)
+        rows += [(change.carrier, ref, change.account_id, change.message_id, said) for ref, said in parts.items()]
+    return joined, rows
 
 
-def fold(statuses: Sequence[Status | None]) -> Status | None:
+def fold(statuses: Collection[Status | None]) -> Status | None:
     """What a message's receipts say together, one a segment: it fails with any, is delivered with all."""
     for bad in ("failed", "undelivered"):
         if bad in statuses:
@@ -234,54 +227,82 @@ def fold(statuses: Sequence[Status | None]) -> Status | None:
     return None
 
 
+def _hear(
+    parts: dict[str, Status | None], receipt: Receipt, account_id: bytes, message_id: bytes
+) -> tuple[Change] | tuple[()]:
+    """Take one receipt into what is known of its message's segments, and say what it does to the message, if anything.
+
+    A segment's state regresses as little as a message's does.
+    """
+    assert receipt.ref is not None
+    before = parts[receipt.ref]
+    if before == receipt.status:
+        return ()
+    if before is None or may_move(before, receipt.status):
+        parts[receipt.ref] = receipt.status
+    return (_told(receipt, account_id, message_id, receipt.status if len(parts) == 1 else fold(parts.values())),)
+
+
+def _told(receipt: Receipt, account_id: bytes, message_id: bytes, status: Status | None) -> Change:
+    data = {"carrier": receipt.carrier, "status": receipt.status, "ref": receipt.ref, "code": receipt.error_code}
+    return Change(
+        account_id,
+        message_id,
+        receipt.at,
+        status,
+        data=msgspec.json.encode({key: value for key, value in data.items() if value is not None}).decode(),
+        error_code=receipt.error_code,
+    )
+
+
 def receive(receipts: Sequence[Receipt], terms: CallbackTerms) -> Operation[Applied]:
     """Apply receipts. Those that match no message yet are kept as orphans."""
-    changes: list[Change] = []
-    by_ref = [receipt for receipt in receipts if receipt.key is None]
-    matched: dict[tuple[Any, Any], Row] = {}
+    owners: dict[tuple[str, str | None], tuple[bytes, bytes]] = {}
     segments: dict[bytes, dict[str, Status | None]] = {}
+    by_ref = list({(receipt.carrier, receipt.ref): None for receipt in receipts if receipt.key is None})
     if by_ref:
         columns = ("carrier", "ref", "account_id", "message_id")
-        keys = list({(receipt.carrier, receipt.ref): None for receipt in by_ref})
-        rows = yield Lookup(schema.refs, columns, ("carrier", "ref"), keys, lock=True)
-        matched = {(row[0], row[1]): row for row in rows}
-        siblings = yield Lookup(
-            schema.refs, ("message_id", "ref", "status"), ("message_id",), list({(row[3],): None for row in rows})
-        )
+        rows = yield Lookup(schema.refs, columns, ("carrier", "ref"), by_ref, lock=True)
+        owners = {(row[0], row[1]): (row[2], row[3]) for row in rows}
+        messages = list({(row[3],): None for row in rows})
+        siblings = yield Lookup(schema.refs, ("message_id", "ref", "status"), ("message_id",), messages)
         for message_id, ref, status in siblings:
             segments.setdefault(message_id, {})[ref] = status
+    changes: list[Change] = []
     orphans: list[Row] = []
-    said: list[Row] = []
+    said: dict[tuple[str, str], Status | None] = {}
     for receipt in receipts:
         if receipt.key is not None:
-            account_id, message_id = receipt.key
-            status: Status | None = receipt.status
-        else:
-            row = matched.get((receipt.carrier, receipt.ref))
-            if row is None:
-                orphans.append((receipt.carrier, receipt.ref, receipt.status, receipt.at, receipt.error_code))
-                continue
-            account_id, message_id = row[2], row[3]
-            parts = segments[message_id]
-            assert receipt.ref is not None
-            parts[receipt.ref] = receipt.status
-            said.append((receipt.status, receipt.carrier, receipt.ref))
-            status = receipt.status if len(parts) == 1 else fold(list(parts.values()))
-        data = {"carrier": receipt.carrier, "status": receipt.status, "ref": receipt.ref, "code": receipt.error_code}
-        changes.append(
-            Change(
-                account_id,
-                message_id,
-                receipt.at,
-                status,
-                data=msgspec.json.encode({k: v for k, v in data.items() if v is not None}).decode(),
-                error_code=receipt.error_code,
-            )
-        )
-    if orphans:
-        yield Insert(schema.orphans, orphans, ("carrier", "ref", "status", "at", "error_code"))
-    if said:
-        yield Update(schema.refs, ("status",), ("carrier", "ref"), said)
+            changes.append(_told(receipt, *receipt.key, receipt.status))
+            continue
+        owner = owners.get((receipt.carrier, receipt.ref))
+        if owner is None or receipt.ref is None:
+            orphans.append((receipt.carrier, receipt.ref, receipt.status, receipt.at, receipt.error_code))
+            continue
+        parts = segments[owner[1]]
+        changes += _hear(parts, receipt, *owner)
+        said[receipt.carrier, receipt.ref] = parts[receipt.ref]
+    yield Insert(schema.orphans, orphans, ("carrier", "ref", "status", "at", "error_code"))
+    yield Update(schema.refs, ("status",), ("carrier", "ref"), [(status, *ref) for ref, status in said.items()])
     if not changes:
         return Applied([], [])
     return (yield from apply(changes, terms))
+
+
+def rematch(limit: int, terms: CallbackTerms) -> Operation[Applied]:
+    """Apply at most `limit` orphans whose message is known by now.
+
+    A receipt that comes to one node while another records the submit finds no message, nor does the submit find it.
+    """
+    orphan, ref = schema.orphans.c, schema.refs.c
+    rows = yield Query(
+        select(orphan.seq, orphan.carrier, orphan.status, orphan.at, orphan.ref, orphan.error_code)
+        .join(schema.refs, and_(ref.carrier == orphan.carrier, ref.ref == orphan.ref))
+        .order_by(orphan.seq)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=schema.orphans)
+    )
+    if not rows:
+        return Applied([], [])
+    yield Delete(schema.orphans, ("seq",), [(row[0],) for row in rows])
+    return (yield from receive([Receipt(row[1], row[2], row[3], row[4], error_code=row[5]) for row in rows], terms))

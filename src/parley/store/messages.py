@@ -5,12 +5,12 @@ from typing import Final
 
 import msgspec
 from msgspec.structs import fields
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 
 from parley.lib import ids
 from parley.model.event import Event
 from parley.model.message import Message, Pending
-from parley.store import schema
+from parley.store import media, phones, schema
 from parley.store.accept import EVENT_COLUMNS
 from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query
 
@@ -86,8 +86,7 @@ def redact(account_id: bytes, message_id: bytes, at: int) -> Operation[None]:
     """Empty the body, in the record and where a simulated phone shows it."""
     where = and_(_table.account_id == account_id, _table.id == message_id)
     yield Execute(update(schema.messages).where(where).values(body="", updated_at=at))
-    arrivals = schema.arrivals
-    yield Execute(update(arrivals).where(arrivals.c.message_id == message_id).values(body=""))
+    yield from phones.redact(message_id)
     yield Insert(schema.events, [(account_id, message_id, "redacted", at, None)], EVENT_COLUMNS)
 
 
@@ -95,22 +94,9 @@ def forget(account_id: bytes, message_id: bytes, at: int) -> Operation[None]:
     """Delete a message: its text and media go, its row stays for the books and shows only where deleted ones do."""
     where = and_(_table.account_id == account_id, _table.id == message_id)
     yield Execute(update(schema.messages).where(where).values(body="", extras=None, updated_at=at, deleted_at=at))
-    media = schema.media.c
-    yield Execute(
-        update(schema.media)
-        .where(and_(media.message_id == message_id, media.deleted_at.is_(None)))
-        .values(deleted_at=at, source_url=None)
-    )
-    yield from drop_unused_content(message_id)
+    yield from media.forget_all_of(message_id, at)
+    yield from phones.redact(message_id)
     yield Insert(schema.events, [(account_id, message_id, "deleted", at, None)], EVENT_COLUMNS)
-
-
-def drop_unused_content(message_id: bytes) -> Operation[None]:
-    """Remove stored octets that no live attachment of any message refers to any more."""
-    media, content = schema.media.c, schema.media_content.c
-    ours = select(media.content_hash).where(and_(media.message_id == message_id, media.content_hash.is_not(None)))
-    used = select(media.content_hash).where(and_(media.content_hash == content.hash, media.deleted_at.is_(None)))
-    yield Execute(delete(schema.media_content).where(and_(content.hash.in_(ours), ~used.exists())))
 
 
 def set_extras(account_id: bytes, message_id: bytes, extras: str, at: int) -> Operation[None]:

@@ -46,6 +46,7 @@ class Engine(ABC):
     async def close(self) -> None:
         """Commit what waits, then disconnect."""
         self._closing = True
+        self.group.is_closed = True
         self._work.set()
         if self._writer is not None:
             await self._writer
@@ -102,20 +103,25 @@ class Engine(ABC):
         try:
             results = await self._transact(units)
         except StoreUnavailable as error:
+            if self.last_commit_failed is None:
+                log.error("the database is away", error=str(error))
             self.last_commit_failed = str(error)
             for unit in units:
                 unit.fail(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, its caller is told, and the writer lives on
             parts = [part for unit in units for part in unit.parts()]
             if len(parts) == 1:
-                log.error("operation failed", error=repr(error))
+                log.error("operation failed", error=type(error).__name__)
                 parts[0].fail(error)
                 return
-            # One of them broke the transaction for all: try each alone, so that only the guilty one fails.
-            for part in parts:
-                await self._commit([part])
+            # One of them broke the transaction for all: halve until it is alone, so that only the guilty one fails.
+            middle = len(parts) // 2
+            await self._commit(parts[:middle])
+            await self._commit(parts[middle:])
         else:
             self.commits += 1
+            if self.last_commit_failed is not None:
+                log.info("the database is back")
             self.last_commit_failed = None
             for unit, result in zip(units, results, strict=True):
                 unit.succeed(result)

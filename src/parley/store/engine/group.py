@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from parley.store.engine.statements import Operation
+from parley.store.engine.statements import Operation, StoreUnavailable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,6 +30,9 @@ class Unit(msgspec.Struct):
     def succeed(self, result: Any) -> None:
         """Hand each waiter its result."""
         results = result if self.is_lane else (result,)
+        if len(results) != len(self.waiters):
+            self.fail(TypeError(f"the operation has {len(results)} results for {len(self.waiters)} items"))
+            return
         for waiter, value in zip(self.waiters, results, strict=True):
             if not waiter.done():
                 waiter.set_result(value)
@@ -56,6 +59,9 @@ class Lane(Generic[T, R]):
     def put(self, item: T) -> "asyncio.Future[R]":
         """Add an item to the next transaction. The future is done once that has committed."""
         waiter: asyncio.Future[R] = self._group.loop.create_future()
+        if self._group.is_closed:
+            waiter.set_exception(StoreUnavailable("the store is closed"))
+            return waiter
         self._items.append(item)
         self._waiters.append(waiter)
         self._group.wake()
@@ -89,6 +95,8 @@ class Group:
         self.wake = wake
         self._lanes: list[Lane[Any, Any]] = []
         self._singles: list[Unit] = []
+        self.is_closed = False
+        """Whether nothing more is taken."""
 
     def lane(self, operation: Callable[[Sequence[T]], Operation[list[R]]]) -> Lane[T, R]:
         """A new lane for `operation`."""
@@ -99,6 +107,9 @@ class Group:
     def put(self, make: Callable[[], Operation[R]]) -> "asyncio.Future[R]":
         """Add one operation to the next transaction."""
         waiter: asyncio.Future[R] = self.loop.create_future()
+        if self.is_closed:
+            waiter.set_exception(StoreUnavailable("the store is closed"))
+            return waiter
         self._singles.append(Unit(make, [waiter], is_lane=False))
         self.wake()
         return waiter

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -29,7 +29,7 @@ from parley.store.engine.statements import (
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_DIALECT: Final = sqlalchemy_asyncpg.dialect()
+_DIALECT: Final = sqlalchemy_asyncpg.dialect()  # type: ignore[no-untyped-call]
 _READERS: Final = 2
 _ARRAYS: Final[dict[type[Any], str]] = {
     LargeBinary: "bytea[]",
@@ -48,16 +48,28 @@ _WRITER_SETTINGS: Final = {
     "jit": "off",
 }
 _READER_SETTINGS: Final = {"application_name": "parley", "jit": "off", "default_transaction_read_only": "on"}
-_GONE: Final = (
+_LOST: Final = (
     OSError,
     asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.ReadOnlySQLTransactionError,  # what was the primary is a standby now
+)
+"""The connection is of no more use; another may be."""
+_GONE: Final = (
+    *_LOST,
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
-    asyncpg.CannotConnectNowError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
 )
+_COLLISIONS: Final = (asyncpg.TransactionRollbackError, asyncpg.UniqueViolationError)
+_RETRIES: Final = 2
+
+
+class _ConnectionLost(StoreUnavailable):
+    """Before the commit: nothing was changed, and all of it may be done again."""
 
 
 class PostgresEngine(Engine):
@@ -79,7 +91,10 @@ class PostgresEngine(Engine):
             self._readers.put_nowait(None)  # dialled when first needed
 
     async def _dial(self, settings: dict[str, str]) -> "asyncpg.Connection[Any]":
-        return await asyncpg.connect(self._url, server_settings=settings, statement_cache_size=512, timeout=10)
+        try:
+            return await asyncpg.connect(self._url, server_settings=settings, statement_cache_size=512, timeout=10)
+        except ValueError as error:
+            raise StoreUnavailable(f"cannot connect: {error}") from error
 
     async def _disconnect(self) -> None:
         connections = [self._writing]
@@ -92,34 +107,66 @@ class PostgresEngine(Engine):
 
     async def _transact(self, units: Sequence[Unit]) -> list[Any]:
         with _unavailable():
-            if self._writing is None or self._writing.is_closed():
-                self._writing = await self._dial(_WRITER_SETTINGS)
-            async with self._writing.transaction():
-                return [await _drive(self._writing, unit.make()) for unit in units]
+            for _ in range(_RETRIES):
+                try:
+                    return await self._try(units)
+                except _ConnectionLost:
+                    pass
+                except _COLLISIONS:
+                    pass  # with another node, whose commit will be seen the next time
+            return await self._try(units)
+
+    async def _try(self, units: Sequence[Unit]) -> list[Any]:
+        connection = self._writing
+        if connection is None or connection.is_closed():
+            connection = self._writing = await self._dial(_WRITER_SETTINGS)
+        transaction = connection.transaction()
+        try:
+            await transaction.start()
+            results = [await _drive(connection, unit.make()) for unit in units]
+        except BaseException as error:
+            if _is_lost(connection, error):
+                raise _ConnectionLost(str(error)) from error
+            await transaction.rollback()
+            raise
+        await transaction.commit()
+        return results
 
     async def read(self, operation: Callable[P, Operation[R]], *args: P.args, **kwargs: P.kwargs) -> R:
-        with _unavailable():
-            async with self._reader() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-                return await _drive(connection, operation(*args, **kwargs))
-
-    @contextlib.asynccontextmanager
-    async def _reader(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
+        """Run an operation that changes nothing on a reading connection, in one snapshot."""
         connection = await self._readers.get()
         try:
-            if connection is None or connection.is_closed():
-                connection = None
-                connection = await self._dial(_READER_SETTINGS)
-            yield connection
+            with _unavailable():
+                for _ in range(_RETRIES):
+                    if connection is None or connection.is_closed():
+                        connection = await self._dial(_READER_SETTINGS)
+                    try:
+                        async with connection.transaction(isolation="repeatable_read", readonly=True):
+                            return await _drive(connection, operation(*args, **kwargs))
+                    except _GONE as error:
+                        if not _is_lost(connection, error):
+                            raise
+                raise StoreUnavailable("the connection to the database is lost again and again")
         finally:
             self._readers.put_nowait(connection)
 
 
+def _is_lost(connection: "asyncpg.Connection[Any]", error: BaseException) -> bool:
+    """Whether an error means that the connection is of no more use, which ends it here too."""
+    if not isinstance(error, _LOST) and not connection.is_closed():
+        return False
+    connection.terminate()
+    return True
+
+
 @contextlib.contextmanager
-def _unavailable() -> Any:
+def _unavailable() -> Iterator[None]:
     """Turn what is the database's state, not the statement's fault, into StoreUnavailable."""
     try:
         yield
     except _GONE as error:
+        if isinstance(error, ValueError):  # the driver's word for a value that does not fit its column
+            raise
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
 
@@ -142,7 +189,7 @@ async def _run(connection: "asyncpg.Connection[Any]", statement: Statement) -> l
         case Lookup(table, columns, keys, rows, lock):
             if not rows:
                 return []
-            return _tuples(await connection.fetch(_lookup(table, columns, keys, lock), *_arrays(rows)))
+            return _tuples(await connection.fetch(_lookup(table, columns, keys, lock=lock), *_arrays(rows)))
         case _:
             if statement.rows:
                 await connection.execute(_many(statement), *_arrays(statement.rows))
@@ -160,7 +207,7 @@ def _arrays(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
 def _many(statement: Insert | Upsert | Update | Delete) -> str:
     match statement:
         case Insert(table, _, columns, ignore):
-            return _insert(table, columns, ignore)
+            return _insert(table, columns, ignore=ignore)
         case Upsert(table):
             return _upsert(table)
         case Update(table, columns, keys):
@@ -182,7 +229,7 @@ def _array_type(table: Table, name: str) -> str:
 
 
 @lru_cache
-def _insert(table: Table, columns: tuple[str, ...] | None, ignore: bool) -> str:
+def _insert(table: Table, columns: tuple[str, ...] | None, *, ignore: bool) -> str:
     names = columns or tuple(table.c.keys())
     suffix = " ON CONFLICT DO NOTHING" if ignore else ""
     return (
@@ -213,7 +260,7 @@ def _delete(table: Table, keys: tuple[str, ...]) -> str:
 
 
 @lru_cache
-def _lookup(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], lock: bool) -> str:
+def _lookup(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], *, lock: bool) -> str:
     names = ", ".join(f"t.{name}" for name in columns)
     # Rows are locked in one order everywhere, or two nodes could wait for each other.
     suffix = f" ORDER BY {', '.join(f't.{key}' for key in keys)} FOR UPDATE OF t" if lock else ""

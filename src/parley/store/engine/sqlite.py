@@ -39,10 +39,10 @@ _PRAGMAS: Final = (
     # NORMAL gains little and may lose the last commits when the power fails; a 201 must mean durable.
     "PRAGMA synchronous = FULL",
     "PRAGMA busy_timeout = 5000",
-    "PRAGMA foreign_keys = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -16384",
 )
+_READER_PRAGMAS: Final = (*_PRAGMAS, "PRAGMA query_only = ON")
 
 
 class SqliteEngine(Engine):
@@ -63,9 +63,9 @@ class SqliteEngine(Engine):
         def connect() -> None:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._writing = _open(self._path)
+                self._writing = _open(self._path, _PRAGMAS)
                 for _ in range(_READERS):
-                    self._readers.put(_open(self._path))
+                    self._readers.put(_open(self._path, _READER_PRAGMAS))
             except (OSError, sqlite3.Error) as error:
                 raise StoreUnavailable(f"cannot open {self._path}: {error}") from error
 
@@ -97,6 +97,8 @@ class SqliteEngine(Engine):
         return results
 
     async def read(self, operation: Callable[P, Operation[R]], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run an operation that changes nothing on a reader's thread, in one snapshot."""
+
         def run() -> R:
             connection = self._readers.get()
             try:
@@ -112,9 +114,9 @@ class SqliteEngine(Engine):
         return await asyncio.get_running_loop().run_in_executor(self._reader_threads, run)
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, pragmas: Sequence[str]) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    for pragma in _PRAGMAS:
+    for pragma in pragmas:
         connection.execute(pragma)
     return connection
 
@@ -159,7 +161,7 @@ def _run(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
 def _many(statement: Insert | Upsert | Update | Delete) -> str:
     match statement:
         case Insert(table, _, columns, ignore):
-            return _insert(table, columns, ignore)
+            return _insert(table, columns, ignore=ignore)
         case Upsert(table):
             return _upsert(table)
         case Update(table, columns, keys):
@@ -169,7 +171,7 @@ def _many(statement: Insert | Upsert | Update | Delete) -> str:
 
 
 @lru_cache
-def _insert(table: Table, columns: tuple[str, ...] | None, ignore: bool) -> str:
+def _insert(table: Table, columns: tuple[str, ...] | None, *, ignore: bool) -> str:
     names = columns or tuple(table.c.keys())
     verb = "INSERT OR IGNORE" if ignore else "INSERT"
     return f"{verb} INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"

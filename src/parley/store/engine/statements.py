@@ -79,4 +79,7 @@ Operation = Generator[Statement, list[Row], R]
 
 
 class StoreUnavailable(Exception):
-    """The database cannot take or give anything now (gone, full, locked). Nothing was changed; try again later."""
+    """The database cannot take or give anything now (gone, full, locked); try again later.
+
+    Nothing was changed, unless the connection broke at the very commit: then it is not known.
+    """
