@@ -2,7 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.twiml.messaging_response import MessagingResponse
 
-from parley.api.twilio.twiml import Message, Redirect, TwimlError, Verb, parse
+from parley.api.twilio.twiml import parse
+from parley.webhooks.render import Redirect, Say, UnreadableAnswer, Verb
 
 TYPES = st.sampled_from(
     [
@@ -32,10 +33,10 @@ METHODS = st.sampled_from(["GET", "POST"])
 def check(body: bytes, content_type: str | None) -> None:
     try:
         verbs = parse(body, content_type)
-    except TwimlError as error:
+    except UnreadableAnswer as error:
         known = 11000 < error.code < 15000
     else:
-        known = all(isinstance(verb, Message | Redirect) for verb in verbs)
+        known = all(isinstance(verb, Say | Redirect) for verb in verbs)
     assert known
 
 
@@ -56,14 +57,16 @@ def test_any_content_type(content_type: str) -> None:
 
 
 @given(
-    st.lists(st.builds(Message, body=WORDS, media=st.lists(URLS, max_size=10).map(tuple), method=METHODS), max_size=10),
+    st.lists(
+        st.builds(Say, body=WORDS, media=st.lists(URLS, max_size=10).map(tuple), action_method=METHODS), max_size=10
+    ),
     st.none() | st.builds(Redirect, url=URLS, method=METHODS),
 )
-def test_official_documents_come_back(messages: list[Message], redirect: Redirect | None) -> None:
+def test_official_documents_come_back(messages: list[Say], redirect: Redirect | None) -> None:
     response = MessagingResponse()
     expected: list[Verb] = []
     for message in messages:
-        element = response.message(method=message.method)
+        element = response.message(method=message.action_method)
         element.body(message.body)
         for url in message.media:
             element.media(url)

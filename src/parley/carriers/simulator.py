@@ -24,6 +24,7 @@ from parley.core.carrier import (
     Unreachable,
 )
 from parley.lib.clock import Clock
+from parley.lib.randomness import Randomness
 from parley.model.behaviour import CALM, Behaviour, Faults
 from parley.model.message import Status
 from parley.model.phone import Arrival, DueReceipt
@@ -83,7 +84,7 @@ class Handsets(Protocol):
 
 
 class Simulator:
-    """Phones that exist only here. `random` gives floats in [0, 1)."""
+    """Phones that exist only here."""
 
     name = NAME
     deduplicates = True
@@ -92,12 +93,12 @@ class Simulator:
         self,
         handsets: Handsets,
         clock: Clock,
-        random: Callable[[], float],
+        randomness: Randomness,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._handsets = handsets
         self._clock = clock
-        self._random = random
+        self._randomness = randomness
         self._sleep = sleep
         self._report: ReportReceipts | None = None
         self._loop: asyncio.Task[None] | None = None
@@ -136,7 +137,7 @@ class Simulator:
             down = Unreachable("the simulator is disconnected")
             answer([(submission, down) for submission in batch])
             return
-        plan = _Plan(self._clock.now(), self._handsets.behaviours, faults, self._random)
+        plan = _Plan(self._clock.now(), self._handsets.behaviours, faults, self._randomness)
         outcomes = [(submission, plan.take(submission)) for submission in batch]
         if plan.arrivals or plan.owed:
             try:
@@ -197,27 +198,30 @@ class Simulator:
         for each in owed:
             receipt = Receipt(NAME, each.status, now, None, (each.account_id, each.message_id), each.error_code)
             receipts.append(receipt)
-            if faults.duplicate_receipt_rate and self._random() < faults.duplicate_receipt_rate:
+            if _happens(faults.duplicate_receipt_rate, self._randomness):
                 receipts.append(receipt)
         return 0.0 if await self._tell(receipts, owed) else _POLL_S
+
+
+def _happens(rate: float, randomness: Randomness) -> bool:
+    """Whether something this likely happens now."""
+    return rate > 0 and randomness.uniform(0.0, 1.0) < rate
 
 
 class _Plan:
     """What becomes of one batch: outcomes, and what they leave to record and to report. On every message's path."""
 
     __slots__ = (
-        "_behaviours", "_faults", "_is_calm", "_now", "_random", "arrivals", "is_deferring", "now_owed", "owed",
+        "_behaviours", "_faults", "_is_calm", "_now", "_randomness", "arrivals", "is_deferring", "now_owed", "owed",
         "receipts",
     )  # fmt: skip
 
-    def __init__(
-        self, now: int, behaviours: Mapping[str, Behaviour], faults: Faults, random: Callable[[], float]
-    ) -> None:
+    def __init__(self, now: int, behaviours: Mapping[str, Behaviour], faults: Faults, randomness: Randomness) -> None:
         self._now = now
         self._behaviours = behaviours
         self._faults = faults
         self._is_calm = faults == CALM
-        self._random = random
+        self._randomness = randomness
         self.arrivals: list[Arrival] = []
         self.owed: list[DueReceipt] = []
         self.now_owed: list[DueReceipt] = []
@@ -232,9 +236,9 @@ class _Plan:
         phone = recipient[len(_WHATSAPP) :] if is_whatsapp else recipient
         if not self._is_calm:
             faults = self._faults
-            if faults.throttle_rate and self._random() < faults.throttle_rate:
+            if _happens(faults.throttle_rate, self._randomness):
                 return Throttled(_THROTTLED_S, "the simulator was told to throttle")
-            if faults.reject_rate and self._random() < faults.reject_rate:
+            if _happens(faults.reject_rate, self._randomness):
                 return Rejected(UNKNOWN_ERROR, "the simulator was told to reject")
         behaviour = self._behaviours.get(phone)
         if behaviour is None:
@@ -268,7 +272,7 @@ class _Plan:
         self, key: tuple[bytes, bytes], status: Status, error_code: int | None, delay_us: int, order: int = 0
     ) -> None:
         faults = self._faults
-        if faults.drop_receipt_rate and self._random() < faults.drop_receipt_rate:
+        if _happens(faults.drop_receipt_rate, self._randomness):
             return
         if delay_us:
             self.owed.append(DueReceipt(self._now + delay_us + order, key[0], key[1], status, error_code))
@@ -279,7 +283,7 @@ class _Plan:
         self.now_owed.append(owed)
         receipt = Receipt(NAME, status, self._now, None, key, error_code)
         self.receipts.append(receipt)
-        if faults.duplicate_receipt_rate and self._random() < faults.duplicate_receipt_rate:
+        if _happens(faults.duplicate_receipt_rate, self._randomness):
             self.receipts.append(receipt)
 
 

@@ -6,13 +6,14 @@ import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from parley.core.cache import Cache
 from parley.lib import ids
 from parley.lib.clock import Clock
 from parley.lib.redaction import Secret
 from parley.model.account import Account, ApiKey
-from parley.store import accounts
-from parley.store import Engine
+from parley.store import Engine, accounts
 from parley.store.vault import Vault
 
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
@@ -70,6 +71,19 @@ class Accounts:
         """Store an account's new settings or secrets."""
         await self._engine.write(accounts.change, account, self._vault)
         self._accounts.drop(account.id)
+
+    async def rotate(self, account: Account, auth_token: Secret | None = None) -> Account:
+        """Give an account a new auth token, made here unless given; the former one still authenticates for a day."""
+        now = self._clock.now()
+        changed = replace(
+            account,
+            auth_token=auth_token or Secret(self._token()),
+            previous_auth_token=account.auth_token,
+            previous_valid_until=now + TOKEN_GRACE_US,
+            updated_at=now,
+        )
+        await self.change(changed)
+        return changed
 
     async def add_key(self, account_id: bytes, name: str) -> tuple[ApiKey, str]:
         """Make an API key; its secret is told only now."""

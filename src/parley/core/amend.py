@@ -38,7 +38,7 @@ class Amending:
     async def cancel(self, message: Message) -> Message:
         """Withdraw a message that was not submitted. Raises Refused(not_cancelable) when that is too late."""
         now = self._clock.now()
-        change = Change(message.account_id, message.id, now, "canceled", only_from=CANCELABLE)
+        change = Change(message.account_id, message.id, now, "canceled", only_from=CANCELABLE, only_if_free=True)
         applied = await self._record.apply([change])
         if not applied.moved:
             raise Refused("not_cancelable")

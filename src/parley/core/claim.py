@@ -20,10 +20,14 @@ LEASE_US = 10_000_000
 _RENEW_S = 2.0
 _POLL_S = 1.0
 _CLAIM = 500
+_FULL_S = 0.05
+"""Pause while this node's hands are full."""
+_NUDGED_S = 0.02
+"""Let what was put off together gather before it is looked for."""
 
 
 class Claims:
-    """One node's claims. `due` and `owed` take what it claimed."""
+    """One node's claims. `due` and `owed` take what it claimed; the events are set when work was put off to later."""
 
     def __init__(
         self,
@@ -33,6 +37,8 @@ class Claims:
         clock: Clock,
         due: Handoff[tuple[Pending, Message]],
         owed: Handoff[Callback],
+        messages_wait: asyncio.Event,
+        callbacks_wait: asyncio.Event,
         backoff: Backoff,
         metrics: Metrics,
     ) -> None:
@@ -44,7 +50,10 @@ class Claims:
         self._owed = owed
         self._backoff = backoff
         self._metrics = metrics
-        self._stopping = asyncio.Event()
+        self._is_stopping = False
+        self.messages_wait = messages_wait
+        self.callbacks_wait = callbacks_wait
+        self._lease_wake = asyncio.Event()
 
     async def join(self) -> None:
         """Enter this node; whatever a former life of it held is free again."""
@@ -56,41 +65,43 @@ class Claims:
 
     def stop(self) -> None:
         """End the loops after their present turn."""
-        self._stopping.set()
+        self._is_stopping = True
+        for event in (self.messages_wait, self.callbacks_wait, self._lease_wake):
+            event.set()
 
     async def claim_messages(self) -> None:
         """Claim messages as they fall due, until stopped."""
-        await self._forever("claim-messages", self._claim_messages)
+        await self._forever("claim-messages", self._claim_messages, self.messages_wait)
 
     async def claim_callbacks(self) -> None:
         """Claim callbacks as they fall due, until stopped."""
-        await self._forever("claim-callbacks", self._claim_callbacks)
+        await self._forever("claim-callbacks", self._claim_callbacks, self.callbacks_wait)
 
     async def keep_lease(self) -> None:
         """Renew this node's lease and free dead nodes' work, until stopped."""
-        await self._forever("lease", self._keep_lease)
+        await self._forever("lease", self._keep_lease, self._lease_wake)
 
     async def _claim_messages(self) -> float:
         room = min(self._due.room, _CLAIM)
         if not room:
-            return 0.05
+            return _FULL_S
         now = self._clock.now()
-        claimed = await self._engine.write(queue.claim_messages, self._node, now, room)
-        self._due.put(claimed)
-        if len(claimed) == room:
-            return 0.0
-        return self._until(await self._engine.read(queue.next_due_message))
+        pause = self._until(await self._engine.read(queue.next_due_message), now)
+        if pause:
+            return pause
+        self._due.put(await self._engine.write(queue.claim_messages, self._node, now, room))
+        return 0.0
 
     async def _claim_callbacks(self) -> float:
         room = min(self._owed.room, _CLAIM)
         if not room:
-            return 0.05
+            return _FULL_S
         now = self._clock.now()
-        claimed = await self._engine.write(queue.claim_callbacks, self._node, now, room)
-        self._owed.put(claimed)
-        if len(claimed) == room:
-            return 0.0
-        return self._until(await self._engine.read(queue.next_due_callback))
+        pause = self._until(await self._engine.read(queue.next_due_callback), now)
+        if pause:
+            return pause
+        self._owed.put(await self._engine.write(queue.claim_callbacks, self._node, now, room))
+        return 0.0
 
     async def _keep_lease(self) -> float:
         now = self._clock.now()
@@ -105,24 +116,28 @@ class Claims:
         self._metrics.owed.set(depth["callbacks"])
         return _RENEW_S
 
-    def _until(self, due_at: int | None) -> float:
+    def _until(self, due_at: int | None, now: int) -> float:
+        """Seconds to wait for what is due next: another node's commit is seen by polling."""
         if due_at is None:
             return _POLL_S
-        return min(_POLL_S, max(0.01, (due_at - self._clock.now()) / 1_000_000))
+        return min(_POLL_S, max(0.0, (due_at - now) / 1_000_000))
 
-    async def _forever(self, loop: str, turn: Callable[[], Awaitable[float]]) -> None:
+    async def _forever(self, loop: str, turn: Callable[[], Awaitable[float]], nudge: asyncio.Event) -> None:
         failures = 0
-        while not self._stopping.is_set():
+        while not self._is_stopping:
+            nudge.clear()
             try:
                 pause = await turn()
                 failures = 0
-                self._metrics.loop_progress.labels(loop).set(self._clock.now() / 1_000_000)
+                self._metrics.progressed(loop, self._clock.now())
             except StoreUnavailable as error:
                 failures += 1
                 pause = self._backoff.delay_us(failures) / 1_000_000
                 log.warning("the database is away", loop=loop, error=str(error))
-            try:
-                async with asyncio.timeout(pause):
-                    await self._stopping.wait()
-            except TimeoutError:
-                pass
+            if pause:
+                try:
+                    async with asyncio.timeout(pause):
+                        await nudge.wait()
+                except TimeoutError:
+                    continue
+                await asyncio.sleep(min(pause, _NUDGED_S))

@@ -12,8 +12,7 @@ from parley.model.address import Address
 from parley.model.consent import OptOut, OptOutType, Replies, keyword_of
 from parley.model.message import Message
 from parley.model.number import Number
-from parley.store import opt_outs
-from parley.store import Engine
+from parley.store import Engine, opt_outs
 
 log = structlog.get_logger(__name__)
 

@@ -25,8 +25,8 @@ from parley.core.metrics import Metrics
 from parley.core.record import Record
 from parley.lib.clock import Clock
 from parley.model.message import Message, Pending
-from parley.store.changes import Change, Requeue
 from parley.store import StoreUnavailable
+from parley.store.changes import Change, Requeue
 
 log = structlog.get_logger(__name__)
 
@@ -81,10 +81,23 @@ class Dispatch:
         self._tasks.discard(task)
         self._free.release()
         if not task.cancelled() and (error := task.exception()) is not None:
-            # The messages stay held by this node until its lease ends; nothing is lost, but it must be seen.
             log.error("dispatch failed", error=repr(error))
 
     async def _submit(self, batch: Sequence[Due]) -> None:
+        try:
+            await self._submit_now(batch)
+        except Exception as error:  # a fault of ours must not leave messages in this node's hands for ever
+            log.exception("dispatch failed", count=len(batch))
+            now = self._clock.now()
+            reason = f"internal error: {type(error).__name__}"
+            changes: list[Change] = []
+            for item in batch:
+                # What was marked as leaving stays in doubt; a carrier that tells repeats may be asked again.
+                outcome = Unreachable(reason) if self._carrier.deduplicates else Uncertain(reason)
+                changes += self._changes(item, outcome, now)
+            await self._keep(changes)
+
+    async def _submit_now(self, batch: Sequence[Due]) -> None:
         ready, changes = self._sort(batch)
         with_media = [item for item in ready if item[1].num_media]
         attachments: dict[bytes, tuple[Attachment, ...]] = {}
@@ -117,12 +130,19 @@ class Dispatch:
                 changes.append(_end(message, now, "undelivered", UNKNOWN, "No receipt came within the validity period"))
             elif waits.expires_at <= now:
                 changes.append(_end(message, now, "failed", EXPIRED, "Validity period expired before it was sent"))
-            elif self._paused and self._paused.get(waits.sender, 0) > now:
-                until = self._paused[waits.sender]
+            elif self._paused and (until := self._pause(waits.sender, now)):
                 changes.append(_requeue(item, now, until, waits.attempts, "throttled", None))
             else:
                 ready.append(item)
         return ready, changes
+
+    def _pause(self, sender: str, now: int) -> int | None:
+        """Until when a sender is paused, or None."""
+        until = self._paused.get(sender)
+        if until is not None and until <= now:
+            del self._paused[sender]
+            return None
+        return until
 
     async def _attach(self, item: Due) -> tuple[Attachment, ...] | Change:
         waits, message = item

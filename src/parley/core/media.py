@@ -8,8 +8,7 @@ import msgspec
 
 from parley.core.carrier import Attachment
 from parley.model.message import Media, Message
-from parley.store import media
-from parley.store import Engine
+from parley.store import Engine, media
 
 MAX_OCTETS: Final = 5 * 1024 * 1024
 """Of one message's media together (Twilio's MMS limit)."""

@@ -60,6 +60,14 @@ class Metrics:
             registry=registry,
         )
 
+        self.progress: dict[str, int] = {}
+        """When each background loop last turned, in microseconds since the epoch."""
+
+    def progressed(self, loop: str, at: int) -> None:
+        """Note a turn of a background loop."""
+        self.progress[loop] = at
+        self.loop_progress.labels(loop).set(at / 1_000_000)
+
     def accepted(self, message: Message) -> None:
         """Count a message taken."""
         self._accepted.labels("inbound" if message.direction == "inbound" else "outbound", message.dialect).inc()

@@ -9,8 +9,7 @@ from parley.lib.ids import Ids
 from parley.model.address import Address
 from parley.model.message import Dialect
 from parley.model.number import Number
-from parley.store import numbers
-from parley.store import Engine
+from parley.store import Engine, numbers
 
 
 class Numbers:

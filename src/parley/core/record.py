@@ -1,5 +1,6 @@
 """Write to the record, and hand what each commit made due to the loops that do it: the way of every change."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from parley.core.handoff import Handoff
@@ -8,13 +9,16 @@ from parley.lib.ids import Ids
 from parley.model.callback import Callback
 from parley.model.message import Dialect, Message, Pending, Status
 from parley.model.receipt import Receipt
-from parley.store import accept, changes
+from parley.store import Engine, accept, changes
 from parley.store.changes import Applied, CallbackTerms, Change
-from parley.store import Engine
 
 
 class Record:
-    """This node's way of writing. `states` says, per dialect, which changes of state its callbacks tell of."""
+    """This node's way of writing.
+
+    `states` says, per dialect, which changes of state its callbacks tell of. `waiting` is set when a message was
+    committed as nobody's, so that who claims them looks when it is due.
+    """
 
     def __init__(
         self,
@@ -24,6 +28,7 @@ class Record:
         states: Mapping[Dialect, Collection[Status]],
         due: Handoff[tuple[Pending, Message]],
         owed: Handoff[Callback],
+        waiting: asyncio.Event,
         metrics: Metrics,
     ) -> None:
         self.engine = engine
@@ -32,6 +37,7 @@ class Record:
         self._states = states
         self._due = due
         self._owed = owed
+        self._waiting = waiting
         self._metrics = metrics
         self._accept = engine.lane(accept.accept)
 
@@ -55,14 +61,19 @@ class Record:
         if isinstance(verdict, accept.Taken):
             self._metrics.accepted(verdict.message)
             waits = verdict.pending
-            if waits is not None and waits.node is not None:
-                self._due.put(((waits, verdict.message),))
+            if waits is not None:
+                if waits.node is not None:
+                    self._due.put(((waits, verdict.message),))
+                else:
+                    self._waiting.set()
             self._hand_over(intake.callbacks)
         return verdict
 
     async def apply(self, happened: Sequence[Change]) -> Applied:
         """Apply changes of state. Returns once they are durable."""
         applied = await self.engine.write(changes.apply, happened, self._terms())
+        if any(change.requeue is not None for change in happened):
+            self._waiting.set()
         return self._told(applied)
 
     async def receive(self, receipts: Sequence[Receipt]) -> Applied:

@@ -34,6 +34,8 @@ class Change(msgspec.Struct, frozen=True):
     uncertain: bool = False
     only_from: Collection[Status] | None = None
     """Happens only while the message is in one of these states."""
+    only_if_free: bool = False
+    """Happens only while no node holds the message: one that is held may be leaving this instant."""
     requeue: "Requeue | None" = None
     """It waits on, under these terms. Without it a final state, or `sent`, takes the message off the queue."""
 
@@ -99,6 +101,10 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
     wanted = list({(change.account_id, change.message_id): None for change in changes})
     found = yield Lookup(schema.messages, _STATE, _KEYS, wanted, lock=True)
     states = {row[1]: _State(row) for row in found}
+    free: set[bytes] = set()
+    if asked := [(change.message_id,) for change in changes if change.only_if_free]:
+        rows = yield Lookup(schema.pending, ("message_id", "node"), ("message_id",), asked, lock=True)
+        free = {row[0] for row in rows if row[1] is None}
     refs: list[Row] = []
     if any(change.refs for change in changes):
         changes, refs = yield from _join_early_receipts(changes)
@@ -112,11 +118,13 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
         state = states.get(change.message_id)
         if state is None or (change.only_from is not None and state.status not in change.only_from):
             continue
+        if change.only_if_free and change.message_id not in free:
+            continue
         status = change.status
         moves = status is not None and may_move(state.status, status)
         _note(state, change)
         if moves or status != state.status:  # a receipt that says what we know leaves no trace
-            kind = change.kind or (status if moves and status else "receipt")
+            kind = change.kind or (status if moves and status else "submit" if change.carrier else "receipt")
             events.append((change.account_id, change.message_id, kind, change.at, change.data))
         if moves and status is not None:
             _enter(state, change, status)

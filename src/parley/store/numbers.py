@@ -44,12 +44,16 @@ def page(
     address: str | None = None,
     contains: str | None = None,
     name: str | None = None,
+    name_contains: str | None = None,
 ) -> Operation[list[Number]]:
     """At most `limit` numbers older than `after` (newer, when `backwards`), newest first.
 
-    `address` and `name` are whole and exact; `contains` is a part of the address.
+    `address` and `name` are whole and exact; `contains` is a part of the address, `name_contains` one of the name in
+    either case.
     """
     conditions = _conditions(account_id, address, contains, name)
+    if name_contains is not None:
+        conditions.append(_table.name.icontains(name_contains, autoescape=True))
     if after is not None:
         conditions.append(_table.id > after if backwards else _table.id < after)
     order = _table.id.asc() if backwards else _table.id.desc()

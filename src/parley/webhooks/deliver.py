@@ -1,9 +1,10 @@
-"""Deliver callbacks: in order per message, bounded per host, again after a failure, and recorded whatever comes of it."""
+"""Deliver callbacks: in order per message, bounded per host, again after a failure, and each attempt recorded."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 import structlog
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.message import Dialect, Message
 from parley.store import Engine, StoreUnavailable, queue
-from parley.webhooks.attempt import Attempts, Failed
+from parley.webhooks.attempt import HTTP_ERROR, REFUSED_ATTEMPTS, Attempts, Failed
 from parley.webhooks.render import Renderer
 from parley.webhooks.reply import Replies
 
@@ -26,6 +27,10 @@ log = structlog.get_logger(__name__)
 _BATCH: Final = 256
 _CHAINS: Final = 2000
 """Messages whose callbacks are under way at once."""
+_CHAINS_A_HOST: Final = 500
+"""Of those, for one host: a host that hangs must not hold up the others'."""
+_CROWDED_US: Final = 5_000_000
+"""How long a callback waits in the record whose host has that many under way."""
 _BEHIND_US: Final = 1_000_000
 """How long a callback waits whose turn has not come because another node has an earlier one."""
 
@@ -43,6 +48,7 @@ class Delivery:
         replies: Replies,
         clock: Clock,
         backoff: Backoff,
+        waiting: asyncio.Event,
         metrics: Metrics,
     ) -> None:
         self._engine = engine
@@ -53,9 +59,11 @@ class Delivery:
         self._replies = replies
         self._clock = clock
         self._backoff = backoff
+        self._waiting = waiting
         self._metrics = metrics
         self._finish = engine.lane(queue.finish_each)
         self._chains: dict[bytes, deque[Callback]] = {}
+        self._hosts: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._free = asyncio.Semaphore(_CHAINS)
 
@@ -80,10 +88,15 @@ class Delivery:
         if chain is not None:  # its turn comes when those before it are done
             chain.append(callback)
             return
-        chain = self._chains[callback.message_id] = deque((callback,))
+        host = urlsplit(callback.url).netloc
+        if self._hosts[host] >= _CHAINS_A_HOST:
+            await self._put_back([callback], self._clock.now() + _CROWDED_US)
+            return
         await self._free.acquire()
+        self._hosts[host] += 1
+        chain = self._chains[callback.message_id] = deque((callback,))
         first = blocked.get(callback.message_id)
-        task = asyncio.create_task(self._deliver_all(chain, message, first))
+        task = asyncio.create_task(self._deliver_all(callback.message_id, host, chain, message, first))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
@@ -93,7 +106,9 @@ class Delivery:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("callback delivery failed", error=repr(error))
 
-    async def _deliver_all(self, chain: deque[Callback], message: Message | None, first: bytes | None) -> None:
+    async def _deliver_all(
+        self, message_id: bytes, host: str, chain: deque[Callback], message: Message | None, first: bytes | None
+    ) -> None:
         """Deliver one message's callbacks in turn. `first` is its earliest that is pending anywhere."""
         try:
             while chain:
@@ -114,7 +129,10 @@ class Delivery:
                     await self._put_back(list(chain), after.due_at + 1)
                     chain.clear()
         finally:
-            self._chains.pop(callback.message_id, None)
+            del self._chains[message_id]
+            self._hosts[host] -= 1
+            if not self._hosts[host]:
+                del self._hosts[host]
 
     async def _put_back(self, callbacks: Sequence[Callback], due_at: int) -> None:
         for callback in callbacks:
@@ -135,6 +153,11 @@ class Delivery:
         except Failed as failure:
             self._count(callback, "failed", started)
             return self._after(callback, failure)
+        except Exception as error:  # a fault of ours must not leave it in this node's hands for ever
+            log.exception("callback delivery failed", message=message.id.hex())
+            self._count(callback, "failed", started)
+            outcome = f"internal error: {type(error).__name__}"
+            return self._after(callback, Failed(HTTP_ERROR, outcome, outcome, REFUSED_ATTEMPTS))
         self._count(callback, "delivered", started)
         return self._ended(callback, "delivered", said)
 
@@ -174,6 +197,8 @@ class Delivery:
                 attempt += 1
                 await self._backoff.wait(attempt)
             else:
+                if callback.state == "pending":
+                    self._waiting.set()
                 return
 
     def _count(self, callback: Callback, outcome: str, started: float) -> None:

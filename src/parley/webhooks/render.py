@@ -58,7 +58,7 @@ class UnreadableAnswer(Exception):
 
 
 class Renderer(Protocol):
-    """One dialect's side of webhooks. Pure: values in, values out; it gets the clock's and the ids' work done for it."""
+    """One dialect's side of webhooks. Pure: values in, values out, no I/O."""
 
     @property
     def states(self) -> Collection[Status]:
@@ -81,7 +81,7 @@ class Renderer(Protocol):
         extra: Sequence[tuple[str, str]] = (),
         failure: Failure | None = None,
     ) -> Rendered:
-        """The request that tells of an inbound message, to `url` (the number's, the fallback, a redirect's or action's).
+        """The request that tells of an inbound message, to `url`: the number's, the fallback, a redirect's or action's.
 
         `extra` is what an `action` URL is told besides; `failure` is what the fallback URL is told.
         """

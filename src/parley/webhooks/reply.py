@@ -61,25 +61,25 @@ class Replies:
         attempts: Attempts,
         clock: Clock,
     ) -> None:
-        self._engine = engine
-        self._record = record
-        self._send = send
-        self._renderers = renderers
-        self._attempts = attempts
-        self._clock = clock
+        self.engine = engine
+        self.record = record
+        self.send = send
+        self.renderers = renderers
+        self.attempts = attempts
+        self.clock = clock
 
     async def inbound(self, account: Account, message: Message, callback: Callback) -> str:
         """Make one attempt, fallback included, and carry out the answer; how it went. Raises Failed.
 
         What goes wrong is noted on the message, whose error_code shows it.
         """
-        found = await self._engine.read(media.of_messages, [message.id])
+        found = await self.engine.read(media.of_messages, [message.id])
         talk = _Talk(self, account, message, found.get(message.id, []), callback)
         try:
             answer = await talk.ask(callback.url, callback.method)
             verbs = talk.read(answer)
         except Failed as failure:
-            await self._note(message, failure.code, failure.reason, callback.url)
+            await self.note(message, failure.code, failure.reason, callback.url)
             if callback.fallback_url is None:
                 raise
             said = Failure(failure.code, callback.url)
@@ -87,20 +87,21 @@ class Replies:
                 answer = await talk.ask(callback.fallback_url, callback.fallback_method, failure=said)
                 verbs = talk.read(answer)
             except Failed as second:
-                await self._note(message, second.code, second.reason, callback.fallback_url)
+                await self.note(message, second.code, second.reason, callback.fallback_url)
                 raise
         await talk.carry_out(verbs, answer)
         return f"HTTP {answer.status}"
 
-    async def _note(self, message: Message, code: int, reason: str, url: str) -> None:
+    async def note(self, message: Message, code: int, reason: str, url: str) -> None:
+        """Leave on the message what went wrong with its webhook."""
         log.info("webhook failed", message=message.id.hex(), code=code, reason=reason)
         told = json.encode({"code": code, "reason": reason, "url": url}).decode()
-        await self._record.apply(
+        await self.record.apply(
             [
                 Change(
                     message.account_id,
                     message.id,
-                    self._clock.now(),
+                    self.clock.now(),
                     kind="webhook",
                     data=told,
                     error_code=code,
@@ -121,7 +122,7 @@ class _Talk:
         self._message = message
         self._attached = attached
         self._callback = callback
-        self._renderer = replies._renderers[callback.dialect]
+        self._renderer = replies.renderers[callback.dialect]
         self._documents = 0
         self._said = 0
 
@@ -143,12 +144,12 @@ class _Talk:
             extra=extra,
             failure=failure,
         )
-        message, now = self._message, self._to._clock.now()
-        pair = (message.account_id, message.recipient, message.sender)
-        known = await self._to._engine.read(cookies.of_pair, *pair, now - cookies.IDLE_US)
-        answer = await self._to._attempts.request(self._callback.dialect, url, rendered, known)
+        message, now = self._message, self._to.clock.now()
+        pair = (message.account_id, message.recipient, message.sender or "")
+        known = await self._to.engine.read(cookies.of_pair, *pair, now - cookies.IDLE_US)
+        answer = await self._to.attempts.request(self._callback.dialect, url, rendered, known)
         if answer.set_cookies or known:
-            await self._to._engine.write(cookies.put, *pair, {**known, **_cookies(answer.set_cookies)}, now)
+            await self._to.engine.write(cookies.put, *pair, {**known, **_cookies(answer.set_cookies)}, now)
         return answer
 
     def read(self, answer: Answer) -> list[Verb]:
@@ -168,7 +169,7 @@ class _Talk:
                 answer = followed
                 verbs = self.read(answer)
         except Failed as failure:
-            await self._to._note(self._message, failure.code, failure.reason, answer.url)
+            await self._to.note(self._message, failure.code, failure.reason, answer.url)
 
     async def _follow(self, verbs: Sequence[Verb], answer: Answer) -> Answer | None:
         """Carry out verbs until one leads to another document; that document."""
@@ -203,10 +204,10 @@ class _Talk:
             idempotency=key,
         )
         try:
-            return await self._to._send(draft)
+            return await self._to.send(draft)
         except Refused as refused:
             code = _CODES.get(refused.reason, _NOT_SENT)
-            await self._to._note(message, code, f"the reply was refused: {refused.reason}", base)
+            await self._to.note(message, code, f"the reply was refused: {refused.reason}", base)
             return None
 
 

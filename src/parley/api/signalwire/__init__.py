@@ -1,1 +1,1 @@
-"""SignalWire's REST API over the core."""
+"""SignalWire's REST API and webhooks over the core."""

@@ -5,8 +5,9 @@ The answer is a stranger's document, so the XML side is hardened.
 import re
 from typing import Final
 
-import msgspec
 from lxml import etree
+
+from parley.webhooks.render import Redirect, Say, UnreadableAnswer, Verb
 
 MAX_DOCUMENT: Final = 64 * 1024
 """Largest document in bytes (error 11750)."""
@@ -43,51 +44,17 @@ _URL = re.compile(r"(?:https?://[^/?#\s][^\s\x00-\x1f\x7f]*|(?![a-z][a-z0-9+.-]*
 _METHODS: Final = frozenset({"GET", "POST"})
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """Send a message. `to` None means the inbound message's sender, `sender` None the number it came to. `media`,
-    `action` and `status_callback` are URLs, relative ones against the document's.
-    Source: twilio.com/docs/messaging/twiml/message.
-    """
-
-    body: str = ""
-    media: tuple[str, ...] = ()
-    to: str | None = None
-    sender: str | None = None
-    action: str | None = None
-    method: str = "POST"
-    status_callback: str | None = None
-
-
-class Redirect(msgspec.Struct, frozen=True, kw_only=True):
-    """Go on with the document at `url`, relative to this one. Source: twilio.com/docs/messaging/twiml/redirect."""
-
-    url: str
-    method: str = "POST"
-
-
-Verb = Message | Redirect
-
-
-class TwimlError(Exception):
-    """The answer can't be carried out. `code` is Twilio's (twilio.com/docs/api/errors):
-
-    11100 bad URL, 11750 too large, 12100 not XML, 12102 root isn't Response, 12200 unknown verb, attribute or nesting,
-    12300 content type, 13710 Redirect method, 14101 to, 14102 from, 14103 body or media, 14104 method,
-    14105 statusCallback, 14109 too many messages. `reason` is for people and quotes names only, never text.
-    """
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(f"{code}: {reason}")
-        self.code = code
-        self.reason = reason
-
-
 def parse(body: bytes, content_type: str | None) -> list[Verb]:
     """The verbs of an answer, in order, ending with the first that leads to another document: nothing after it is
-    reached. No content and an empty Response mean no verbs; text/plain is one Message. Raises TwimlError only.
+    reached. No content and an empty Response mean no verbs; text/plain is one message.
+
+    Raises UnreadableAnswer only. Its code is Twilio's (twilio.com/docs/api/errors): 11100 bad URL, 11750 too large,
+    12100 not XML, 12102 root isn't Response, 12200 unknown verb, attribute or nesting, 12300 content type, 13710
+    Redirect method, 14101 to, 14102 from, 14103 body or media, 14104 method, 14105 statusCallback, 14109 too many
+    messages. Its reason is for people and quotes names only, never text.
     """
     if len(body) > MAX_DOCUMENT:
-        raise TwimlError(11750, f"the answer is larger than {MAX_DOCUMENT} bytes")
+        raise UnreadableAnswer(11750, f"the answer is larger than {MAX_DOCUMENT} bytes")
     if not body.strip():
         return []
     media_type = (content_type or "").partition(";")[0].strip().lower()
@@ -96,7 +63,7 @@ def parse(body: bytes, content_type: str | None) -> list[Verb]:
         text = _decode(body, charset.group(1) if charset else "").strip(_SPACE)
         return [_message(text, [], {})] if text else []
     if media_type not in _TWIML_TYPES:
-        raise TwimlError(12300, "the answer's Content-Type is neither XML nor text/plain")
+        raise UnreadableAnswer(12300, "the answer's Content-Type is neither XML nor text/plain")
     return _verbs(_root(body, charset.group(1) if charset else ""))
 
 
@@ -111,20 +78,20 @@ def _decode(body: bytes, charset: str) -> str:
         name = charset or (declared.group(1).decode("ascii") if declared else "") or "utf-8"
         encoding = _ENCODINGS.get(name.lower(), "")
     if not encoding:
-        raise TwimlError(12100, "the answer's character encoding is not supported")
+        raise UnreadableAnswer(12100, "the answer's character encoding is not supported")
     try:
         return body.decode(encoding)
     except UnicodeDecodeError:
-        raise TwimlError(12100, f"the answer is not valid {encoding}") from None
+        raise UnreadableAnswer(12100, f"the answer is not valid {encoding}") from None
 
 
 def _root(body: bytes, charset: str) -> etree._Element:
     text = _decode(body, charset).lstrip(_SPACE)  # tolerated: templates like to begin with an empty line
     text = _DECLARATION.sub("", text, count=1) if text.startswith("<?xml") else text
     if "\x00" in text:
-        raise TwimlError(12100, "the document contains a NUL")
+        raise UnreadableAnswer(12100, "the document contains a NUL")
     if _DOCTYPE.match(text):
-        raise TwimlError(12100, "the document has a DOCTYPE")
+        raise UnreadableAnswer(12100, "the document has a DOCTYPE")
     # A parser of its own for each document: lxml's keep state between documents and aren't shared among threads.
     parser = etree.XMLParser(
         encoding="utf-8",
@@ -138,11 +105,11 @@ def _root(body: bytes, charset: str) -> etree._Element:
     try:
         root = etree.fromstring(text.encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise TwimlError(12100, f"the document is not well-formed XML: {_position(error)}") from None
+        raise UnreadableAnswer(12100, f"the document is not well-formed XML: {_position(error)}") from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise TwimlError(12100, "the document has a DOCTYPE")
+        raise UnreadableAnswer(12100, "the document has a DOCTYPE")
     if root.tag != "Response":
-        raise TwimlError(12102, "the root element is not Response")
+        raise UnreadableAnswer(12102, "the root element is not Response")
     return root
 
 
@@ -152,8 +119,8 @@ def _verbs(root: etree._Element) -> list[Verb]:
     for element in root:
         verb = _verb(element)
         verbs.append(verb)
-        if len(verbs) > MAX_REPLIES and isinstance(verb, Message):
-            raise TwimlError(14109, f"more than {MAX_REPLIES} messages answer one message")
+        if len(verbs) > MAX_REPLIES and isinstance(verb, Say):
+            raise UnreadableAnswer(14109, f"more than {MAX_REPLIES} messages answer one message")
         if isinstance(verb, Redirect) or verb.action is not None:
             break
         _no_text(element.tail, root)
@@ -167,22 +134,22 @@ def _verb(element: etree._Element) -> Verb:
         case "Redirect":
             _known(element, {"method"})
             if len(element):
-                raise TwimlError(12200, "Redirect contains an element")
+                raise UnreadableAnswer(12200, "Redirect contains an element")
             return Redirect(
                 url=_url((element.text or "").strip(_SPACE), 11100, "Redirect"),
                 method=_method(element.get("method"), 13710, "Redirect"),
             )
         case _:
-            raise TwimlError(12200, f"{_name(element)} is not a verb of messaging")
+            raise UnreadableAnswer(12200, f"{_name(element)} is not a verb of messaging")
 
 
-def _message_verb(element: etree._Element) -> Message:
+def _message_verb(element: etree._Element) -> Say:
     _known(element, {"to", "from", "action", "method", "statusCallback"})
     texts = [element.text]
     media: list[str] = []
     for child in element:
         if child.tag not in {"Body", "Media"} or len(child):
-            raise TwimlError(12200, f"{_name(child)} does not belong into Message, or contains an element")
+            raise UnreadableAnswer(12200, f"{_name(child)} does not belong into Message, or contains an element")
         _known(child, set())
         if child.tag == "Body":
             texts.append(child.text)
@@ -193,24 +160,24 @@ def _message_verb(element: etree._Element) -> Message:
     return _message("\n".join(pieces), media, {str(name): str(value) for name, value in element.attrib.items()})
 
 
-def _message(text: str, media: list[str], attributes: dict[str, str]) -> Message:
+def _message(text: str, media: list[str], attributes: dict[str, str]) -> Say:
     if not text and not media:
-        raise TwimlError(14103, "the message has neither text nor media")
+        raise UnreadableAnswer(14103, "the message has neither text nor media")
     if len(text) > MAX_BODY:
-        raise TwimlError(14103, f"the message is longer than {MAX_BODY} characters")
+        raise UnreadableAnswer(14103, f"the message is longer than {MAX_BODY} characters")
     if _CONTROL.search(text):
-        raise TwimlError(14103, "the message contains control characters")
+        raise UnreadableAnswer(14103, "the message contains control characters")
     if len(media) > MAX_MEDIA:
-        raise TwimlError(14103, f"the message has more than {MAX_MEDIA} media")
+        raise UnreadableAnswer(14103, f"the message has more than {MAX_MEDIA} media")
     action = attributes.get("action")
     callback = attributes.get("statusCallback")
-    return Message(
+    return Say(
         body=text,
         media=tuple(media),
         to=_address(attributes.get("to"), 14101, "to"),
         sender=_address(attributes.get("from"), 14102, "from"),
         action=None if action is None else _url(action.strip(_SPACE), 11100, "action"),
-        method=_method(attributes.get("method"), 14104, "Message"),
+        action_method=_method(attributes.get("method"), 14104, "Message"),
         status_callback=None if callback is None else _url(callback.strip(_SPACE), 14105, "statusCallback"),
     )
 
@@ -218,12 +185,12 @@ def _message(text: str, media: list[str], attributes: dict[str, str]) -> Message
 def _known(element: etree._Element, names: set[str]) -> None:
     for name in element.attrib:
         if name not in names:
-            raise TwimlError(12200, f"{_name(element)} has an unknown attribute")
+            raise UnreadableAnswer(12200, f"{_name(element)} has an unknown attribute")
 
 
 def _no_text(text: str | None, element: etree._Element) -> None:
     if text and text.strip(_SPACE):
-        raise TwimlError(12200, f"{_name(element)} contains text outside of a verb")
+        raise UnreadableAnswer(12200, f"{_name(element)} contains text outside of a verb")
 
 
 def _address(text: str | None, code: int, name: str) -> str | None:
@@ -232,20 +199,20 @@ def _address(text: str | None, code: int, name: str) -> str | None:
         return None
     address = text.strip(_SPACE)
     if not address or len(address) > 64 or _CONTROL.search(address):
-        raise TwimlError(code, f"the {name} attribute is not an address")
+        raise UnreadableAnswer(code, f"the {name} attribute is not an address")
     return address
 
 
 def _url(text: str, code: int, name: str) -> str:
     if len(text) > 4000 or not _URL.fullmatch(text):
-        raise TwimlError(code, f"{name} is not a URL")
+        raise UnreadableAnswer(code, f"{name} is not a URL")
     return text
 
 
 def _method(text: str | None, code: int, name: str) -> str:
     method = "POST" if text is None else text.strip(_SPACE).upper()
     if method not in _METHODS:
-        raise TwimlError(code, f"the method of {name} is neither GET nor POST")
+        raise UnreadableAnswer(code, f"the method of {name} is neither GET nor POST")
     return method
 
 

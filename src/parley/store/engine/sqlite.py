@@ -53,7 +53,7 @@ class SqliteEngine(Engine):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self._path = path
+        self.path = path
         self._writing: sqlite3.Connection | None = None
         self._writer_thread = ThreadPoolExecutor(1, "sqlite-writer")
         self._reader_threads = ThreadPoolExecutor(_READERS, "sqlite-reader")
@@ -62,12 +62,12 @@ class SqliteEngine(Engine):
     async def _connect(self) -> None:
         def connect() -> None:
             try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._writing = _open(self._path, _PRAGMAS)
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._writing = _open(self.path, _PRAGMAS)
                 for _ in range(_READERS):
-                    self._readers.put(_open(self._path, _READER_PRAGMAS))
+                    self._readers.put(_open(self.path, _READER_PRAGMAS))
             except (OSError, sqlite3.Error) as error:
-                raise StoreUnavailable(f"cannot open {self._path}: {error}") from error
+                raise StoreUnavailable(f"cannot open {self.path}: {error}") from error
 
         await asyncio.get_running_loop().run_in_executor(self._writer_thread, connect)
 
