@@ -1,0 +1,46 @@
+"""The paths of Parley's own surface: the simulator's control API, the record of messages, and health."""
+
+from typing import Final
+
+from starlette.routing import Route
+
+from parley.api.admin import inbound
+from parley.api.admin.events import EventsApi
+from parley.api.admin.health import Health, Open
+from parley.api.admin.messages import RecordApi
+from parley.api.admin.problems import explain
+from parley.api.admin.simulator import SimulatorApi
+from parley.api.http.credentials import Credentials
+from parley.api.http.endpoint import Endpoint, Handler
+
+_SMALL: Final = 64 * 1024
+"""Octets of a request that carries no media."""
+
+
+def routes(
+    credentials: Credentials, simulator: SimulatorApi, record: RecordApi, events: EventsApi, health: Health
+) -> list[Route]:
+    """Every route, one a path and method."""
+
+    def at(method: str, path: str, handler: Handler, max_body: int = _SMALL) -> Route:
+        return Route(path, Endpoint(handler, credentials, explain, max_body), methods=[method])
+
+    phone = "/simulator/phones/{phone}"
+    return [
+        Route("/healthz", Open(health.live), methods=["GET"]),
+        Route("/readyz", Open(health.ready), methods=["GET"]),
+        Route("/metrics", Open(health.metrics), methods=["GET"]),
+        at("DELETE", "/simulator", simulator.forget),
+        at("GET", "/simulator/faults", simulator.show_faults),
+        at("PUT", "/simulator/faults", simulator.disturb),
+        at("GET", "/simulator/phones", simulator.list_phones),
+        at("GET", phone, simulator.show),
+        at("PUT", phone, simulator.tell),
+        at("GET", f"{phone}/messages", simulator.list_messages),
+        at("POST", f"{phone}/messages", simulator.send, inbound.MAX_BODY),
+        at("GET", f"{phone}/messages/{{message}}/media/{{position}}", simulator.fetch_media),
+        at("POST", f"{phone}/receipts", simulator.force_receipt),
+        at("GET", "/admin/messages/{message}", record.show),
+        at("GET", "/admin/events", events.feed),
+        at("GET", "/admin/orphans", events.list_orphans),
+    ]
