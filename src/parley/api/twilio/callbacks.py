@@ -1,0 +1,159 @@
+"""Twilio's side of webhooks: how status callbacks and inbound messages are told, signed, and how answers are read."""
+
+import hashlib
+import time
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+from urllib.parse import urlencode
+
+from msgspec import json
+
+from parley.api.twilio import render, twiml
+from parley.api.twilio.delivery_errors import text_of
+from parley.lib import ids
+from parley.lib.phone import place
+from parley.model.account import Account
+from parley.model.callback import Callback
+from parley.model.message import Media, Message, Status
+from parley.webhooks.overrides import split_url
+from parley.webhooks.render import Failure, Rendered, Verb
+from parley.webhooks.sign import twilio_form
+
+_FORM: Final = ("Content-Type", "application/x-www-form-urlencoded")
+_WHATSAPP: Final = "whatsapp:"
+
+Parameters = dict[str, str]
+
+
+class TwilioRenderer:
+    """Renders for the Twilio dialect. `public_url` is where this server is reached, for the URLs of media."""
+
+    def __init__(self, public_url: str) -> None:
+        self._public_url = public_url.rstrip("/")
+
+    @property
+    def states(self) -> Collection[Status]:
+        """None for the state that a message begins in, and none for `sending`, which is transient.
+
+        Source: twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks.
+        """
+        return frozenset({"sent", "delivered", "undelivered", "failed", "canceled", "read"})
+
+    def status(self, account: Account, message: Message, callback: Callback) -> Rendered:
+        """A status callback. Source: twilio.com/docs/messaging/guides/track-outbound-message-status."""
+        sid = render.message_sid(message)
+        status = callback.status
+        params: Parameters = {
+            "ApiVersion": render.VERSION,
+            "AccountSid": f"AC{message.account_id.hex()}",
+            "MessageSid": sid,
+            "SmsSid": sid,
+            "MessageStatus": status,
+            "SmsStatus": status,
+            "From": message.sender or "",
+            "To": message.recipient,
+        }
+        if message.service_id is not None:
+            params["MessagingServiceSid"] = f"MG{message.service_id.hex()}"
+        if status in ("failed", "undelivered") and callback.error_code is not None:
+            is_latest = message.error_code == callback.error_code
+            text = (message.error_message if is_latest else None) or text_of(callback.error_code)
+            params["ErrorCode"] = str(callback.error_code)
+            params["ErrorMessage"] = text
+            if message.kind == "whatsapp":
+                params["ChannelStatusMessage"] = text
+        if message.kind == "whatsapp":
+            params["ChannelPrefix"] = "whatsapp"
+            if status == "read":
+                params["EventType"] = "READ"
+        elif status in ("delivered", "undelivered"):
+            params["RawDlrDoneDate"] = time.strftime("%y%m%d%H%M", time.gmtime(callback.created_at // 1_000_000))
+        return self._rendered(account, callback.url, callback.method, params, callback.id)
+
+    def inbound(
+        self,
+        account: Account,
+        message: Message,
+        media: Sequence[Media],
+        callback: Callback,
+        *,
+        url: str,
+        method: str,
+        extra: Sequence[tuple[str, str]] = (),
+        failure: Failure | None = None,
+    ) -> Rendered:
+        """An inbound message. Source: twilio.com/docs/messaging/guides/webhook-request."""
+        sid = render.message_sid(message)
+        params: Parameters = {
+            "ApiVersion": render.VERSION,
+            "AccountSid": f"AC{message.account_id.hex()}",
+            "MessageSid": sid,
+            "SmsSid": sid,
+            "SmsMessageSid": sid,
+            "SmsStatus": message.status,
+            "From": message.sender or "",
+            "To": message.recipient,
+            "Body": message.body,
+            "NumSegments": render.segments_of(message),
+            "NumMedia": str(len(media)),
+        }
+        if message.service_id is not None:
+            params["MessagingServiceSid"] = f"MG{message.service_id.hex()}"
+        for n, item in enumerate(media):
+            params[f"MediaContentType{n}"] = item.content_type or ""
+            params[f"MediaUrl{n}"] = self._public_url + render.media_path(message, item)
+        if message.kind == "whatsapp":
+            params["WaId"] = (message.sender or "").removeprefix(_WHATSAPP).lstrip("+")
+        else:
+            params |= _place("From", message.sender or "") | _place("To", message.recipient)
+        if (keyword := _opt_out_type(callback)) is not None:
+            params["OptOutType"] = keyword
+        params |= extra
+        if failure is not None:
+            params |= {"ErrorCode": str(failure.code), "ErrorUrl": split_url(failure.url)[0]}
+        return self._rendered(account, url, method, params, _token(callback, url, extra))
+
+    def action_parameters(self, sent: Message) -> Sequence[tuple[str, str]]:
+        """The reply in place of the inbound message, which SmsMessageSid still names."""
+        sid = render.message_sid(sent)
+        return (("MessageSid", sid), ("SmsSid", sid), ("MessageStatus", sent.status), ("SmsStatus", sent.status))
+
+    def read(self, content_type: str | None, body: bytes) -> list[Verb]:
+        """The verbs of a TwiML or plain-text answer. Raises UnreadableAnswer."""
+        return twiml.parse(body, content_type)
+
+    def _rendered(self, account: Account, url: str, method: str, params: Parameters, token: bytes) -> Rendered:
+        bare, _ = split_url(url)
+        encoded = urlencode(params)
+        key = account.auth_token.reveal()
+        headers = (("I-Twilio-Idempotency-Token", ids.to_uuid(token)),)
+        if method == "GET":
+            full = f"{bare}{'&' if '?' in bare else '?'}{encoded}"
+            return Rendered("GET", full, (("X-Twilio-Signature", twilio_form(key, full)), *headers), None)
+        signature = twilio_form(key, bare, params.items())
+        return Rendered("POST", bare, (_FORM, ("X-Twilio-Signature", signature), *headers), encoded.encode())
+
+
+def _place(end: str, address: str) -> Parameters:
+    known = place(address)
+    return {
+        f"{end}City": known.city,
+        f"{end}State": known.state,
+        f"{end}Zip": known.zip,
+        f"{end}Country": known.country,
+    }
+
+
+def _opt_out_type(callback: Callback) -> str | None:
+    if callback.data is None:
+        return None
+    found = json.decode(callback.data).get("opt_out_type")
+    return str(found) if found is not None else None
+
+
+def _token(callback: Callback, url: str, extra: Iterable[tuple[str, str]]) -> bytes:
+    """The same for each attempt at one document, the fallback's included; another for where a document leads to."""
+    told = tuple(extra)
+    if not told and url in (callback.url, callback.fallback_url):
+        return callback.id
+    return hashlib.blake2b(callback.id + repr((url, told)).encode(), digest_size=16).digest()

@@ -1,0 +1,171 @@
+"""Read the parameters of a new message: what the core is asked to send, or the code of what cannot be had here."""
+
+import hashlib
+from typing import Any, Final
+
+from msgspec import DecodeError, json
+from msgspec.structs import replace
+
+from parley.api.http.decode import Form
+from parley.api.http.endpoint import Call
+from parley.api.http.fault import Fault
+from parley.api.twilio.parameters import boolean, choice
+from parley.api.twilio.problems import Invalid
+from parley.api.twilio.urls import is_callback_url, is_web_url
+from parley.core.refusal import Refused
+from parley.core.send import Draft
+from parley.lib import ids
+from parley.model.message import DEFAULT_VALIDITY_S
+from parley.store.accept import IdempotencyKey
+
+_PLAIN: Final = frozenset({"To", "From", "Body", "StatusCallback", "MediaUrl"})
+"""What nearly every request is made of; all else is looked at only when it is there."""
+PARAMETERS: Final = _PLAIN | {
+    "AddressRetention",
+    "ApplicationSid",
+    "Attempt",
+    "ContentRetention",
+    "ContentSid",
+    "ContentVariables",
+    "FallbackFrom",
+    "ForceDelivery",
+    "MaxPrice",
+    "MessagingServiceSid",
+    "PersistentAction",
+    "ProvideFeedback",
+    "RiskCheck",
+    "ScheduleType",
+    "SendAsMms",
+    "SendAt",
+    "ShortenUrls",
+    "SmartEncoded",
+    "Tags",
+    "TrafficType",
+    "ValidityPeriod",
+}
+_MOST_KEY: Final = 255
+_MOST_TAGS: Final = 10
+_MOST_TAG: Final = 128
+
+
+def draft_of(call: Call) -> Draft:
+    """What a request asks to send. Raises Fault and Refused for what only this dialect knows of; the core checks the
+    rest. Source: twilio.com/docs/messaging/api/message-resource, creating a message.
+    """
+    form = call.form()
+    form.allow(PARAMETERS)
+    status_callback = form.one("StatusCallback")
+    if status_callback and not is_callback_url(status_callback):
+        raise Refused("status_callback_invalid")
+    draft = Draft(
+        account=call.account,
+        dialect="twilio",
+        recipient=form.one("To") or "",
+        sender=form.one("From") or "",
+        body=form.one("Body") or "",
+        media_urls=_media_urls(form) if "MediaUrl" in form else (),
+        status_callback=status_callback or None,
+        idempotency=_idempotency(call, form),
+    )
+    if not _PLAIN.issuperset(form):
+        draft = _with_options(draft, form)
+    if draft.sender.startswith("MG") and ids.parse_sid(draft.sender, ("MG",)) is not None:
+        raise _no_service(draft.sender)
+    return draft
+
+
+def _media_urls(form: Form) -> tuple[str, ...]:
+    urls = tuple(form.many("MediaUrl"))
+    for url in urls:
+        if not is_web_url(url):
+            raise Refused("media_url_invalid", url)
+    return urls
+
+
+def _with_options(draft: Draft, form: Form) -> Draft:
+    _refuse_unsupported(form)
+    _check_ignored(form)
+    extras: dict[str, Any] = {}
+    if boolean(form, "ProvideFeedback"):
+        extras["provide_feedback"] = True
+    if tags := form.one("Tags"):
+        extras["tags"] = _tags(tags)
+    return replace(
+        draft,
+        as_mms=boolean(form, "SendAsMms") or False,
+        validity_s=_validity(form.one("ValidityPeriod")),
+        extras=json.encode(extras).decode() if extras else None,
+    )
+
+
+def _refuse_unsupported(form: Form) -> None:
+    """Raise Fault for what would be lost in silence if it were accepted. An empty value asks for nothing."""
+    if service := form.one("MessagingServiceSid"):
+        raise _no_service(service)
+    if form.one("SendAt") or choice(form, "ScheduleType", ("fixed",)):
+        raise Invalid(35118, "MessagingServiceSid is required to schedule a message", "MessagingServiceSid")
+    if form.one("ContentSid"):
+        raise Invalid(21655, "ContentSid does not name a content template of this account", "ContentSid")
+    if form.one("ContentVariables"):
+        raise Invalid(21654, "ContentVariables needs a ContentSid", "ContentSid")
+    if form.one("ApplicationSid"):
+        raise Invalid(21218, "ApplicationSid does not name an application of this account", "ApplicationSid")
+    if boolean(form, "ShortenUrls"):
+        raise Fault("invalid_parameter", "ShortenUrls needs a MessagingServiceSid", "ShortenUrls")
+    if form.one("FallbackFrom"):
+        raise Fault("invalid_parameter", "FallbackFrom needs a MessagingServiceSid", "FallbackFrom")
+    if any(form.many("PersistentAction")):
+        raise Fault("invalid_parameter", "PersistentAction is not supported", "PersistentAction")
+    if choice(form, "ContentRetention", ("retain", "discard")) == "discard":
+        raise Fault("invalid_parameter", "ContentRetention=discard is not supported", "ContentRetention")
+    if choice(form, "AddressRetention", ("retain", "obfuscate")) == "obfuscate":
+        raise Fault("invalid_parameter", "AddressRetention=obfuscate is not supported", "AddressRetention")
+
+
+def _check_ignored(form: Form) -> None:
+    """Hold what is accepted without effect to its form, so that a client's mistake shows. Raises Fault."""
+    boolean(form, "ForceDelivery")
+    boolean(form, "SmartEncoded")
+    choice(form, "TrafficType", ("free",))
+    choice(form, "RiskCheck", ("enable", "disable"))
+    form.one("MaxPrice")  # obsolete: not even its form matters
+    attempt = form.one("Attempt")
+    if attempt and not _is_whole(attempt):
+        raise Fault("invalid_parameter", "Attempt must be a whole number", "Attempt")
+
+
+def _validity(text: str | None) -> int:
+    if not text:
+        return DEFAULT_VALIDITY_S
+    if not _is_whole(text) or not 1 <= int(text) <= DEFAULT_VALIDITY_S:
+        raise Refused("validity_invalid", text)
+    return int(text)
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _tags(text: str) -> dict[str, str]:
+    try:
+        tags = json.decode(text, type=dict[str, str])
+    except DecodeError:
+        tags = None
+    if tags is None or len(tags) > _MOST_TAGS or any(len(word) > _MOST_TAG for pair in tags.items() for word in pair):
+        raise Fault("invalid_parameter", "Tags must be a JSON object of at most 10 short texts", "Tags")
+    return tags
+
+
+def _no_service(sid: str) -> Invalid:
+    return Invalid(21701, f"The Messaging Service {sid[:40]} does not exist", "MessagingServiceSid")
+
+
+def _idempotency(call: Call, form: Form) -> IdempotencyKey | None:
+    """The client's own key for this request, under either header."""
+    key = call.header(b"idempotency-key") or call.header(b"i-twilio-idempotency-token")
+    if not key:
+        return None
+    if len(key) > _MOST_KEY or not key.isascii() or not key.isprintable():
+        raise Fault("invalid_parameter", f"An idempotency key is at most {_MOST_KEY} printable ASCII characters")
+    given = [(name, form.many(name)) for name in sorted(form)]
+    return IdempotencyKey(f"create:{key}", hashlib.blake2b(json.encode(given), digest_size=16).digest())
