@@ -10,6 +10,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import NotAvailableError, Server, find_server, new_shared_directory, stop_server
+from tests.receiver import Receiver, receiving
+from tests.server import Server as Parley
+from tests.server import serve
 
 # Nothing is timed: a busy machine is no failure. On CI the same examples every time, elsewhere new ones.
 settings.register_profile(
@@ -104,3 +107,24 @@ def store_url(request: pytest.FixtureRequest) -> str:
     url = request.getfixturevalue(fixture)
     assert isinstance(url, str)
     return url
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parley]:
+    """Return a Parley with a fresh SQLite store, shared by the module's tests: use numbers of your own in each."""
+    with serve(f"sqlite:///{tmp_path_factory.mktemp('parley')}/parley.db") as parley:
+        yield parley
+
+
+@pytest.fixture
+def fresh_server(store_url: str) -> Iterator[Parley]:
+    """Return a Parley that is this test's alone, once on each engine."""
+    with serve(store_url) as parley:
+        yield parley
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Return an app that takes webhooks."""
+    with receiving() as app:
+        yield app

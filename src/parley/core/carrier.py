@@ -90,7 +90,7 @@ class Inbound(msgspec.Struct, frozen=True):
 
 Answer = Callable[[Sequence[tuple[Submission, Outcome]]], None]
 """Takes outcomes as they become known; each submission is answered exactly once, in any order and grouping."""
-ReportReceipts = Callable[[Sequence[Receipt]], Awaitable[None]]
+ReportReceipts = Callable[[Sequence[Receipt]], Awaitable[object]]
 """Returns once they are durable; only then may the carrier acknowledge them upstream."""
 ReportInbound = Callable[[Inbound], Awaitable[bytes]]
 """Returns the new message's id once it is durable."""

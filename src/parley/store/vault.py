@@ -8,6 +8,8 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 KEY_BYTES: Final = 32
@@ -26,16 +28,21 @@ class VaultError(Exception):
 class Vault:
     """AES-256-GCM under one key. `entropy` gives that many random bytes."""
 
-    __slots__ = ("_cipher", "_entropy")
+    __slots__ = ("_cipher", "_entropy", "_key")
 
     def __init__(self, key: bytes, entropy: Callable[[int], bytes] = os.urandom) -> None:
         if len(key) != KEY_BYTES:
             raise VaultError(f"the key has {len(key)} bytes, not {KEY_BYTES}")
+        self._key = key
         self._cipher = AESGCM(key)
         self._entropy = entropy
 
     def __repr__(self) -> str:
         return "Vault(***)"
+
+    def derive(self, purpose: bytes) -> bytes:
+        """A key of its own for another purpose; the same on every node, and it tells nothing of this one."""
+        return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"parley." + purpose).derive(self._key)
 
     def seal(self, text: str, purpose: bytes) -> bytes:
         """Encrypt `text`. `purpose` says where it belongs, and it opens nowhere else."""

@@ -3,15 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-import structlog
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from parley.api.http.endpoint import Explain, Reply, respond
 from parley.api.http.fault import Fault
-from parley.core.metrics import Metrics
-
-log = structlog.get_logger(__name__)
 
 MAX_HEADERS: Final = 32 * 1024
 """Octets of a request's headers together."""
@@ -22,11 +18,8 @@ LAML: Final = "/api/laml"
 class Surface:
     """Routes over one origin. `dialects` says, by path prefix, who explains what goes wrong; the last takes the rest."""
 
-    def __init__(
-        self, routes: Sequence[Route], dialects: Sequence[tuple[str, Explain]], metrics: Metrics
-    ) -> None:
+    def __init__(self, routes: Sequence[Route], dialects: Sequence[tuple[str, Explain]]) -> None:
         self._dialects = dialects
-        self._metrics = metrics
         self._router = Router(list(_by_path(routes, self._explain)), redirect_slashes=False, default=self._nothing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,321 @@
+"""The composition root: builds every part of one node, hands each what it needs, starts and stops them in order."""
+
+import asyncio
+import socket
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from parley.api.admin import problems as admin_problems
+from parley.api.admin.events import EventsApi
+from parley.api.admin.health import Health
+from parley.api.admin.messages import RecordApi
+from parley.api.admin.routes import routes as admin_routes
+from parley.api.admin.simulator import SimulatorApi
+from parley.api.http.credentials import Credentials
+from parley.api.http.surface import Surface
+from parley.api.signalwire import problems as signalwire_problems
+from parley.api.signalwire.callbacks import SignalWireRenderer
+from parley.api.signalwire.media import MediaLinks
+from parley.api.signalwire.routes import RELAY_PREFIX
+from parley.api.signalwire.routes import routes as signalwire_routes
+from parley.api.twilio import problems as twilio_problems
+from parley.api.twilio.callbacks import TwilioRenderer
+from parley.api.twilio.routes import routes as twilio_routes
+from parley.carriers.simulator import Simulator
+from parley.core.accounts import Accounts
+from parley.core.amend import Amending
+from parley.core.backoff import Backoff
+from parley.core.carrier import Carrier
+from parley.core.claim import Claims
+from parley.core.consent import Consent
+from parley.core.dispatch import Dispatch
+from parley.core.handoff import Handoff
+from parley.core.media import Outgoing
+from parley.core.metrics import Metrics
+from parley.core.numbers import Numbers
+from parley.core.pacing import UNLIMITED, Paces
+from parley.core.receive import Receiving
+from parley.core.phones import Phones
+from parley.core.record import Record
+from parley.core.send import Sending
+from parley.core.supervise import Supervisor
+from parley.lib import ids
+from parley.lib.clock import Clock, SystemClock
+from parley.lib.randomness import Randomness, SystemRandomness
+from parley.model.account import Account
+from parley.model.callback import Callback
+from parley.model.consent import Replies as KeywordReplies
+from parley.model.message import Dialect, Message, Pending
+from parley.settings import Settings, SettingsError
+from parley.store import Engine, StoreUnavailable, queue
+from parley.store.connect import open_engine, sqlite_path
+from parley.store.migrate import migrate
+from parley.store.vault import Vault, key_from_text, load_or_create_key
+from parley.webhooks.attempt import Attempts
+from parley.webhooks.client import Client
+from parley.webhooks.deliver import Delivery
+from parley.webhooks.guard import Guard
+from parley.webhooks.media import MediaFetcher
+from parley.webhooks.render import Renderer
+from parley.webhooks.reply import Replies
+
+log = structlog.get_logger(__name__)
+
+VERSION: Final = version("parley")
+SEED_NUMBERS: Final = ("+15551234567", "+15557654321")
+"""Owned by the first account in the dev profile."""
+SHARED_KEY: Final = Path("var/parley.key")
+"""The key file of a node on PostgreSQL that was given no key."""
+STALLED_US: Final = 30_000_000
+"""A background loop that has not turned for so long is stuck."""
+HELD: Final = 20_000
+"""Messages, and callbacks, that are due and that one node keeps in memory; more waits in the record."""
+
+
+class App:
+    """One node: an ASGI application whose lifespan starts and stops everything else."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None, randomness: Randomness | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.randomness = randomness or SystemRandomness()
+        self.is_dev = settings.profile == "dev"
+        self.ids = ids.Ids(self.clock)
+        self.metrics = Metrics()
+        self.backoff = Backoff(self.randomness)
+        self.supervisor = Supervisor(self.backoff)
+        self.due: Handoff[tuple[Pending, Message]] = Handoff(HELD)
+        self.owed: Handoff[Callback] = Handoff(HELD)
+        self.first_account: Account | None = None
+        """The oldest account, once started."""
+        self.is_first_start = False
+        """Whether this start made it."""
+        self.public_url = (settings.public_url or f"http://{_reachable(settings.host)}:{settings.port}").rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request, or the lifespan."""
+        if scope["type"] == "http":
+            await self.surface(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:  # Relay is not served yet
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.start()
+        except Exception as error:
+            log.exception("the node cannot start")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def start(self) -> None:
+        """Bring the schema up to date, connect, and start every loop. Raises what keeps the node from starting."""
+        await migrate(self.settings.database_url)
+        self.engine: Engine = open_engine(self.settings.database_url)
+        await self.engine.open()
+        self._build()
+        await self._prepare_accounts()
+        await self.claims.join()
+        await self.carrier.start(self.record.receive, self.receiving.receive)
+        self.supervisor.start("dispatch", self.dispatch.run)
+        self.supervisor.start("deliver", self.delivery.run)
+        self.supervisor.start("claim-messages", self.claims.claim_messages)
+        self.supervisor.start("claim-callbacks", self.claims.claim_callbacks)
+        self.supervisor.start("lease", self.claims.keep_lease)
+        log.info("ready", version=VERSION, profile=self.settings.profile, engine=self.engine.name)
+
+    async def stop(self) -> None:
+        """Finish what is under way, within the time that the settings give, and free the rest for another node."""
+        self.health.is_stopping = True
+        self.claims.stop()
+        self.due.close()
+        self.owed.close()
+        try:
+            async with asyncio.timeout(self.settings.drain_s):
+                await self.supervisor.ended()
+        except TimeoutError:
+            log.warning("stopping with work under way; its outcome is settled by the next start")
+            self.supervisor.cancel()
+        await self.carrier.close()
+        await self.client.aclose()
+        await self.claims.leave()
+        await self.engine.close()
+        log.info("stopped")
+
+    def _build(self) -> None:
+        settings, clock = self.settings, self.clock
+        node = self.ids.new()
+        messages_wait, callbacks_wait = asyncio.Event(), asyncio.Event()
+        self.guard = Guard(allow_loopback=self.is_dev, allow_private=False)
+        self.client = Client(self.guard, user_agent=f"Parley/{VERSION}")
+        self.fetch_media = MediaFetcher(self.client)
+        self.vault = Vault(self._vault_key())
+        self.accounts = Accounts(self.engine, self.vault, clock, self.ids, lambda: self.randomness.token(24))
+        self.numbers = Numbers(self.engine, clock, self.ids, own_on_use=self.is_dev)
+        self.links = MediaLinks(self.vault.derive(b"media links"))
+        self.renderers = self._renderers()
+        states = {dialect: renderer.states for dialect, renderer in self.renderers.items()}
+        self.record = Record(self.engine, node, self.ids, states, self.due, self.owed, messages_wait, self.metrics)
+        self.sending = Sending(self.record, self.numbers, clock, self._paces(), strict=not self.is_dev)
+        self.consent = Consent(self.engine, clock, self.sending, self._keyword_replies())
+        self.receiving = Receiving(self.record, self.numbers, self.accounts, self.consent, clock)
+        self.amending = Amending(self.record, clock)
+        self.phones = Phones(self.engine, clock)
+        self.carrier: Carrier = Simulator(self.phones, clock, self.randomness)
+        outgoing = Outgoing(self.engine, self.fetch_media)
+        self.dispatch = Dispatch(self.record, self.due, self.carrier, outgoing, clock, self.backoff, self.metrics)
+        attempts = Attempts(self.client)
+        replies = Replies(self.engine, self.record, self.sending.send, self.renderers, attempts, clock)
+        self.delivery = Delivery(
+            self.engine,
+            self.owed,
+            self.accounts,
+            self.renderers,
+            attempts,
+            replies,
+            clock,
+            self.backoff,
+            callbacks_wait,
+            self.metrics,
+        )
+        name = settings.node_name or f"{socket.gethostname()}:{settings.port}"
+        self.claims = Claims(
+            self.engine,
+            node,
+            name,
+            clock,
+            self.due,
+            self.owed,
+            messages_wait,
+            callbacks_wait,
+            self.backoff,
+            self.metrics,
+        )
+        self.surface = self._surface()
+
+    def _renderers(self) -> dict[Dialect, Renderer]:
+        return {
+            "twilio": TwilioRenderer(self.public_url),
+            "signalwire": SignalWireRenderer(self.links, self.public_url),
+        }
+
+    def _surface(self) -> Surface:
+        credentials = Credentials(self.accounts, self.clock, self.vault.derive(b"credentials"))
+        self.health = Health(
+            {
+                "database": self._check_database,
+                "carrier": self.carrier.check,
+                "loops": self._check_loops,
+            },
+            self.metrics.registry,
+        )
+        simulator = SimulatorApi(self.phones, self.record, self.receiving, self.numbers, self.fetch_media, self.clock)
+        routes = [
+            *twilio_routes(
+                engine=self.engine,
+                credentials=credentials,
+                sending=self.sending,
+                amending=self.amending,
+                numbers=self.numbers,
+                clock=self.clock,
+                sells_any_number=self.is_dev,
+            ),
+            *signalwire_routes(
+                self.sending,
+                self.amending,
+                self.numbers,
+                self.engine,
+                credentials,
+                self.guard,
+                self.links,
+                self.clock,
+            ),
+            *admin_routes(
+                credentials, simulator, RecordApi(self.engine), EventsApi(self.engine, self.clock), self.health
+            ),
+        ]
+        dialects = [
+            ("/2010-04-01", twilio_problems.explain),
+            (RELAY_PREFIX, signalwire_problems.explain_relay),
+            ("/api", signalwire_problems.explain),
+            ("/", admin_problems.explain),
+        ]
+        return Surface(routes, dialects)
+
+    async def _check_database(self) -> str | None:
+        if self.engine.last_commit_failed is not None:
+            return self.engine.last_commit_failed
+        try:
+            await self.engine.read(queue.depth)
+        except StoreUnavailable as error:
+            return str(error)
+        return None
+
+    async def _check_loops(self) -> str | None:
+        if fault := self.supervisor.fault():
+            return fault
+        now = self.clock.now()
+        stalled = [loop for loop, at in self.metrics.progress.items() if now - at > STALLED_US]
+        return f"no progress in {', '.join(stalled)}" if stalled else None
+
+    def _vault_key(self) -> bytes:
+        secret = self.settings.secrets.secret_key
+        if secret is not None:
+            return key_from_text(secret.reveal())
+        path = sqlite_path(self.settings.database_url)
+        if path is None:
+            log.warning("PARLEY_SECRET_KEY is not set; every node needs this key", file=str(SHARED_KEY))
+            path = SHARED_KEY
+        return load_or_create_key(path.with_suffix(".key"))
+
+    def _paces(self) -> Paces:
+        defaults = UNLIMITED if self.is_dev else Paces()
+        kinds = Paces.__struct_fields__
+        chosen = (getattr(self.settings, f"pace_{kind}") for kind in kinds)
+        return Paces(*(getattr(defaults, k) if rate is None else rate for k, rate in zip(kinds, chosen, strict=True)))
+
+    def _keyword_replies(self) -> KeywordReplies:
+        settings, own = self.settings, KeywordReplies()
+        return KeywordReplies(
+            stop=own.stop if settings.opt_out_reply is None else settings.opt_out_reply,
+            start=own.start if settings.opt_in_reply is None else settings.opt_in_reply,
+            help=own.help if settings.help_reply is None else settings.help_reply,
+        )
+
+    async def _prepare_accounts(self) -> None:
+        """Make the first account, or bring it in line with the settings; own the dev profile's numbers."""
+        settings = self.settings
+        account_id = None
+        if settings.account_sid is not None:
+            account_id = ids.parse_sid(settings.account_sid, ("AC",))
+            if account_id is None:
+                raise SettingsError("account_sid: it is `AC` and 32 hex digits")
+        token = settings.secrets.auth_token
+        everyone = await self.accounts.everyone()
+        account = next((a for a in everyone if a.id == account_id), None) if account_id else next(iter(everyone), None)
+        if account is None:
+            account = await self.accounts.add("First account", account_id, token.reveal() if token else None)
+            self.is_first_start = True
+        elif token is not None and account.auth_token != token:
+            account = await self.accounts.rotate(account, token)
+        self.first_account = account
+        if self.is_dev:
+            for address in SEED_NUMBERS:
+                await self.numbers.own(self.numbers.blank(account.id, address, "twilio"))
+
+
+def _reachable(host: str) -> str:
+    """An address under which a server that listens on `host` is reached from this machine."""
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared with, not bound to
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
