@@ -227,6 +227,7 @@ class App:
                 sending=self.sending,
                 amending=self.amending,
                 numbers=self.numbers,
+                guard=self.guard,
                 clock=self.clock,
                 sells_any_number=self.is_dev,
             ),

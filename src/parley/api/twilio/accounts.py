@@ -6,7 +6,7 @@ from binascii import Error as Base64Error
 
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.twilio import render
-from parley.api.twilio.paths import check_account
+from parley.api.twilio.paths import check_account, check_nothing_asked
 
 
 async def fetch(call: Call) -> Reply:
@@ -14,7 +14,7 @@ async def fetch(call: Call) -> Reply:
     not learn it, and neither must the holder of one that was rotated away.
     """
     check_account(call, "Sid")
-    call.arguments().allow(frozenset())
+    check_nothing_asked(call)
     token = call.account.auth_token.reveal()
     return json_reply(
         200, render.account(call.account, token if hmac.compare_digest(_password(call), token.encode()) else None)

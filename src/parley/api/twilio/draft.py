@@ -11,7 +11,7 @@ from parley.api.http.endpoint import Call
 from parley.api.http.fault import Fault
 from parley.api.twilio.parameters import boolean, choice
 from parley.api.twilio.problems import Invalid
-from parley.api.twilio.urls import is_callback_url, is_web_url
+from parley.api.twilio.urls import Urls
 from parley.core.refusal import Refused
 from parley.core.send import Draft
 from parley.lib import ids
@@ -48,14 +48,14 @@ _MOST_TAGS: Final = 10
 _MOST_TAG: Final = 128
 
 
-def draft_of(call: Call) -> Draft:
+def draft_of(call: Call, urls: Urls) -> Draft:
     """What a request asks to send. Raises Fault and Refused for what only this dialect knows of; the core checks the
     rest. Source: twilio.com/docs/messaging/api/message-resource, creating a message.
     """
     form = call.form()
     form.allow(PARAMETERS)
     status_callback = form.one("StatusCallback")
-    if status_callback and not is_callback_url(status_callback):
+    if status_callback and not urls.is_callback(status_callback):
         raise Refused("status_callback_invalid")
     draft = Draft(
         account=call.account,
@@ -63,7 +63,7 @@ def draft_of(call: Call) -> Draft:
         recipient=form.one("To") or "",
         sender=form.one("From") or "",
         body=form.one("Body") or "",
-        media_urls=_media_urls(form) if "MediaUrl" in form else (),
+        media_urls=_media_urls(form, urls) if "MediaUrl" in form else (),
         status_callback=status_callback or None,
         idempotency=_idempotency(call, form),
     )
@@ -74,12 +74,12 @@ def draft_of(call: Call) -> Draft:
     return draft
 
 
-def _media_urls(form: Form) -> tuple[str, ...]:
-    urls = tuple(form.many("MediaUrl"))
-    for url in urls:
-        if not is_web_url(url):
+def _media_urls(form: Form, urls: Urls) -> tuple[str, ...]:
+    given = tuple(form.many("MediaUrl"))
+    for url in given:
+        if not urls.is_fetchable(url):
             raise Refused("media_url_invalid", url)
-    return urls
+    return given
 
 
 def _with_options(draft: Draft, form: Form) -> Draft:

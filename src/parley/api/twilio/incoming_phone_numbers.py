@@ -14,8 +14,9 @@ from parley.api.http.fault import Fault
 from parley.api.twilio import pages, render
 from parley.api.twilio.number_settings import PARAMETERS, configured
 from parley.api.twilio.parameters import boolean, choice
-from parley.api.twilio.paths import NUMBER, check_account, resource_id
+from parley.api.twilio.paths import NUMBER, check_account, check_nothing_asked, resource_id
 from parley.api.twilio.problems import Invalid
+from parley.api.twilio.urls import Urls
 from parley.core import magic_numbers
 from parley.core.numbers import Numbers
 from parley.core.refusal import Refused
@@ -37,9 +38,10 @@ class IncomingPhoneNumbers:
     numbers are brought in by the operator, and none is for sale.
     """
 
-    def __init__(self, engine: Engine, numbers: Numbers, *, sells_any: bool) -> None:
+    def __init__(self, engine: Engine, numbers: Numbers, urls: Urls, *, sells_any: bool) -> None:
         self._engine = engine
         self._numbers = numbers
+        self._urls = urls
         self._sells_any = sells_any
 
     async def list(self, call: Call) -> Reply:
@@ -86,6 +88,7 @@ class IncomingPhoneNumbers:
 
     async def fetch(self, call: Call) -> Reply:
         """One number."""
+        check_nothing_asked(call)
         return json_reply(200, render.number(await self._named(call)))
 
     async def update(self, call: Call) -> Reply:
@@ -95,10 +98,11 @@ class IncomingPhoneNumbers:
         form.allow(_CHANGE)
         if form.one("AccountSid") not in (None, f"AC{call.account.id.hex()}"):
             raise Fault("invalid_parameter", "A number cannot be moved to another account", "AccountSid")
-        return json_reply(200, render.number(await self._numbers.change(configured(number, form))))
+        return json_reply(200, render.number(await self._numbers.change(configured(number, form, self._urls))))
 
     async def delete(self, call: Call) -> Reply:
         """Release a number."""
+        check_nothing_asked(call)
         await self._numbers.release(await self._named(call))
         return NO_CONTENT
 
@@ -119,18 +123,18 @@ class IncomingPhoneNumbers:
         if reason := magic_numbers.PURCHASES.get(address.value):
             raise Refused(reason, address.text)
         if address.value == magic_numbers.GOOD:  # as Twilio's test numbers: told as bought, and not kept
-            return configured(self._unnamed(account, address.value), form)
+            return configured(self._unnamed(account, address.value), form, self._urls)
         stands = await self._engine.read(numbers.by_address, address.value)
         if stands is None:
             if not self._sells_any:
                 raise Refused("number_unavailable", address.text)
-            wanted = configured(self._unnamed(account, address.value), form)
+            wanted = configured(self._unnamed(account, address.value), form, self._urls)
             stands = await self._numbers.own(wanted)
             if stands.id == wanted.id:
                 return stands
         if stands.account_id != account.id:
             raise Refused("number_taken", address.text)
-        return await self._numbers.change(configured(stands, form))
+        return await self._numbers.change(configured(stands, form, self._urls))
 
     async def _buy_in_area(self, account: Account, form: Form, area_code: str) -> Number:
         if _AREA_CODE.fullmatch(area_code) is None:
@@ -140,7 +144,7 @@ class IncomingPhoneNumbers:
                 blank = self._unnamed(account, "")
                 line = int.from_bytes(blank.id[-4:]) % 8_000_000 + 2_000_000
                 address = f"+1{area_code}{line:07}"
-                wanted = configured(replace(blank, address=address, name=render.national(address)), form)
+                wanted = configured(replace(blank, address=address, name=render.national(address)), form, self._urls)
                 stands = await self._numbers.own(wanted)
                 if stands.id == wanted.id:
                     return stands

@@ -7,7 +7,7 @@ from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.twilio import pages, render
 from parley.api.twilio.parameters import period
-from parley.api.twilio.paths import MEDIA, MESSAGE, check_account, resource_id
+from parley.api.twilio.paths import MEDIA, MESSAGE, check_account, check_nothing_asked, resource_id
 from parley.core.amend import Amending
 from parley.lib.clock import Clock
 from parley.model.message import Media, Message
@@ -55,6 +55,7 @@ class MediaList:
 
     async def fetch(self, call: Call) -> Reply:
         """One attachment's resource."""
+        check_nothing_asked(call)
         message, item = await self._named(call)
         return json_reply(200, render.media(message, item))
 
@@ -77,6 +78,7 @@ class MediaList:
 
     async def delete(self, call: Call) -> Reply:
         """Delete one attachment."""
+        check_nothing_asked(call)
         message, item = await self._named(call)
         gone = await self._engine.write(media.forget, message.account_id, message.id, item.id, self._clock.now())
         if not gone:

@@ -6,8 +6,9 @@ from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.twilio import pages, render
 from parley.api.twilio.draft import draft_of
 from parley.api.twilio.parameters import period, wanted_address
-from parley.api.twilio.paths import MESSAGE, check_account, resource_id
+from parley.api.twilio.paths import MESSAGE, check_account, check_nothing_asked, resource_id
 from parley.api.twilio.problems import Invalid
+from parley.api.twilio.urls import Urls
 from parley.core.amend import Amending
 from parley.core.send import Sending
 from parley.model.message import Message
@@ -20,19 +21,21 @@ _CHANGES: Final = frozenset({"Body", "Status"})
 class Messages:
     """The operations on messages."""
 
-    def __init__(self, engine: Engine, sending: Sending, amending: Amending) -> None:
+    def __init__(self, engine: Engine, sending: Sending, amending: Amending, urls: Urls) -> None:
         self._engine = engine
         self._sending = sending
         self._amending = amending
+        self._urls = urls
 
     async def create(self, call: Call) -> Reply:
         """Send a message: 201 once it is durable."""
         check_account(call)
-        message = await self._sending.send(draft_of(call))
+        message = await self._sending.send(draft_of(call, self._urls))
         return json_reply(201, render.message(message))
 
     async def fetch(self, call: Call) -> Reply:
         """One message."""
+        check_nothing_asked(call)
         return json_reply(200, render.message(await self._named(call)))
 
     async def list(self, call: Call) -> Reply:
@@ -76,6 +79,7 @@ class Messages:
 
     async def delete(self, call: Call) -> Reply:
         """Delete a message that is complete."""
+        check_nothing_asked(call)
         await self._amending.delete(await self._named(call))
         return NO_CONTENT
 

@@ -10,7 +10,7 @@ from parley.api.http.fault import Fault
 from parley.api.twilio import render
 from parley.api.twilio.parameters import boolean, choice, method
 from parley.api.twilio.problems import Invalid
-from parley.api.twilio.urls import is_callback_url
+from parley.api.twilio.urls import Urls
 from parley.lib import ids
 from parley.model.number import Number
 
@@ -50,15 +50,15 @@ PARAMETERS: Final = frozenset(
 _OF_SMS: Final = frozenset({"SmsUrl", "SmsMethod", "SmsFallbackUrl", "SmsFallbackMethod"})
 
 
-def configured(number: Number, form: Form) -> Number:
+def configured(number: Number, form: Form, urls: Urls) -> Number:
     """A number with what a request says of it. Raises Fault; nothing is stored yet.
 
     Source: twilio.com/docs/phone-numbers/api/incomingphonenumber-resource. Setting how its messages are handled makes
     it a number of this dialect, with TwiML webhooks.
     """
     _refuse_unsupported(form)
-    url, fallback_url = _url(form, "SmsUrl"), _url(form, "SmsFallbackUrl")
-    status_callback = _url(form, "StatusCallback")
+    url, fallback_url = _url(form, "SmsUrl", urls), _url(form, "SmsFallbackUrl", urls)
+    status_callback = _url(form, "StatusCallback", urls)
     changed = replace(
         number,
         name=_name(form, number),
@@ -68,7 +68,7 @@ def configured(number: Number, form: Form) -> Number:
         fallback_method=method(form, "SmsFallbackMethod") or number.fallback_method,
         status_callback=number.status_callback if status_callback is None else status_callback or None,
         status_callback_method=method(form, "StatusCallbackMethod") or number.status_callback_method,
-        extras=_extras(form, number),
+        extras=_extras(form, number, urls),
     )
     if fallback_url and changed.request_url is None:
         raise Invalid(21406, "SmsFallbackUrl cannot be set without an SmsUrl", "SmsFallbackUrl")
@@ -93,19 +93,19 @@ def _name(form: Form, number: Number) -> str:
     return name or render.national(number.address)
 
 
-def _url(form: Form, name: str) -> str | None:
+def _url(form: Form, name: str, urls: Urls) -> str | None:
     """A URL; empty to unset it, None when not given."""
     url = form.one(name)
-    if url and not is_callback_url(url):
+    if url and not urls.is_callback(url):
         raise Invalid(21402, f"{name} is not a valid http or https URL", name)
     return url
 
 
-def _extras(form: Form, number: Number) -> str | None:
+def _extras(form: Form, number: Number, urls: Urls) -> str | None:
     """What is kept and told again without effect here: settings of voice, emergency calls and regulation."""
     kept: dict[str, Any] = {}
     for name, field in _KEPT_URLS.items():
-        if (url := _url(form, name)) is not None:
+        if (url := _url(form, name, urls)) is not None:
             kept[field] = url
     for name, field in _KEPT_METHODS.items():
         if (verb := method(form, name)) is not None:

@@ -9,6 +9,7 @@ from parley.lib import ids
 MESSAGE = ("SM", "MM")
 MEDIA = ("ME",)
 NUMBER = ("PN",)
+_NO_PARAMETERS: frozenset[str] = frozenset()
 
 
 def check_account(call: Call, name: str = "AccountSid") -> None:
@@ -24,6 +25,12 @@ def check_account(call: Call, name: str = "AccountSid") -> None:
         raise Fault("not_found")
     if named != mine:
         raise Fault("unauthorized")
+
+
+def check_nothing_asked(call: Call) -> None:
+    """For an operation without parameters. Raises Fault(invalid_parameter) when the query has any."""
+    if call.query:
+        call.arguments().allow(_NO_PARAMETERS)
 
 
 def resource_id(call: Call, prefixes: Collection[str], name: str = "Sid") -> bytes:

@@ -10,11 +10,13 @@ from parley.api.twilio.incoming_phone_numbers import IncomingPhoneNumbers
 from parley.api.twilio.media import MediaList
 from parley.api.twilio.messages import Messages
 from parley.api.twilio.problems import explain
+from parley.api.twilio.urls import Urls
 from parley.core.amend import Amending
 from parley.core.numbers import Numbers
 from parley.core.send import Sending
 from parley.lib.clock import Clock
 from parley.store import Engine
+from parley.webhooks.guard import Guard
 
 PREFIX = "/2010-04-01"
 _ACCOUNT = PREFIX + "/Accounts/{AccountSid}"
@@ -27,16 +29,18 @@ def routes(
     sending: Sending,
     amending: Amending,
     numbers: Numbers,
+    guard: Guard,
     clock: Clock,
     sells_any_number: bool,
 ) -> list[Route]:
     """Every operation of the dialect, the busiest first. `sells_any_number` is the dev profile's: any number that
     nobody owns can be bought.
     """
-    messages = Messages(engine, sending, amending)
+    urls = Urls(guard)
+    messages = Messages(engine, sending, amending, urls)
     media = MediaList(engine, amending, clock)
     feedback = Feedback(amending, clock)
-    owned = IncomingPhoneNumbers(engine, numbers, sells_any=sells_any_number)
+    owned = IncomingPhoneNumbers(engine, numbers, urls, sells_any=sells_any_number)
 
     def route(method: str, path: str, handler: Handler) -> Route:
         return Route(path, Endpoint(handler, credentials, explain), methods=[method])
