@@ -1,0 +1,185 @@
+"""Taking messages: what is kept, what is answered from the record, what is refused."""
+
+import asyncio
+
+from msgspec.structs import replace
+
+from parley.model.consent import OptOut
+from parley.store import Engine, media, messages, opt_outs, queue
+from parley.store.accept import IdempotencyKey, Intake, Repeated, Taken, Verdict, accept, purge_idempotency
+from tests.clock import ManualClock
+from tests.store.records import US, Records, take
+
+
+async def test_all_that_belongs_to_a_message_is_kept_at_once(engine: Engine, records: Records) -> None:
+    message = records.message(num_media=2, extras='{"tags":["a"]}', body="Grüße 👋")
+    pending = records.pending(message)
+    callback = records.callback(message)
+    attached = records.media(message, 0, content_type="image/png", size=3, content_hash=b"h" * 32, source_url=None)
+    linked = records.media(message, 1)
+    verdicts = await engine.write(
+        accept,
+        [Intake(message, pending, (attached, linked), ((b"h" * 32, b"png"),), (callback,), event_data='{"by":"test"}')],
+    )
+    assert verdicts == [Taken(message, pending)]
+    assert await engine.read(messages.fetch, message.account_id, message.id) == message
+    assert await engine.read(messages.waiting, message.id) == pending
+    assert await engine.read(media.of_messages, [message.id]) == {message.id: [attached, linked]}
+    assert await engine.read(media.content, b"h" * 32) == b"png"
+    assert await engine.read(queue.callbacks_of, message.id) == [callback]
+    [event] = await engine.read(messages.history, message.id)
+    assert (event.kind, event.at, event.data) == ("queued", message.created_at, '{"by":"test"}')
+
+
+async def test_no_other_account_sees_it(engine: Engine, records: Records) -> None:
+    message = await records.sent_off(engine)
+    assert await engine.read(messages.fetch, records.ids.new(), message.id) is None
+
+
+async def test_a_repeated_key_gives_the_message_that_it_made(engine: Engine, records: Records) -> None:
+    first, second = records.message(), records.message()
+    key = IdempotencyKey("k1", b"same request")
+    await take(engine, Intake(first, records.pending(first), idempotency=key))
+    verdicts = await engine.write(accept, [Intake(second, records.pending(second), idempotency=key)])
+    assert verdicts == [Repeated(first.id)]
+    assert await engine.read(messages.fetch, second.account_id, second.id) is None
+    assert await engine.read(messages.waiting, second.id) is None
+
+
+async def test_a_key_belongs_to_its_account(engine: Engine, records: Records) -> None:
+    first, other = records.message(), records.message(account_id=records.ids.new())
+    key = IdempotencyKey("k1", b"same request")
+    await take(engine, Intake(first, idempotency=key), Intake(other, idempotency=key))
+
+
+async def test_a_key_repeated_within_one_batch_makes_one_message(engine: Engine, records: Records) -> None:
+    key = IdempotencyKey("k1", b"same request")
+    intakes = [Intake(records.message(), idempotency=key) for _ in range(3)]
+    first = intakes[0].message
+    assert await engine.write(accept, intakes) == [Taken(first, None), Repeated(first.id), Repeated(first.id)]
+
+
+async def test_a_key_used_for_another_request_is_refused(engine: Engine, records: Records) -> None:
+    first, other = records.message(), records.message()
+    await take(engine, Intake(first, idempotency=IdempotencyKey("k1", b"one")))
+    assert await engine.write(accept, [Intake(other, idempotency=IdempotencyKey("k1", b"two"))]) == ["key_reused"]
+    assert await engine.read(messages.fetch, other.account_id, other.id) is None
+
+
+async def test_a_request_that_is_refused_and_repeated_in_one_batch_is_refused_twice(
+    engine: Engine, records: Records
+) -> None:
+    first, again = records.message(), records.message()
+    await engine.write(opt_outs.put, OptOut(first.account_id, str(first.sender), first.recipient, "STOP", 1))
+    key = IdempotencyKey("k1", b"same request")
+    intakes = [Intake(message, idempotency=key, must_consent=True) for message in (first, again)]
+    assert await engine.write(accept, intakes) == ["opted_out", "opted_out"]
+
+
+async def test_keys_are_forgotten_with_age(engine: Engine, records: Records) -> None:
+    first, second = records.message(), records.message()
+    key = IdempotencyKey("k1", b"same request")
+    await take(engine, Intake(first, idempotency=key))
+    await engine.write(purge_idempotency, first.created_at)
+    assert await engine.write(accept, [Intake(second, idempotency=key)]) == [Repeated(first.id)]
+    await engine.write(purge_idempotency, first.created_at + 1)
+    await take(engine, Intake(second, idempotency=key))
+
+
+async def test_who_opted_out_is_not_written_to(engine: Engine, records: Records) -> None:
+    message = records.message()
+    sender, recipient = str(message.sender), message.recipient
+    await engine.write(opt_outs.put, OptOut(message.account_id, sender, recipient, "STOP", 1))
+    others = [records.message(sender="+15550000001"), records.message(recipient="+15550000002")]
+    intakes = [Intake(each, records.pending(each), must_consent=True) for each in (message, *others)]
+    verdicts = await engine.write(accept, intakes)
+    assert verdicts[0] == "opted_out"
+    assert all(isinstance(verdict, Taken) for verdict in verdicts[1:])
+    assert await engine.read(messages.history, message.id) == []
+    await take(engine, Intake(message))  # what need not ask, such as the confirmation itself, passes
+    assert await engine.write(opt_outs.lift, message.account_id, sender, recipient)
+    again = records.message()
+    await take(engine, Intake(again, must_consent=True))
+
+
+def _slots(verdicts: list[Verdict], start: int) -> list[tuple[float, str | None, bytes | None]]:
+    taken = [verdict.pending for verdict in verdicts if isinstance(verdict, Taken)]
+    return [((p.due_at - start) / US, p.waiting_for, p.node) for p in taken if p is not None]
+
+
+async def test_a_paced_sender_gives_one_slot_after_the_other(engine: Engine, records: Records) -> None:
+    start = records.clock.now()
+    paced = [records.message(created_at=start) for _ in range(3)]
+    intakes = [Intake(m, records.pending(m), slot_us=US) for m in paced]
+    verdicts = await engine.write(accept, intakes)
+    assert _slots(verdicts, start) == [(0, None, records.node), (1, "pace", None), (2, "pace", None)]
+
+    message = records.message(created_at=start)
+    verdicts = await engine.write(accept, [Intake(message, records.pending(message), slot_us=3 * US)])
+    assert _slots(verdicts, start) == [(3, "pace", None)]  # the next batch goes on where this one ended
+
+    message = records.message(created_at=start)
+    verdicts = await engine.write(accept, [Intake(message, records.pending(message), slot_us=US)])
+    assert _slots(verdicts, start) == [(6, "pace", None)]  # three segments took three seconds
+    stored = await engine.read(messages.waiting, message.id)
+    assert stored is not None
+    assert (stored.due_at - start, stored.waiting_for, stored.node) == (6 * US, "pace", None)
+
+
+async def test_senders_are_paced_apart_and_an_idle_one_is_free_at_once(
+    engine: Engine, records: Records, clock: ManualClock
+) -> None:
+    start = clock.now()
+    one, other = records.message(created_at=start), records.message(created_at=start, sender="+15550000009")
+    verdicts = await engine.write(accept, [Intake(m, records.pending(m), slot_us=US) for m in (one, other)])
+    assert [slot[0] for slot in _slots(verdicts, start)] == [0, 0]
+    later = records.message(created_at=start + 60 * US)
+    verdicts = await engine.write(accept, [Intake(later, records.pending(later), slot_us=US)])
+    assert _slots(verdicts, start) == [(60, None, records.node)]
+
+
+async def test_a_scheduled_message_takes_its_slot_when_it_is_due(engine: Engine, records: Records) -> None:
+    start = records.clock.now()
+    message = records.message(created_at=start, status="scheduled")
+    waits = records.pending(message, due_at=start + 900 * US, node=None, waiting_for="schedule")
+    verdicts = await engine.write(accept, [Intake(message, waits, slot_us=US)])
+    assert _slots(verdicts, start) == [(900, "schedule", None)]
+
+
+async def test_a_slot_too_far_away_is_refused_and_costs_nothing(engine: Engine, records: Records) -> None:
+    start = records.clock.now()
+    paced = [records.message(created_at=start) for _ in range(4)]
+    intakes = [Intake(m, records.pending(m), slot_us=2 * US, most_wait_us=3 * US) for m in paced]
+    verdicts = await engine.write(accept, intakes)
+    assert _slots(verdicts, start) == [(0, None, records.node), (2, "pace", None)]
+    assert verdicts[2:] == ["queue_full", "queue_full"]
+    assert await engine.read(messages.fetch, records.account_id, paced[2].id) is None
+    patient = records.message(created_at=start)
+    verdicts = await engine.write(accept, [Intake(patient, records.pending(patient), slot_us=US)])
+    assert [slot[0] for slot in _slots(verdicts, start)] == [4]
+
+
+async def test_items_put_into_a_lane_together_share_a_transaction(engine: Engine, records: Records) -> None:
+    lane = engine.lane(accept)
+    before = engine.commits
+    taken = [records.message() for _ in range(50)]
+    verdicts = await asyncio.gather(*(lane.put(Intake(m, records.pending(m))) for m in taken))
+    assert [v.message.id for v in verdicts if isinstance(v, Taken)] == [m.id for m in taken]
+    assert engine.commits == before + 1
+
+
+async def test_a_bad_item_fails_alone(engine: Engine, records: Records) -> None:
+    lane = engine.lane(accept)
+    good = [records.message() for _ in range(20)]
+    twin = replace(records.message(), id=good[3].id)  # the same id twice
+    unfit = replace(records.message(), segments="many")
+    items = [*good[:10], twin, *good[10:], unfit]
+    single = engine.write(opt_outs.is_out, records.account_id, "a", "b")
+    results = await asyncio.gather(*(lane.put(Intake(m)) for m in items), return_exceptions=True)
+    failed = [n for n, result in enumerate(results) if isinstance(result, BaseException)]
+    expected = [10] if engine.name == "sqlite" else [10, 21]  # SQLite keeps what it is given
+    assert failed == expected
+    assert await single is None
+    found = await engine.read(messages.fetch_many, [(m.account_id, m.id) for m in good])
+    assert set(found) == {m.id for m in good}
+    assert found[good[3].id] == good[3]

@@ -1,0 +1,192 @@
+"""Who does what waits: each thing once, in order, and by somebody else when its node is gone."""
+
+import asyncio
+from typing import Any
+
+from msgspec.structs import replace
+from sqlalchemy import text
+
+from parley.model.callback import Callback
+from parley.store import Engine, Operation, messages, queue
+from parley.store.accept import Intake
+from parley.store.changes import Change, apply
+from parley.store.connect import open_engine
+from parley.store.engine.statements import Query
+from tests.store.records import US, Records, take
+
+
+async def _free(engine: Engine, records: Records, *due_at: int) -> list[bytes]:
+    ids: list[bytes] = []
+    for due in due_at:
+        message = records.message()
+        await take(engine, Intake(message, records.pending(message, node=None, due_at=due)))
+        ids.append(message.id)
+    return ids
+
+
+async def _owed(engine: Engine, records: Records, *values: dict[str, Any]) -> list[Callback]:
+    message = records.message()
+    owed = [records.callback(message, **each) for each in values]
+    await take(engine, Intake(message, callbacks=tuple(owed)))
+    return owed
+
+
+async def test_a_message_is_claimed_once_the_longest_due_first(engine: Engine, records: Records) -> None:
+    ids = await _free(engine, records, 30, 10, 20, 40)
+    claimed = await engine.write(queue.claim_messages, b"n" * 16, 30, 2)
+    assert [message.id for _, message in claimed] == [ids[1], ids[2]]
+    assert all(waits.node == b"n" * 16 and waits.message_id == message.id for waits, message in claimed)
+    assert claimed[0][1] == await engine.read(messages.fetch, records.account_id, ids[1])
+    assert await engine.read(messages.waiting, ids[1]) == claimed[0][0]
+    claimed = await engine.write(queue.claim_messages, b"m" * 16, 30, 10)
+    assert [message.id for _, message in claimed] == [ids[0]]
+    assert await engine.write(queue.claim_messages, b"n" * 16, 30, 10) == []
+
+
+async def test_two_nodes_never_claim_the_same(url: str, engine: Engine, records: Records) -> None:
+    ids = await _free(engine, records, *range(60))
+    other = open_engine(url)
+    await other.open()
+    try:
+        turns = await asyncio.gather(
+            *(each.write(queue.claim_messages, bytes([n]) * 16, 100, 7) for n in range(6) for each in (engine, other))
+        )
+    finally:
+        await other.close()
+    claimed = [message.id for turn in turns for _, message in turn]
+    assert len(claimed) == len(set(claimed))
+    rest = await engine.write(queue.claim_messages, b"r" * 16, 100, 100)
+    assert sorted(claimed + [message.id for _, message in rest]) == ids
+
+
+async def test_what_a_node_holds_is_not_claimed_and_what_it_gives_back_is(engine: Engine, records: Records) -> None:
+    message = await records.sent_off(engine)
+    late = records.clock.now() + 3600 * US
+    assert await engine.write(queue.claim_messages, b"n" * 16, late, 10) == []
+    assert await engine.read(queue.next_due_message) is None
+    await engine.write(queue.release_messages, [(message.id, late)])
+    assert await engine.read(queue.next_due_message) == late
+    assert await engine.write(queue.claim_messages, b"n" * 16, late - 1, 10) == []
+    [(waits, claimed)] = await engine.write(queue.claim_messages, b"n" * 16, late, 10)
+    assert (waits.message_id, claimed.id) == (message.id, message.id)
+
+
+async def test_the_work_of_a_dead_node_comes_free(engine: Engine, records: Records) -> None:
+    dead, alive = records.ids.new(), records.ids.new()
+    now = records.clock.now()
+    await engine.write(queue.join, dead, "a", now + 10)
+    await engine.write(queue.join, alive, "b", now + 20)
+    held = [records.message() for _ in range(2)]
+    for message, node in zip(held, (dead, alive), strict=True):
+        callback = records.callback(message, node=node)
+        done = records.callback(message, node=node, state="delivered")
+        await take(engine, Intake(message, records.pending(message, node=node), callbacks=(callback, done)))
+    assert await engine.write(queue.rescue, now + 10) == 0
+    assert await engine.write(queue.rescue, now + 15) == 1
+    assert not await engine.write(queue.stay, dead, now + 100)
+    assert await engine.write(queue.stay, alive, now + 100)
+    assert await engine.write(queue.rescue, now + 50) == 0
+    claimed = await engine.write(queue.claim_messages, alive, now + 3600 * US, 10)
+    assert [message.id for _, message in claimed] == [held[0].id]
+    callbacks = await engine.write(queue.claim_callbacks, alive, now + 3600 * US, 10)
+    assert [callback.message_id for callback in callbacks] == [held[0].id]
+    assert [callback.state for callback in callbacks] == ["pending"]
+
+
+async def test_a_node_that_comes_back_frees_what_its_former_life_held(engine: Engine, records: Records) -> None:
+    former, present, other = (records.ids.new() for _ in range(3))
+    now = records.clock.now()
+    await engine.write(queue.join, former, "a", now + 10 * US)
+    await engine.write(queue.join, other, "b", now + 10 * US)
+    held = [records.message() for _ in range(2)]
+    for message, node in zip(held, (former, other), strict=True):
+        await take(engine, Intake(message, records.pending(message, node=node)))
+    await engine.write(queue.join, present, "a", now + 20 * US)
+    assert not await engine.write(queue.stay, former, now + 30 * US)
+    claimed = await engine.write(queue.claim_messages, present, now + US, 10)
+    assert [message.id for _, message in claimed] == [held[0].id]
+
+
+async def test_a_node_that_leaves_gives_everything_back(engine: Engine, records: Records) -> None:
+    await engine.write(queue.join, records.node, "a", records.clock.now() + US)
+    message = await records.sent_off(engine)
+    await engine.write(queue.leave, records.node)
+    waits = await engine.read(messages.waiting, message.id)
+    assert waits is not None
+    assert waits.node is None
+
+
+async def test_callbacks_are_claimed_when_due_and_free(engine: Engine, records: Records) -> None:
+    owed = await _owed(
+        engine,
+        records,
+        {"due_at": 30},
+        {"due_at": 20},
+        {"due_at": 90},
+        {"due_at": 10, "node": b"x" * 16},
+        {"due_at": 10, "state": "delivered"},
+    )
+    assert await engine.read(queue.next_due_callback) == 20
+    claimed = await engine.write(queue.claim_callbacks, b"n" * 16, 50, 10)
+    assert claimed == [replace(callback, node=b"n" * 16) for callback in owed[:2]]
+    assert await engine.write(queue.claim_callbacks, b"n" * 16, 50, 10) == []
+    assert await engine.read(queue.next_due_callback) == 90
+
+
+async def test_a_limited_claim_takes_the_longest_due(engine: Engine, records: Records) -> None:
+    owed = await _owed(engine, records, {"due_at": 30}, {"due_at": 20}, {"due_at": 25})
+    claimed = await engine.write(queue.claim_callbacks, b"n" * 16, 50, 2)
+    assert [callback.id for callback in claimed] == [owed[1].id, owed[2].id]
+
+
+async def test_the_callbacks_of_a_message_go_one_after_the_other(engine: Engine, records: Records) -> None:
+    message = await records.sent_off(engine, status_callback="https://example.com/")
+    now = records.clock.now()
+    for status in ("sending", "sent", "delivered", "read"):
+        await engine.write(apply, [Change(message.account_id, message.id, now, status)], records.terms)
+    other = (await _owed(engine, records, {}))[0]
+    owed = await engine.read(queue.callbacks_of, message.id)
+    assert [callback.status for callback in owed] == ["sent", "delivered", "read"]
+    about, first = await engine.read(queue.prepare, [*owed, other])
+    assert first == {message.id: owed[0].id, other.message_id: other.id}
+    assert about[message.id].status == "read"
+    assert set(about) == {message.id, other.message_id}
+
+    delivered = replace(owed[0], state="delivered", node=None, attempts=1, outcome="200", finished_at=now)
+    again = replace(owed[1], node=None, attempts=1, outcome="HTTP 500", due_at=now + US)
+    assert await engine.write(queue.finish_each, [delivered, again]) == [None, None]
+    assert await engine.read(queue.callbacks_of, message.id) == [delivered, again, owed[2]]
+    _, first = await engine.read(queue.prepare, owed)
+    assert first == {message.id: again.id}
+    gave_up = replace(again, state="gave_up", finished_at=now)
+    await engine.write(queue.finish_each, [gave_up])
+    _, first = await engine.read(queue.prepare, owed)
+    assert first == {message.id: owed[2].id}
+
+
+async def test_depth_counts_what_waits(engine: Engine, records: Records) -> None:
+    assert await engine.read(queue.depth) == {"messages": 0, "oldest_due_at": None, "callbacks": 0}
+    await _free(engine, records, 30, 10)
+    await _owed(engine, records, {}, {"state": "gave_up"}, {"node": b"n" * 16})
+    assert await engine.read(queue.depth) == {"messages": 2, "oldest_due_at": 10, "callbacks": 2}
+
+
+def _plan(sql: str) -> Operation[str]:
+    rows = yield Query(text(sql))  # type: ignore[arg-type]
+    return "\n".join(str(part) for row in rows for part in row)
+
+
+async def test_finding_work_reads_what_is_unfinished_only(engine: Engine) -> None:
+    explain = "EXPLAIN QUERY PLAN" if engine.name == "sqlite" else "EXPLAIN"
+    free = "SELECT id FROM callbacks WHERE state = 'pending' AND node IS NULL AND due_at <= 5 ORDER BY node, due_at"
+    held = "SELECT id FROM callbacks WHERE state = 'pending' AND node IN ('a')"
+    for sql, index in (
+        (free, "callbacks_waiting"),
+        (held, "callbacks_waiting"),
+        ("SELECT count(*) FROM callbacks WHERE state = 'pending'", "callbacks_waiting"),
+        ("SELECT message_id FROM pending WHERE node IS NULL AND due_at <= 5 ORDER BY due_at", "pending_due"),
+    ):
+        plan = await engine.write(_plan, f"{explain} {sql}")
+        assert index in plan
+        assert "Sort" not in plan
+        assert "TEMP B-TREE" not in plan
