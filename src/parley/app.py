@@ -10,6 +10,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from parley.api.admin import problems as admin_problems
+from parley.api.admin.account import AccountApi
 from parley.api.admin.events import EventsApi
 from parley.api.admin.health import Health
 from parley.api.admin.messages import RecordApi
@@ -34,12 +35,13 @@ from parley.core.claim import Claims
 from parley.core.consent import Consent
 from parley.core.dispatch import Dispatch
 from parley.core.handoff import Handoff
+from parley.core.maintain import Maintenance
 from parley.core.media import Outgoing
 from parley.core.metrics import Metrics
 from parley.core.numbers import Numbers
 from parley.core.pacing import UNLIMITED, Paces
-from parley.core.receive import Receiving
 from parley.core.phones import Phones
+from parley.core.receive import Receiving
 from parley.core.record import Record
 from parley.core.send import Sending
 from parley.core.supervise import Supervisor
@@ -70,8 +72,6 @@ SEED_NUMBERS: Final = ("+15551234567", "+15557654321")
 """Owned by the first account in the dev profile."""
 SHARED_KEY: Final = Path("var/parley.key")
 """The key file of a node on PostgreSQL that was given no key."""
-STALLED_US: Final = 30_000_000
-"""A background loop that has not turned for so long is stuck."""
 HELD: Final = 20_000
 """Messages, and callbacks, that are due and that one node keeps in memory; more waits in the record."""
 
@@ -132,6 +132,7 @@ class App:
         self.supervisor.start("claim-messages", self.claims.claim_messages)
         self.supervisor.start("claim-callbacks", self.claims.claim_callbacks)
         self.supervisor.start("lease", self.claims.keep_lease)
+        self.supervisor.start("maintenance", Maintenance(self.engine, self.clock, self.claims).run)
         log.info("ready", version=VERSION, profile=self.settings.profile, engine=self.engine.name)
 
     async def stop(self) -> None:
@@ -242,7 +243,12 @@ class App:
                 self.clock,
             ),
             *admin_routes(
-                credentials, simulator, RecordApi(self.engine), EventsApi(self.engine, self.clock), self.health
+                credentials,
+                simulator,
+                RecordApi(self.engine),
+                EventsApi(self.engine, self.clock),
+                AccountApi(self.accounts),
+                self.health,
             ),
         ]
         dialects = [
@@ -266,7 +272,7 @@ class App:
         if fault := self.supervisor.fault():
             return fault
         now = self.clock.now()
-        stalled = [loop for loop, at in self.metrics.progress.items() if now - at > STALLED_US]
+        stalled = [loop for loop, at in self.metrics.stuck_after.items() if now > at]
         return f"no progress in {', '.join(stalled)}" if stalled else None
 
     def _vault_key(self) -> bytes:

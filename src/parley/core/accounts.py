@@ -67,10 +67,12 @@ class Accounts:
         await self._engine.write(accounts.add, account, self._vault)
         return account
 
-    async def change(self, account: Account) -> None:
-        """Store an account's new settings or secrets."""
-        await self._engine.write(accounts.change, account, self._vault)
-        self._accounts.drop(account.id)
+    async def change(self, account: Account) -> Account:
+        """Store an account's new settings or secrets; the account as it is then."""
+        changed = replace(account, updated_at=self._clock.now())
+        await self._engine.write(accounts.change, changed, self._vault)
+        self._accounts.put(account.id, changed)
+        return changed
 
     async def rotate(self, account: Account, auth_token: Secret | None = None) -> Account:
         """Give an account a new auth token, made here unless given; the former one still authenticates for a day."""
@@ -80,10 +82,8 @@ class Accounts:
             auth_token=auth_token or Secret(self._token()),
             previous_auth_token=account.auth_token,
             previous_valid_until=now + TOKEN_GRACE_US,
-            updated_at=now,
         )
-        await self.change(changed)
-        return changed
+        return await self.change(changed)
 
     async def add_key(self, account_id: bytes, name: str) -> tuple[ApiKey, str]:
         """Make an API key; its secret is told only now."""
@@ -93,6 +93,16 @@ class Accounts:
         key = ApiKey(self._ids.new(), account_id, name, _format(salt, digest), self._clock.now())
         await self._engine.write(accounts.add_key, key)
         return key, secret
+
+    async def keys_of(self, account_id: bytes) -> list[ApiKey]:
+        """An account's API keys, the oldest first."""
+        return await self._engine.read(accounts.keys_of, account_id)
+
+    async def drop_key(self, account_id: bytes, key_id: bytes) -> bool:
+        """Take an API key away. False when the account has none of that id."""
+        dropped = await self._engine.write(accounts.drop_key, account_id, key_id)
+        self._keys.drop(key_id)
+        return dropped
 
     async def authenticate(self, username: str, password: str) -> Account | None:
         """The account that a user name (AC sid, project UUID or SK sid) and secret belong to, or None."""

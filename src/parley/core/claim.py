@@ -20,6 +20,8 @@ LEASE_US = 10_000_000
 _RENEW_S = 2.0
 _POLL_S = 1.0
 _CLAIM = 500
+_SLACK_S = 30.0
+"""A loop that is so much later than it meant to be is stuck."""
 _FULL_S = 0.05
 """Pause while this node's hands are full."""
 _NUDGED_S = 0.02
@@ -51,9 +53,9 @@ class Claims:
         self._backoff = backoff
         self._metrics = metrics
         self._is_stopping = False
-        self.messages_wait = messages_wait
-        self.callbacks_wait = callbacks_wait
-        self._lease_wake = asyncio.Event()
+        self._messages_wait = messages_wait
+        self._callbacks_wait = callbacks_wait
+        self._wakes = [messages_wait, callbacks_wait]
 
     async def join(self) -> None:
         """Enter this node; whatever a former life of it held is free again."""
@@ -66,20 +68,26 @@ class Claims:
     def stop(self) -> None:
         """End the loops after their present turn."""
         self._is_stopping = True
-        for event in (self.messages_wait, self.callbacks_wait, self._lease_wake):
+        for event in self._wakes:
             event.set()
 
     async def claim_messages(self) -> None:
         """Claim messages as they fall due, until stopped."""
-        await self._forever("claim-messages", self._claim_messages, self.messages_wait)
+        await self._forever("claim-messages", self._claim_messages, self._messages_wait)
 
     async def claim_callbacks(self) -> None:
         """Claim callbacks as they fall due, until stopped."""
-        await self._forever("claim-callbacks", self._claim_callbacks, self.callbacks_wait)
+        await self._forever("claim-callbacks", self._claim_callbacks, self._callbacks_wait)
+
+    async def repeat(self, name: str, turn: Callable[[], Awaitable[float]]) -> None:
+        """Take turns until stopped; each says how many seconds to wait for the next."""
+        event = asyncio.Event()
+        self._wakes.append(event)
+        await self._forever(name, turn, event)
 
     async def keep_lease(self) -> None:
         """Renew this node's lease and free dead nodes' work, until stopped."""
-        await self._forever("lease", self._keep_lease, self._lease_wake)
+        await self.repeat("lease", self._keep_lease)
 
     async def _claim_messages(self) -> float:
         room = min(self._due.room, _CLAIM)
@@ -129,7 +137,7 @@ class Claims:
             try:
                 pause = await turn()
                 failures = 0
-                self._metrics.progressed(loop, self._clock.now())
+                self._metrics.progressed(loop, self._clock.now(), pause + _SLACK_S)
             except StoreUnavailable as error:
                 failures += 1
                 pause = self._backoff.delay_us(failures) / 1_000_000

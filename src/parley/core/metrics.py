@@ -60,12 +60,12 @@ class Metrics:
             registry=registry,
         )
 
-        self.progress: dict[str, int] = {}
-        """When each background loop last turned, in microseconds since the epoch."""
+        self.stuck_after: dict[str, int] = {}
+        """By when each background loop must have turned again, in microseconds since the epoch."""
 
-    def progressed(self, loop: str, at: int) -> None:
-        """Note a turn of a background loop."""
-        self.progress[loop] = at
+    def progressed(self, loop: str, at: int, within_s: float) -> None:
+        """Note a turn of a background loop, which promises the next one."""
+        self.stuck_after[loop] = at + round(within_s * 1_000_000)
         self.loop_progress.labels(loop).set(at / 1_000_000)
 
     def accepted(self, message: Message) -> None:

@@ -32,9 +32,17 @@ class Phones:
         self._told: Mapping[str, str] = {}
         self._changes = 0
         self._watched: dict[str, list[asyncio.Event]] = {}
+        self._is_stopping = False
         self.behaviours: Mapping[str, Behaviour] = {}
         """Of the phones that were told how to behave, by address without channel."""
         self.faults = CALM
+
+    def stop_waiting(self) -> None:
+        """Let everybody go who waits for a message, because the process stops."""
+        self._is_stopping = True
+        for events in self._watched.values():
+            for event in events:
+                event.set()
 
     async def refresh(self) -> None:
         """Take over what was told to phones through other nodes. Raises StoreUnavailable."""
@@ -117,7 +125,7 @@ class Phones:
                 event.clear()
                 found = await self._engine.read(phones.inbox, phone, (account_id,), limit, since, contains)
                 left = deadline - self._clock.monotonic()
-                if found or left <= 0:
+                if found or left <= 0 or self._is_stopping:
                     return found
                 try:
                     async with asyncio.timeout(min(left, _POLL_S)):

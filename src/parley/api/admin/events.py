@@ -29,6 +29,11 @@ class EventsApi:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
+        self._stopping = asyncio.Event()
+
+    def stop_waiting(self) -> None:
+        """Let everybody go who waits for an event, because the process stops."""
+        self._stopping.set()
 
     async def feed(self, call: Call) -> Reply:
         """GET /admin/events: the account's events after position `after`, oldest first, and where to go on.
@@ -44,14 +49,19 @@ class EventsApi:
             after = await self._engine.read(messages.feed_end)
         while True:
             # Begun before the read, so that a commit between the two is not missed.
-            changed = asyncio.ensure_future(self._engine.wait_for_change(_POLL_S))
+            left = deadline - self._clock.monotonic()
+            wakes = (
+                asyncio.ensure_future(self._engine.wait_for_change(min(_POLL_S, max(0.0, left)))),
+                asyncio.ensure_future(self._stopping.wait()),
+            )
             try:
                 found = await self._engine.read(messages.feed, call.account.id, after, limit)
-                if found or deadline <= self._clock.monotonic():
+                if found or left <= 0 or self._stopping.is_set():
                     return json_reply(200, {"events": await self._told(found), "next": _next(found, after)})
-                await asyncio.wait((changed,), timeout=max(0.0, deadline - self._clock.monotonic()))
+                await asyncio.wait(wakes, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                changed.cancel()
+                for wake in wakes:
+                    wake.cancel()
 
     async def _told(self, events: list[Event]) -> list[dict[str, Any]]:
         keys = [(event.account_id, event.message_id) for event in events]

@@ -5,6 +5,7 @@ from typing import Final
 from starlette.routing import Route
 
 from parley.api.admin import inbound
+from parley.api.admin.account import AccountApi
 from parley.api.admin.events import EventsApi
 from parley.api.admin.health import Health, Open
 from parley.api.admin.messages import RecordApi
@@ -18,7 +19,12 @@ _SMALL: Final = 64 * 1024
 
 
 def routes(
-    credentials: Credentials, simulator: SimulatorApi, record: RecordApi, events: EventsApi, health: Health
+    credentials: Credentials,
+    simulator: SimulatorApi,
+    record: RecordApi,
+    events: EventsApi,
+    account: AccountApi,
+    health: Health,
 ) -> list[Route]:
     """Every route, one a path and method."""
 
@@ -43,4 +49,9 @@ def routes(
         at("GET", "/admin/messages/{message}", record.show),
         at("GET", "/admin/events", events.feed),
         at("GET", "/admin/orphans", events.list_orphans),
+        at("GET", "/admin/account", account.show),
+        at("PUT", "/admin/account", account.change),
+        at("GET", "/admin/keys", account.list_keys),
+        at("POST", "/admin/keys", account.add_key),
+        at("DELETE", "/admin/keys/{key}", account.drop_key),
     ]

@@ -16,7 +16,7 @@ LAML: Final = "/api/laml"
 
 
 class Surface:
-    """Routes over one origin. `dialects` says, by path prefix, who explains what goes wrong; the last takes the rest."""
+    """Routes over one origin. `dialects` says by path prefix who explains what goes wrong; the last takes the rest."""
 
     def __init__(self, routes: Sequence[Route], dialects: Sequence[tuple[str, Explain]]) -> None:
         self._dialects = dialects

@@ -1,0 +1,80 @@
+"""Show and set what belongs to the account itself: its spellings, its signing key, its setting, its API keys."""
+
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from parley.api.admin.phones import iso
+from parley.api.admin.problems import checked
+from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
+from parley.api.http.fault import Fault
+from parley.core.accounts import Accounts
+from parley.lib import ids
+from parley.model.account import Account, ApiKey
+
+_PRIVATE: Final = ((b"cache-control", b"no-store"),)
+
+
+class _Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str | None = None
+    opt_out_handling: Literal["number", "platform", "app"] | None = None
+
+
+class _NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str = ""
+
+
+class AccountApi:
+    """Handlers of /admin/account and /admin/keys. They answer to whoever holds a credential of the account."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def show(self, call: Call) -> Reply:
+        """GET /admin/account: with the signing key, which its owner needs to check SignalWire-shaped webhooks."""
+        return json_reply(200, _shown(call.account), _PRIVATE)
+
+    async def change(self, call: Call) -> Reply:
+        """PUT /admin/account: `name`, and `opt_out_handling` (who honours STOP: see docs/extensions.md)."""
+        given = checked(call.json(), _Given)
+        account = replace(
+            call.account,
+            name=call.account.name if given.name is None else given.name,
+            opt_out_handling=given.opt_out_handling or call.account.opt_out_handling,
+        )
+        return json_reply(200, _shown(await self._accounts.change(account)), _PRIVATE)
+
+    async def list_keys(self, call: Call) -> Reply:
+        """GET /admin/keys: without their secrets, which nobody knows any more."""
+        return json_reply(200, {"keys": [_key(key) for key in await self._accounts.keys_of(call.account.id)]})
+
+    async def add_key(self, call: Call) -> Reply:
+        """POST /admin/keys: 201 with the secret, which is told this once."""
+        given = checked(call.json() if call.body else {}, _NewKey)
+        key, secret = await self._accounts.add_key(call.account.id, given.name)
+        return json_reply(201, {**_key(key), "secret": secret}, _PRIVATE)
+
+    async def drop_key(self, call: Call) -> Reply:
+        """DELETE /admin/keys/{key}: it authenticates nobody any more, within a second."""
+        key_id = ids.parse_sid(call.path["key"], ("SK",))
+        if key_id is None or not await self._accounts.drop_key(call.account.id, key_id):
+            raise Fault("not_found")
+        return NO_CONTENT
+
+
+def _shown(account: Account) -> dict[str, Any]:
+    return {
+        "account_sid": ids.sid("AC", account.id),
+        "project_id": ids.to_uuid(account.id),
+        "name": account.name,
+        "status": account.status,
+        "opt_out_handling": account.opt_out_handling,
+        "signing_key": account.signing_key.reveal(),
+        "created_at": iso(account.created_at),
+        "updated_at": iso(account.updated_at),
+    }
+
+
+def _key(key: ApiKey) -> dict[str, Any]:
+    return {"sid": ids.sid("SK", key.id), "name": key.name, "created_at": iso(key.created_at)}

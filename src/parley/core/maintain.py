@@ -1,0 +1,30 @@
+"""Maintain: forget what has served its time. Every node does it; done twice, it is done once."""
+
+from typing import Final
+
+from parley.core.claim import Claims
+from parley.lib.clock import Clock
+from parley.store import Engine, accept, cookies
+
+KEYS_KEPT_US: Final = 7 * 86_400_000_000
+"""An idempotency key names its message for a week: longer than any retry of the same request."""
+EVERY_S: Final = 600.0
+
+
+class Maintenance:
+    """The loop that keeps small tables small."""
+
+    def __init__(self, engine: Engine, clock: Clock, claims: Claims) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._claims = claims
+
+    async def run(self) -> None:
+        """Forget now and then, until the node stops."""
+        await self._claims.repeat("maintenance", self._turn)
+
+    async def _turn(self) -> float:
+        now = self._clock.now()
+        await self._engine.write(accept.purge_idempotency, now - KEYS_KEPT_US)
+        await self._engine.write(cookies.purge, now - cookies.IDLE_US)
+        return EVERY_S
