@@ -4,6 +4,7 @@ The inbound webhook speaks to two kinds of apps at once: flat keys as the guides
 `params` objects.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
@@ -23,6 +24,8 @@ from parley.webhooks.sign import signalwire_json
 
 _encode: Final = msgspec.json.Encoder().encode
 _JSON: Final = "application/json"
+_USERINFO = re.compile(r"(?<=://)[^/?#]*@")
+"""The fallback's host need not know the credentials of the first."""
 
 
 class SignalWireRenderer:
@@ -97,7 +100,10 @@ class SignalWireRenderer:
             "timestamp": timestamp,
         }
         if failure is not None:
-            told |= {"error_code": failures.word(failure.code, is_inbound=True), "error_url": failure.url}
+            told |= {
+                "error_code": failures.word(failure.code, is_inbound=True),
+                "error_url": _USERINFO.sub("", failure.url),
+            }
         if method == "GET":
             return _request(account, url, method, {**told, **dict(extra)})
         told["message"] = {

@@ -56,7 +56,7 @@ def _draft(account: Account, given: Mapping[str, Any], guard: Guard, key: Idempo
         _check_sender(sender, problems)
     body = _body(given.get("body"), problems)
     media = _media(given, guard, problems) if "media" in given or "media_urls" in given else ()
-    if not body and not media and not problems:
+    if given.get("body") in (None, "") and not given.get("media") and not given.get("media_urls"):
         problems.append(Problem("body_or_media_required", "Either body or media must be given", "body"))
     as_mms = given.get("send_as_mms")
     if as_mms is not None and not isinstance(as_mms, bool):
