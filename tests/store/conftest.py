@@ -1,4 +1,4 @@
-"""A store, migrated and open, for each test and on each engine."""
+"""A store, made and open, for each test and on each engine."""
 
 from collections.abc import AsyncIterator
 
@@ -6,14 +6,14 @@ import pytest
 
 from parley.store import Engine
 from parley.store.connect import open_engine
-from parley.store.migrate import migrate
 from tests.clock import ManualClock
 from tests.store.records import Records
+from tests.store.tables import create
 
 
 @pytest.fixture
 async def url(store_url: str) -> str:
-    await migrate(store_url)
+    await create(store_url)
     return store_url
 
 

@@ -15,7 +15,7 @@ from tests.clock import ManualClock
 
 US = 1_000_000
 CALLBACK_STATES: dict[Dialect, frozenset[Status]] = {
-    "twilio": frozenset({"sent", "canceled"}) | FINAL,
+    "twilio": frozenset[Status]({"sent", "canceled"}) | FINAL,
     "signalwire": FINAL,
 }
 

@@ -102,12 +102,10 @@ async def test_a_change_bound_to_a_state_happens_in_no_other(engine: Engine, rec
 async def test_of_two_changes_at_once_the_second_sees_the_first(engine: Engine, records: Records) -> None:
     message = await records.sent_off(engine)
     at = records.clock.now()
-    writes = [
-        engine.write(
-            apply, [Change(message.account_id, message.id, at, status, only_from=("queued",))], records.terms
-        )
-        for status in ("canceled", "sending")
-    ]
+    queued: tuple[Status, ...] = ("queued",)
+    canceled = Change(message.account_id, message.id, at, "canceled", only_from=queued)
+    sending = Change(message.account_id, message.id, at, "sending", only_from=queued)
+    writes = [engine.write(apply, [change], records.terms) for change in (canceled, sending)]
     first, second = [await write for write in writes]
     assert (len(first.moved), len(second.moved)) == (1, 0)
 

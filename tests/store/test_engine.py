@@ -1,14 +1,18 @@
 """What holds for every operation: isolation, snapshots, losing the database and finding it again."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from parley.store import Engine, Operation, StoreUnavailable, settings
 from parley.store.connect import UrlError, open_engine
 from parley.store.engine.sqlite import SqliteEngine
+from parley.store.engine.statements import Execute
+from tests.store.tables import create
 
 
 def _broken() -> Operation[None]:
@@ -49,7 +53,7 @@ async def test_a_reader_cannot_write(engine: Engine) -> None:
 
 
 async def test_an_operation_that_miscounts_fails_and_the_writer_lives(engine: Engine) -> None:
-    def miscounting(items: object) -> Operation[list[int]]:
+    def miscounting(items: Sequence[str]) -> Operation[list[int]]:
         yield from settings.put("key", "1", 1)
         return []
 
@@ -74,17 +78,16 @@ async def test_what_waits_is_committed_before_the_store_closes(url: str) -> None
     await again.close()
 
 
-def _put_each(keys: object) -> Operation[list[None]]:
-    assert isinstance(keys, list)
+def _put_each(keys: Sequence[str]) -> Operation[list[None]]:
     for key in keys:
         yield from settings.put(key, "1", 1)
     return [None] * len(keys)
 
 
 async def test_text_of_any_script_and_any_octets_come_back_as_they_were(engine: Engine) -> None:
-    text = "Ünïcødé \U0001f44b שלום \u200d ' \" ; -- % _ \\ \r\n"
-    await engine.write(settings.put, "key", text, 1)
-    assert await engine.read(settings.fetch, "key") == text
+    written = "Ünïcødé \U0001f44b שלום \u200d ' \" ; -- % _ \\ \r\n"
+    await engine.write(settings.put, "key", written, 1)
+    assert await engine.read(settings.fetch, "key") == written
 
 
 async def test_a_full_disk_is_told_and_got_over(sqlite_store_url: str) -> None:
@@ -96,19 +99,15 @@ async def test_a_full_disk_is_told_and_got_over(sqlite_store_url: str) -> None:
         await engine.write(_execute, "PRAGMA max_page_count = 3")
         with pytest.raises(StoreUnavailable, match="full"):
             await engine.write(_execute, "INSERT INTO filler VALUES (zeroblob(100000))")
-        assert engine.last_commit_failed is not None
+        failed = engine.last_commit_failed
         await engine.write(_execute, "PRAGMA max_page_count = 1000000")
         await engine.write(_execute, "INSERT INTO filler VALUES (zeroblob(100000))")
-        assert engine.last_commit_failed is None
+        assert (failed is not None, engine.last_commit_failed) == (True, None)
     finally:
         await engine.close()
 
 
 def _execute(sql: str) -> Operation[None]:
-    from sqlalchemy import text
-
-    from parley.store.engine.statements import Execute
-
     yield Execute(text(sql))
 
 
@@ -141,9 +140,7 @@ async def _cut_off(url: str) -> int:
 
 
 async def test_connections_that_die_while_idle_are_replaced_unnoticed(postgres_store_url: str) -> None:
-    from parley.store.migrate import migrate
-
-    await migrate(postgres_store_url)
+    await create(postgres_store_url)
     engine = open_engine(postgres_store_url)
     await engine.open()
     try:
@@ -158,18 +155,12 @@ async def test_connections_that_die_while_idle_are_replaced_unnoticed(postgres_s
 
 
 async def test_a_connection_that_dies_mid_way_loses_nothing(postgres_store_url: str) -> None:
-    from parley.store.migrate import migrate
-
-    await migrate(postgres_store_url)
+    await create(postgres_store_url)
     engine = open_engine(postgres_store_url)
     await engine.open()
     runs: list[int] = []
 
     def suicidal(times: int) -> Operation[str]:
-        from sqlalchemy import text
-
-        from parley.store.engine.statements import Execute
-
         yield from settings.put("key", "1", 1)
         runs.append(1)
         if len(runs) <= times:
@@ -182,9 +173,9 @@ async def test_a_connection_that_dies_mid_way_loses_nothing(postgres_store_url: 
         runs.clear()
         with pytest.raises(StoreUnavailable):
             await engine.write(suicidal, 100)
-        assert engine.last_commit_failed is not None
+        lost = engine.last_commit_failed
         await engine.write(settings.put, "key", "2", 1)
-        assert engine.last_commit_failed is None
+        assert (lost is not None, engine.last_commit_failed) == (True, None)
         assert await engine.read(settings.fetch, "key") == "2"
     finally:
         await engine.close()

@@ -1,12 +1,13 @@
 """Receipts: early, late, twice, out of order, one a segment. States never regress, and nothing is dropped unseen."""
 
+from itertools import pairwise
 from typing import Final
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from parley.model.message import FINAL, Message, Status, may_move
+from parley.model.message import FINAL, MOVES, Message, Status, may_move
 from parley.model.receipt import Orphan, Receipt
 from parley.store import Engine, Operation, messages, schema
 from parley.store.changes import Applied, Change, Requeue, apply, fold, receive, rematch
@@ -18,9 +19,7 @@ CARRIER: Final = "smpp"
 
 def _orphans() -> Operation[list[Orphan]]:
     table = schema.orphans.c
-    rows = yield Query(
-        select(table.carrier, table.ref, table.status, table.at, table.error_code).order_by(table.seq)
-    )
+    rows = yield Query(select(table.carrier, table.ref, table.status, table.at, table.error_code).order_by(table.seq))
     return [Orphan(*row) for row in rows]
 
 
@@ -202,13 +201,11 @@ async def test_no_sequence_of_what_may_happen_makes_a_state_regress(
     states = [kind for kind in await _kinds(engine, message) if kind not in ("receipt", "submit")]
     assert states[0] == "queued"
     assert states[-1] == await _status(engine, message)
-    for earlier, later in zip(states, states[1:], strict=False):
+    for earlier, later in pairwise(states):
         assert may_move(earlier, later)  # type: ignore[arg-type]
 
 
 def _reaches(before: Status, after: Status) -> bool:
-    from parley.model.message import MOVES
-
     seen, ahead = set(), [before]
     while ahead:
         state = ahead.pop()
@@ -222,9 +219,10 @@ async def _happen(engine: Engine, records: Records, message: Message, step: Step
     what, status, where = step
     now = records.clock.now()
     if what == "receipt":
-        name = {"ref": f"{where}-{message.id.hex()}"} if where != "key" else {}
-        key = (message.account_id, message.id) if where == "key" else None
-        await _receive(engine, records, Receipt(CARRIER, status, now, key=key, **name))
+        by_key = where == "key"
+        ref = None if by_key else f"{where}-{message.id.hex()}"
+        key = (message.account_id, message.id) if by_key else None
+        await _receive(engine, records, Receipt(CARRIER, status, now, ref, key))
         return
     change = Change(message.account_id, message.id, now, status)
     if what == "submitted":

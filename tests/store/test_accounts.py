@@ -1,0 +1,157 @@
+"""Accounts and the vault: secrets come back to who has the key, and to nobody else."""
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import select
+
+from parley.lib.redaction import Secret
+from parley.model.account import Account, ApiKey
+from parley.store import Engine, Operation, accounts, schema
+from parley.store.engine.statements import Query
+from parley.store.vault import KEY_BYTES, Vault, VaultError, key_from_text, load_or_create_key
+from tests.store.records import Records
+
+VAULT = Vault(b"k" * KEY_BYTES)
+
+
+def _account(records: Records, **values: Any) -> Account:
+    records.clock.advance(1)
+    now = records.clock.now()
+    token, key = Secret("token-of-the-account"), Secret("PSK_signing")
+    plain = Account(records.ids.new(), "Acme", "active", "number", token, key, None, None, now, now)
+    return replace(plain, **values)
+
+
+async def test_an_account_comes_back_with_its_secrets(engine: Engine, records: Records) -> None:
+    account = _account(records)
+    await engine.write(accounts.add, account, VAULT)
+    found = await engine.read(accounts.fetch, account.id, VAULT)
+    assert found == account
+    assert found is not None
+    assert found.auth_token.reveal() == "token-of-the-account"
+    assert await engine.read(accounts.fetch, records.ids.new(), VAULT) is None
+
+
+async def test_a_changed_account_is_replaced_as_a_whole(engine: Engine, records: Records) -> None:
+    account = _account(records)
+    assert not await engine.write(accounts.change, account, VAULT)
+    await engine.write(accounts.add, account, VAULT)
+    changed = replace(
+        account,
+        name="Acme 2",
+        status="suspended",
+        auth_token=Secret("new"),
+        previous_auth_token=account.auth_token,
+        previous_valid_until=77,
+    )
+    assert await engine.write(accounts.change, changed, VAULT)
+    assert await engine.read(accounts.fetch, account.id, VAULT) == changed
+
+
+async def test_everyone_is_listed_the_oldest_first(engine: Engine, records: Records) -> None:
+    made = [_account(records) for _ in range(3)]
+    for account in (made[1], made[0], made[2]):
+        await engine.write(accounts.add, account, VAULT)
+    assert await engine.read(accounts.everyone, VAULT) == made
+
+
+async def test_no_secret_is_readable_in_the_database(engine: Engine, records: Records) -> None:
+    account = _account(records, previous_auth_token=Secret("previous"))
+    await engine.write(accounts.add, account, VAULT)
+
+    def stored() -> Operation[str]:
+        rows = yield Query(select(schema.accounts))
+        return repr(rows)
+
+    text = await engine.read(stored)
+    for secret in (account.auth_token, account.signing_key, account.previous_auth_token):
+        assert secret is not None
+        assert secret.reveal() not in text
+
+
+async def test_another_key_opens_nothing_and_says_what_to_do(engine: Engine, records: Records) -> None:
+    account = _account(records)
+    await engine.write(accounts.add, account, VAULT)
+    other = Vault(b"x" * KEY_BYTES)
+    with pytest.raises(VaultError, match="PARLEY_SECRET_KEY"):
+        await engine.read(accounts.fetch, account.id, other)
+    assert await engine.read(accounts.fetch, account.id, VAULT) == account
+
+
+async def test_api_keys_belong_to_an_account(engine: Engine, records: Records) -> None:
+    account_id, other = records.ids.new(), records.ids.new()
+    keys = [ApiKey(records.ids.new(), owner, "ci", "scrypt$...", 5) for owner in (account_id, account_id, other)]
+    for key in keys:
+        await engine.write(accounts.add_key, key)
+    assert await engine.read(accounts.fetch_key, keys[0].id) == keys[0]
+    assert await engine.read(accounts.keys_of, account_id) == keys[:2]
+    assert not await engine.write(accounts.drop_key, other, keys[0].id)
+    assert await engine.write(accounts.drop_key, account_id, keys[0].id)
+    assert not await engine.write(accounts.drop_key, account_id, keys[0].id)
+    assert await engine.read(accounts.fetch_key, keys[0].id) is None
+    assert await engine.read(accounts.keys_of, account_id) == keys[1:2]
+
+
+@pytest.mark.parametrize("text", ["", "token", "Grüße 👋", "x" * 5000])
+def test_what_is_sealed_opens(text: str) -> None:
+    sealed = VAULT.seal(text, b"here")
+    assert VAULT.open(sealed, b"here") == text
+    assert not text or text.encode() not in sealed
+
+
+def test_nothing_opens_elsewhere_or_changed() -> None:
+    sealed = VAULT.seal("secret", b"here")
+    with pytest.raises(VaultError):
+        VAULT.open(sealed, b"there")
+    for position in range(len(sealed)):
+        broken = bytearray(sealed)
+        broken[position] ^= 1
+        with pytest.raises(VaultError):
+            VAULT.open(bytes(broken), b"here")
+    for part in (b"", sealed[:5], sealed[:20]):
+        with pytest.raises(VaultError):
+            VAULT.open(part, b"here")
+
+
+def test_sealing_twice_looks_different() -> None:
+    assert VAULT.seal("secret", b"here") != VAULT.seal("secret", b"here")
+
+
+def test_a_vault_shows_no_key() -> None:
+    assert repr(Vault(b"k" * KEY_BYTES)) == "Vault(***)"
+    with pytest.raises(VaultError, match="5 bytes") as refused:
+        Vault(b"short")
+    assert "short" not in str(refused.value)
+
+
+def test_a_key_from_text_is_the_same_each_time() -> None:
+    text = "a long enough secret"
+    assert key_from_text(text) == key_from_text(text) != key_from_text(text + "!")
+    assert len(key_from_text(text)) == KEY_BYTES
+    with pytest.raises(VaultError, match="at least 16") as refused:
+        key_from_text("hunter2")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_key_file_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "parley.key"
+    key = load_or_create_key(path)
+    assert len(key) == KEY_BYTES
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert load_or_create_key(path) == key
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_broken_key_file_is_told_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "parley.key"
+    for content in ("", "zz", "00" * 31):
+        path.write_text(content)
+        with pytest.raises(VaultError, match=r"parley\.key"):
+            load_or_create_key(path)
+        assert path.read_text() == content
+    with pytest.raises(VaultError, match="cannot be used"):
+        load_or_create_key(path / "below")

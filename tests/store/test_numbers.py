@@ -1,0 +1,85 @@
+"""Numbers: one owner for each, and pages by every filter in both directions."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from parley.model.number import Number
+from parley.store import Engine, numbers
+from tests.store.records import Records
+
+
+async def test_an_address_is_owned_by_who_comes_first(engine: Engine, records: Records) -> None:
+    mine = records.number("+15551234567", request_url="https://example.com/", extras='{"voice":1}')
+    theirs = records.number("+15551234567", account_id=b"o" * 16)
+    assert await engine.write(numbers.own, mine) == mine
+    assert await engine.write(numbers.own, theirs) == mine
+    assert await engine.write(numbers.own, records.number("+15551234567")) == mine
+    assert await engine.read(numbers.by_address, "+15551234567") == mine
+    assert await engine.read(numbers.by_address, "+15551234568") is None
+    assert await engine.read(numbers.fetch, mine.account_id, mine.id) == mine
+    assert await engine.read(numbers.fetch, theirs.account_id, mine.id) is None
+
+
+async def test_a_number_is_configured_by_its_owner_only(engine: Engine, records: Records) -> None:
+    mine = await engine.write(numbers.own, records.number("+15551234567"))
+    changed = replace(
+        mine, name="front desk", dialect="signalwire", handler="json_webhook", request_url="https://x/", updated_at=9
+    )
+    assert not await engine.write(numbers.change, replace(changed, account_id=b"o" * 16))
+    assert await engine.read(numbers.by_address, mine.address) == mine
+    assert await engine.write(numbers.change, changed)
+    assert await engine.read(numbers.by_address, mine.address) == changed
+
+
+async def test_a_released_address_is_free_again(engine: Engine, records: Records) -> None:
+    mine = await engine.write(numbers.own, records.number("+15551234567"))
+    assert not await engine.write(numbers.drop, b"o" * 16, mine.id)
+    assert await engine.write(numbers.drop, mine.account_id, mine.id)
+    assert not await engine.write(numbers.drop, mine.account_id, mine.id)
+    assert not await engine.write(numbers.change, mine)
+    theirs = records.number("+15551234567", account_id=b"o" * 16)
+    assert await engine.write(numbers.own, theirs) == theirs
+
+
+FILTERS: dict[str, dict[str, Any]] = {
+    "all": {},
+    "address": {"address": "+15551230002"},
+    "contains": {"contains": "5551230"},
+    "contains what LIKE reads otherwise": {"contains": "_5551"},
+    "name": {"name": "desk"},
+    "several": {"name": "desk", "contains": "0003"},
+}
+
+
+@pytest.mark.parametrize("wanted", FILTERS.values(), ids=FILTERS)
+async def test_pages_forwards_and_back_hold_each_number_once(
+    engine: Engine, records: Records, wanted: dict[str, Any]
+) -> None:
+    made = [
+        await engine.write(numbers.own, records.number(f"+1555123000{n}", name="desk" if n % 2 else "door"))
+        for n in range(6)
+    ]
+    made.append(await engine.write(numbers.own, records.number("12345", name="short")))
+    await engine.write(numbers.own, records.number("+15551230009", account_id=b"o" * 16))
+    expected = [
+        number
+        for number in reversed(made)
+        if wanted.get("address", number.address) == number.address
+        and wanted.get("name", number.name) == number.name
+        and wanted.get("contains", "") in number.address
+    ]
+    account_id = records.account_id
+    seen: list[Number] = []
+    while page := await engine.read(numbers.page, account_id, 2, seen[-1].id if seen else None, **wanted):
+        seen += page
+    assert seen == expected
+    back: list[Number] = []
+    while page := await engine.read(
+        numbers.page, account_id, 2, back[0].id if back else None, backwards=True, **wanted
+    ):
+        back = page + back
+    assert back == expected
+    assert await engine.read(numbers.page, account_id, 2, skip=1, **wanted) == expected[1:3]
+    assert await engine.read(numbers.count, account_id, **wanted) == len(expected)

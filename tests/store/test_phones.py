@@ -1,0 +1,119 @@
+"""The simulator's phones: each message arrives once, an inbox is newest first, receipts owed survive."""
+
+from typing import Any
+
+from msgspec.structs import replace
+from sqlalchemy import text
+
+from parley.model.phone import Arrival, DueReceipt, Phone
+from parley.store import Engine, Operation, phones
+from parley.store.accept import Intake
+from parley.store.engine.statements import Query
+from tests.store.records import Records, take
+
+PHONE = "+15557654321"
+
+
+def _arrival(records: Records, at: int, **values: Any) -> Arrival:
+    plain = Arrival(records.ids.new(), records.account_id, PHONE, "+15551234567", "Hello", None, at)
+    return replace(plain, **values)
+
+
+async def test_a_message_arrives_once(engine: Engine, records: Records) -> None:
+    arrival = _arrival(records, 5, media='[{"type":"image/png"}]')
+    await engine.write(phones.record, [arrival, arrival])
+    await engine.write(phones.record, [replace(arrival, received_at=9)])
+    assert await engine.read(phones.inbox, PHONE, [records.account_id], 10) == [arrival]
+
+
+async def test_an_inbox_is_newest_first_and_of_the_accounts_asked_for(engine: Engine, records: Records) -> None:
+    arrivals = [_arrival(records, at, body=f"Your code is {at}") for at in (10, 40, 30, 20)]
+    other = _arrival(records, 50, account_id=b"o" * 16)
+    elsewhere = _arrival(records, 60, phone="+15550000000")
+    await engine.write(phones.record, [*arrivals, other, elsewhere])
+    newest = sorted(arrivals, key=lambda arrival: -arrival.received_at)
+    inbox, mine = phones.inbox, [records.account_id]
+    assert await engine.read(inbox, PHONE, mine, 10) == newest
+    assert await engine.read(inbox, PHONE, [*mine, b"o" * 16], 10) == [other, *newest]
+    assert await engine.read(inbox, PHONE, [], 10) == []
+    assert await engine.read(inbox, PHONE, mine, 2) == newest[:2]
+    assert await engine.read(inbox, PHONE, mine, 10, since=30) == newest[:2]
+    assert await engine.read(inbox, PHONE, mine, 10, contains="code is 2") == newest[2:3]
+    assert await engine.read(inbox, PHONE, mine, 10, contains="CODE") == []
+    assert await engine.read(inbox, PHONE, mine, 10, contains="") == newest
+    assert await engine.read(inbox, PHONE, mine, 10, 20, "code") == newest[:3]
+
+
+async def test_an_inbox_keeps_ten_thousand_messages_and_reads_only_what_it_shows(
+    engine: Engine, records: Records
+) -> None:
+    arrivals = [_arrival(records, at) for at in range(10_000)]
+    await engine.write(phones.record, arrivals)
+    newest = await engine.read(phones.inbox, PHONE, [records.account_id], 3)
+    assert newest == arrivals[:-4:-1]
+    assert len(await engine.read(phones.inbox, PHONE, [records.account_id], 20_000)) == 10_000
+
+    def plan() -> Operation[str]:
+        explain = "EXPLAIN QUERY PLAN" if engine.name == "sqlite" else "EXPLAIN"
+        query = f"SELECT body FROM arrivals WHERE phone = '{PHONE}' ORDER BY received_at DESC, message_id DESC LIMIT 3"
+        rows = yield Query(text(f"{explain} {query}"))  # type: ignore[arg-type]
+        return str(rows)
+
+    shown = await engine.write(plan)
+    assert "arrivals_phone" in shown
+    assert "Sort" not in shown
+    assert "TEMP B-TREE" not in shown
+
+
+async def test_receipts_are_owed_until_settled(engine: Engine, records: Records) -> None:
+    assert await engine.read(phones.next_due) is None
+    arrival = _arrival(records, 5)
+    account_id, message_id = arrival.account_id, arrival.message_id
+    owed = [
+        DueReceipt(30, account_id, message_id, "read"),
+        DueReceipt(10, account_id, message_id, "delivered"),
+        DueReceipt(10, account_id, message_id, "undelivered", 30005),
+    ]
+    await engine.write(phones.record, [arrival], owed)
+    await engine.write(phones.record, [arrival], owed)
+    assert await engine.read(phones.next_due) == 10
+    assert await engine.read(phones.due, 9, 10) == []
+    assert await engine.read(phones.due, 10, 10) == owed[1:]
+    assert await engine.read(phones.due, 99, 1) == owed[1:2]
+    await engine.write(phones.settle, owed[1:])
+    assert await engine.read(phones.due, 99, 10) == owed[:1]
+    assert await engine.read(phones.next_due) == 30
+
+
+async def test_a_phone_behaves_as_it_was_last_told(engine: Engine) -> None:
+    assert await engine.read(phones.behaviours) == {}
+    await engine.write(phones.put_behaviour, PHONE, '{"reachable":false}')
+    await engine.write(phones.put_behaviour, "+15550000000", "{}")
+    await engine.write(phones.put_behaviour, PHONE, '{"delay_s":3}')
+    assert await engine.read(phones.behaviours) == {PHONE: '{"delay_s":3}', "+15550000000": "{}"}
+
+
+async def test_the_phones_of_an_account_are_those_it_talked_with(engine: Engine, records: Records) -> None:
+    talk = [
+        records.message(recipient="+1001", carrier="simulator", updated_at=10),
+        records.message(recipient="+1002", carrier="simulator", updated_at=20),
+        records.message(recipient="+1001", carrier="simulator", updated_at=40),
+        records.message(direction="inbound", sender="+1003", carrier="simulator", updated_at=30),
+        records.message(recipient="+1004", carrier="smpp", updated_at=50),
+        records.message(recipient="+1005", updated_at=60),
+        records.message(recipient="+1006", carrier="simulator", account_id=b"o" * 16),
+    ]
+    await take(engine, *(Intake(message) for message in talk))
+    expected = [Phone("+1001", 40), Phone("+1003", 30), Phone("+1002", 20)]
+    assert await engine.read(phones.list_phones, records.account_id, 10) == expected
+    assert await engine.read(phones.list_phones, records.account_id, 2) == expected[:2]
+
+
+async def test_everything_is_forgotten_at_once(engine: Engine, records: Records) -> None:
+    arrival = _arrival(records, 5)
+    await engine.write(phones.record, [arrival], [DueReceipt(1, arrival.account_id, arrival.message_id, "delivered")])
+    await engine.write(phones.put_behaviour, PHONE, "{}")
+    await engine.write(phones.forget_all)
+    assert await engine.read(phones.behaviours) == {}
+    assert await engine.read(phones.due, 99, 10) == []
+    assert await engine.read(phones.inbox, PHONE, [records.account_id], 10) == []
