@@ -1,0 +1,118 @@
+"""`parley serve`: run one node in the foreground until a signal stops it."""
+
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from msgspec.structs import replace
+
+from parley.cli import banner, credentials, logs
+from parley.cli.configuration import data_directory, load, with_every_flag
+from parley.cli.listen import is_loopback, listen
+from parley.settings import Settings
+
+if TYPE_CHECKING:
+    from parley.app import App
+
+_KEEP_ALIVE_S: Final = 75
+_BACKLOG: Final = 2048
+_FOR_REQUESTS: Final = 0.3
+"""Share of the drain time that requests under way get."""
+_FOR_WORK: Final = 0.6
+"""Share that dispatch and callbacks get, once the requests have ended. The rest is for closing."""
+
+
+@click.command("serve")
+@with_every_flag
+def command(**flags: Any) -> None:
+    """Run the server until SIGTERM or SIGINT, which let it finish what is under way; a second one does not."""
+    settings = load(flags)
+    if settings.profile == "dev" and flags["host"] is None and not is_loopback(settings.host):
+        raise click.ClickException(
+            f"The dev profile is for this machine alone, and {settings.host} can be reached from others."
+            f" Pass --host {settings.host} if that is what you want, or choose --profile strict."
+        )
+    listener = listen(settings.host, settings.port)
+    for_requests_s, for_work_s = settings.drain_s * _FOR_REQUESTS, settings.drain_s * _FOR_WORK
+    settings = replace(settings, port=listener.getsockname()[1], drain_s=for_work_s)
+    logs.configure(settings.log_level, settings.log_format)
+    try:
+        is_well = _run(settings, listener, for_requests_s)
+    finally:
+        listener.close()
+    if not is_well:
+        raise SystemExit(1)
+
+
+def _run(settings: Settings, listener: socket.socket, for_requests_s: float) -> bool:
+    """Serve until told to stop. False when the node could not start; the log says why."""
+    import uvicorn
+
+    from parley.api.http.protocol import BoundedProtocol
+    from parley.app import App
+
+    class Server(uvicorn.Server):
+        """uvicorn's server under our rules for signals, and with a word once it is ready."""
+
+        def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+            super().__init__(config)
+            self._on_ready = on_ready
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                self._on_ready()
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            """Handle signals without raising them again at the end: a stop that went well exits with 0."""
+            before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            if self.should_exit:
+                # Nothing that was accepted is lost: the next start finds it, as after any crash.
+                os._exit(128 + sig)
+            self.should_exit = True
+
+    app = App(settings)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=round(for_requests_s),
+    )
+    server = Server(config, lambda: _ready(app, settings))
+    with contextlib.suppress(SystemExit):  # uvicorn's way to say that the application did not start
+        server.run([listener])
+    return server.started
+
+
+def _ready(app: "App", settings: Settings) -> None:
+    """Tell the person, or the program, that started this where everything is."""
+    account = app.first_account
+    assert account is not None, "a started node has one"
+    mine = credentials.Credentials(banner.origin(settings), f"AC{account.id.hex()}", account.auth_token.reveal())
+    left = None
+    directory = data_directory(settings)
+    if app.is_dev and directory is not None:
+        left = credentials.write(directory, mine)
+    shows_token = app.is_dev or app.is_first_start
+    banner.show(mine, settings, public_url=app.public_url, shows_token=shows_token, left=left)

@@ -1,0 +1,107 @@
+"""A running server as the other commands see it: its HTTP API, by the standard library, which is loaded soonest."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, Final
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+import click
+
+from parley.cli.credentials import Credentials
+
+_TIMEOUT_S: Final = 30.0
+
+
+class Refusal(click.ClickException):
+    """The server said no; `code` is the dialect's own, where it has one. click prints the message and exits with 1."""
+
+    def __init__(self, status: int, code: int | str | None, message: str) -> None:
+        super().__init__(f"{message} (code {code}, HTTP {status})" if code else f"{message} (HTTP {status})")
+        self.status = status
+        self.code = code
+
+
+class Unreachable(click.ClickException):
+    """Nothing answered."""
+
+
+class Server:
+    """One account's view of a running server."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self.url = credentials.url.rstrip("/")
+        self.account = f"/2010-04-01/Accounts/{credentials.account_sid}"
+        """Where Twilio's resources of the account begin."""
+        userpass = f"{credentials.account_sid}:{credentials.auth_token}".encode()
+        self._authorization = f"Basic {b64encode(userpass).decode()}"
+        self._parts = _split(self.url)
+
+    def get(self, path: str, query: Mapping[str, str] | None = None, wait_s: float = 0) -> dict[str, Any]:
+        """Read. `wait_s` is how long the server was asked to wait before it answers."""
+        return self._call("GET", f"{path}?{urlencode(query)}" if query else path, None, None, _TIMEOUT_S + wait_s)
+
+    def post_form(self, path: str, fields: Mapping[str, str | list[str]]) -> dict[str, Any]:
+        """Send a form, as Twilio's API takes it."""
+        body = urlencode(fields, doseq=True).encode("utf-8", "surrogateescape")
+        return self._call("POST", path, body, "application/x-www-form-urlencoded")
+
+    def put_json(self, path: str, value: Mapping[str, Any]) -> dict[str, Any]:
+        """Send JSON, as SignalWire's API takes it."""
+        return self._call("PUT", path, json.dumps(value).encode(), "application/json")
+
+    def delete(self, path: str) -> None:
+        """Delete."""
+        self._call("DELETE", path)
+
+    def _call(
+        self, method: str, path: str, body: bytes | None = None, kind: str | None = None, timeout_s: float = _TIMEOUT_S
+    ) -> dict[str, Any]:
+        connect = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
+        connection = connect(self._parts.hostname or "", self._parts.port, timeout=timeout_s)
+        headers = {"Authorization": self._authorization, "Accept": "application/json"}
+        if kind is not None:
+            headers["Content-Type"] = kind
+        try:
+            connection.request(method, self._parts.path.rstrip("/") + path, body, headers)
+            answer = connection.getresponse()
+            status, text = answer.status, answer.read()
+        except (OSError, HTTPException) as problem:
+            raise Unreachable(
+                f"No server answers at {self.url} ({str(problem) or type(problem).__name__})."
+                " Start one with `make serve`, or say where it is with --url."
+            ) from None
+        finally:
+            connection.close()
+        told = _decoded(text)
+        if status >= 300:
+            raise _refusal(status, told)
+        return told
+
+
+def _split(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    try:
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise click.ClickException(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8080")
+    return parts
+
+
+def _decoded(text: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(text) if text else {}
+    except ValueError:
+        told = {"message": text.decode("utf-8", "replace").strip()[:200]}
+    return told if isinstance(told, dict) else {"answer": told}
+
+
+def _refusal(status: int, told: Mapping[str, Any]) -> Refusal:
+    """Either dialect's error: Twilio's code and message, or the first of SignalWire's list."""
+    errors = told.get("errors")
+    said = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else told
+    message = said.get("message") or said.get("detail") or said.get("error") or "The server refused the request"
+    return Refusal(status, said.get("code"), str(message))
