@@ -1,0 +1,1 @@
+"""What `parley doctor` looks at, a module per part of the world."""

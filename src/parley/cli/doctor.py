@@ -1,0 +1,56 @@
+"""`parley doctor`: look at everything that Parley depends on, and say what to do about what is wrong."""
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from parley.cli.configuration import load
+from parley.settings import Settings
+
+if TYPE_CHECKING:
+    from parley.cli.checkup.finding import Finding
+
+_COLOURS: Final = {"OK": "green", "WARN": "yellow", "FAIL": "red"}
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array of {check, level, said, advice}.")
+def command(*, as_json: bool) -> None:
+    """Check the database, port, clock, key, public URL, carrier and callbacks; exit with 1 when something FAILs.
+
+    The settings are those of `parley serve`: the environment and the file that PARLEY_CONFIG names.
+    """
+    import asyncio
+
+    import msgspec
+
+    found = asyncio.run(_examine(load()))
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+    else:
+        for finding in found:
+            level = click.style(f"{finding.level:<4}", fg=_COLOURS[finding.level])
+            click.echo(f"{level} {finding.check}: {finding.said}")
+            if finding.advice:
+                click.echo(f"     {finding.advice}")
+    if any(finding.level == "FAIL" for finding in found):
+        raise SystemExit(1)
+
+
+async def _examine(settings: Settings) -> "list[Finding]":
+    from parley.cli.checkup.callbacks import check_callbacks
+    from parley.cli.checkup.database import check_database
+    from parley.cli.checkup.network import check_port, check_public_url
+    from parley.lib.clock import SystemClock
+
+    found: list[Finding] = []
+    urls: list[str] = []
+    async for each in check_database(settings, SystemClock()):
+        if isinstance(each, list):
+            urls = each
+        else:
+            found.append(each)
+    found += check_port(settings)
+    found.append(check_public_url(settings))
+    found += await check_callbacks(settings, urls)
+    return found
