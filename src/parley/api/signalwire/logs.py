@@ -86,7 +86,8 @@ def _time(arguments: Form, name: str, problems: list[Problem]) -> int | None:
     if not given:
         return None
     try:
-        parsed = datetime.fromisoformat(given)
+        # A + that was not escaped has come as a space.
+        parsed = datetime.fromisoformat(given.replace(" ", "+") if "T" in given else given)
         known = parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
         return (known - _EPOCH) // _MICROSECOND
     except (ValueError, OverflowError):

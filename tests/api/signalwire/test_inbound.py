@@ -1,0 +1,134 @@
+"""Inbound messages as an app meets them: the webhook, its signature, its media, and what the app may answer."""
+
+import hashlib
+import hmac
+import json
+from base64 import b64encode
+from typing import Any
+
+import pytest
+import requests
+
+from tests.api.signalwire.client import Client
+from tests.receiver import Received, Receiver, Reply
+
+NUMBERS = "/api/relay/rest/phone_numbers"
+PNG = bytes.fromhex("89504e470d0a1a0a") + b"not really a picture"
+
+
+def hook(client: Client, number: str, **given: Any) -> None:
+    """Own a number by using it, and set its handler."""
+    client.send(**{"from": number, "to": "+15559300000"})
+    (found,) = client.ask("GET", NUMBERS, 200, params={"filter_number": number})["data"]
+    client.ask("PUT", f"{NUMBERS}/{found['id']}", 200, json=given)
+
+
+def answers(document: Any) -> Any:
+    return lambda request: Reply(body=json.dumps(document).encode(), headers=(("Content-Type", "application/json"),))
+
+
+def signing_key(client: Client) -> str:
+    key: str = client.raw("GET", "/admin/account").json()["signing_key"]
+    return key
+
+
+def check_signature(client: Client, request: Received) -> None:
+    key, signed = signing_key(client).encode(), request.url.encode() + request.body
+    assert request.headers["x-signalwire-signature"] == hmac.new(key, signed, hashlib.sha1).hexdigest()
+    assert request.headers["x-signalwire-sha256-signature"] == hmac.new(key, signed, hashlib.sha256).hexdigest()
+
+
+def test_the_guides_handler(client: Client, receiver: Receiver) -> None:
+    """The handler reads flat keys, calls .strip() on the body, sends by REST, and answers `{"status":"received"}`."""
+    number, phone = "+15559300001", "+15559390001"
+    receiver.answer = answers({"status": "received"})
+    hook(client, number, message_request_url=f"{receiver.url}/incoming-sms?app=1")
+    id = client.phone_sends(phone, number, "Hello!")
+    (request,) = receiver.wait()
+    check_signature(client, request)
+    data = request.json
+    assert (data["from"], data["to"], data["body"].strip().upper()) == (phone, number, "HELLO!")
+    assert (data["message_id"], data["message"]["message_id"], data["media"]) == (id, id, [])
+    assert data["timestamp"].endswith("Z")
+    client.send(**{"from": data["to"], "to": data["from"], "body": "by REST"})
+    assert [arrived["body"] for arrived in client.inbox(phone)] == ["by REST"]
+    log = client.ask("GET", f"/api/messaging/logs/{id}", 200)
+    assert (log["status"], log["direction"], log["error_code"]) == ("received", "inbound", None)
+
+
+def test_media_are_fetched_bare(client: Client, receiver: Receiver) -> None:
+    number = "+15559300002"
+    hook(client, number, message_request_url=receiver.url, message_handler="json_webhook")
+    data = {"content_type": "image/png", "data": b64encode(PNG).decode()}
+    client.phone_sends("+15559390002", number, media=[data])
+    told = receiver.wait()[0].json
+    assert told["body"] == ""
+    assert told["message"]["body"] is None
+    assert told["message"]["type"] == "mms"
+    (item,) = told["message"]["media"]
+    assert (item["content_type"], item["size"], [item["url"]]) == ("image/png", len(PNG), told["media"])
+    assert requests.get(item["url"], timeout=10).content == PNG
+
+
+def test_a_swml_document_replies(client: Client, receiver: Receiver) -> None:
+    number, phone = "+15559300003", "+15559390003"
+    reply = {"body": "Thanks", "status_url": "/status"}
+    receiver.answer = answers({"version": "1.0.0", "sections": {"main": [{"reply": reply}]}})
+    hook(client, number, message_request_url=f"{receiver.url}/in")
+    client.phone_sends(phone, number, "hi")
+    (arrived,) = client.inbox(phone)
+    assert (arrived["body"], arrived["from"]) == ("Thanks", number)
+    told = receiver.wait(lambda request: request.path == "/status", 4)
+    assert [request.json["status"] for request in told] == ["queued", "initiated", "sent", "delivered"]
+
+
+def test_stop_is_the_apps_business(client: Client, receiver: Receiver) -> None:
+    number, phone = "+15559300004", "+15559390004"
+    hook(client, number, message_request_url=receiver.url)
+    client.phone_sends(phone, number, "STOP")
+    assert receiver.wait()[0].json["body"] == "STOP"
+    client.send(**{"from": number, "to": phone, "body": "You have been unsubscribed."})
+    assert [arrived["body"] for arrived in client.inbox(phone)] == ["You have been unsubscribed."]
+
+
+def test_laml_numbers_hear_twilios_form(client: Client, receiver: Receiver) -> None:
+    number, phone = "+15559300005", "+15559390005"
+    xml = b"<Response><Message>From TwiML</Message></Response>"
+    receiver.answer = lambda request: Reply(body=xml, headers=(("Content-Type", "text/xml"),))
+    hook(client, number, message_handler="laml_webhooks", message_request_url=receiver.url)
+    client.phone_sends(phone, number, "hi")
+    assert receiver.wait()[0].form["Body"] == "hi"
+    assert client.inbox(phone)[0]["body"] == "From TwiML"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Reply(500), "http_retrieval_error"),
+        (Reply(200, b"{", (("Content-Type", "application/json"),)), "swml_invalid_document"),
+        (Reply(200, b'{"sections":{"main":[{"execute":{}}]}}'), "swml_unsupported_method"),
+    ],
+)
+def test_the_fallback_is_told_why(client: Client, receiver: Receiver, answer: Reply, code: str) -> None:
+    number, phone = f"+155593000{len(code)}", f"+155593900{len(code)}"
+    receiver.answer = lambda request: (
+        answer if request.path == "/in" else answers({"reply": "from the fallback"})(request)
+    )
+    given = {"message_request_url": f"{receiver.url}/in", "message_fallback_url": f"{receiver.url}/fallback"}
+    hook(client, number, **given)
+    id = client.phone_sends(phone, number, "hi")
+    (request,) = receiver.wait(lambda request: request.path == "/fallback")
+    check_signature(client, request)
+    assert (request.json["error_code"], request.json["error_url"]) == (code, f"{receiver.url}/in")
+    assert client.inbox(phone)[0]["body"] == "from the fallback"
+    assert client.ask("GET", f"/api/messaging/logs/{id}", 200)["error_code"] == code
+
+
+def test_by_get(client: Client, receiver: Receiver) -> None:
+    number = "+15559300006"
+    hook(client, number, sms_url=f"{receiver.url}/in?app=1", sms_method="GET")
+    client.phone_sends("+15559390006", number, "a&b=c d")
+    (request,) = receiver.wait()
+    check_signature(client, request)
+    assert request.method == "GET"
+    assert (request.form["body"], request.form["app"]) == ("a&b=c d", "1")

@@ -1,0 +1,207 @@
+"""Phone numbers: what is answered of them, and how their message handlers are set."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from parley.api.signalwire.number_update import read_update
+from parley.api.signalwire.phone_numbers import handler, number_body
+from parley.api.signalwire.problems import Invalid
+from parley.webhooks.guard import Guard
+from tests.api.signalwire.client import Client
+from tests.api.signalwire.values import NUMBER
+from tests.server import Server
+
+PATH = "/api/relay/rest/phone_numbers"
+HOOK = "https://app.example/in"
+GUARD = Guard()
+FIELDS = [
+    "id",
+    "number",
+    "name",
+    "capabilities",
+    "number_type",
+    "e911_address_id",
+    "e911_status",
+    "created_at",
+    "updated_at",
+    "next_billed_at",
+    "call_handler",
+    "calling_handler_resource_id",
+    "call_receive_mode",
+    "call_request_url",
+    "call_request_method",
+    "call_fallback_url",
+    "call_fallback_method",
+    "call_status_callback_url",
+    "call_status_callback_method",
+    "call_laml_application_id",
+    "call_dialogflow_agent_id",
+    "call_relay_topic",
+    "call_relay_topic_status_callback_url",
+    "call_relay_script_url",
+    "call_relay_context",
+    "call_relay_context_status_callback_url",
+    "call_relay_application",
+    "call_relay_connector_id",
+    "call_sip_endpoint_id",
+    "call_verto_resource",
+    "call_video_room_id",
+    "message_handler",
+    "messaging_handler_resource_id",
+    "message_request_url",
+    "message_request_method",
+    "message_fallback_url",
+    "message_fallback_method",
+    "message_laml_application_id",
+    "message_relay_topic",
+    "message_relay_context",
+    "country_code",
+]
+"""Source: retrieve-phone-number page, schema PhoneNumberResponse."""
+
+
+def own(client: Client, number: str) -> str:
+    """Own a number by using it, and return its id."""
+    client.send(**{"from": number, "to": "+15559200000"})
+    (found,) = client.ask("GET", PATH, 200, params={"filter_number": number})["data"]
+    id: str = found["id"]
+    return id
+
+
+def test_every_field_is_answered() -> None:
+    body = number_body(NUMBER)
+    assert sorted(body) == sorted(FIELDS)
+    assert (body["capabilities"], body["number_type"], body["country_code"]) == (["sms", "mms"], "longcode", "US")
+    assert number_body(replace(NUMBER, address="+18005551234"))["number_type"] == "toll-free"
+
+
+def test_list_and_fetch(client: Client) -> None:
+    page = client.ask("GET", PATH, 200)
+    assert {number["number"] for number in page["data"]} >= {"+15551234567", "+15557654321"}
+    for number in page["data"]:
+        assert client.ask("GET", f"{PATH}/{number['id']}", 200) == number
+    first = client.ask("GET", f"{PATH}?page_size=1", 200)
+    second = client.ask("GET", first["links"]["next"], 200)
+    assert second["data"][0] == page["data"][1]
+    assert client.ask("GET", second["links"]["prev"], 200)["data"] == first["data"]
+    assert client.ask("GET", PATH, 200, params={"filter_number": "7654"})["data"][0]["number"] == "+15557654321"
+    assert client.ask("GET", PATH, 200, params={"filter_name": "nobody%"})["data"] == []
+
+
+def test_the_guides_webhook(client: Client) -> None:
+    """A bare URL, by either name, means SignalWire's JSON."""
+    id = own(client, "+15559200001")
+    changed = client.ask("PUT", f"{PATH}/{id}", 200, json={"message_request_url": HOOK})
+    assert (changed["message_handler"], changed["message_request_url"], changed["message_request_method"]) == (
+        "json_webhook",
+        HOOK,
+        "POST",
+    )
+    assert client.ask("GET", f"{PATH}/{id}", 200) == changed
+
+    id = own(client, "+15559200002")
+    sid = "PN" + id.replace("-", "")
+    given = {"number_sid": sid, "sms_url": HOOK, "sms_method": "get", "name": "Support"}
+    changed = client.ask("PUT", f"{PATH}/{sid}", 200, json=given)
+    assert (changed["message_handler"], changed["message_request_url"], changed["message_request_method"]) == (
+        "json_webhook",
+        HOOK,
+        "GET",
+    )
+    assert client.ask("GET", PATH, 200, params={"filter_name": "UPPO"})["data"] == [changed]
+
+
+def test_handlers_give_a_number_its_ways() -> None:
+    laml = read_update(NUMBER, {"message_handler": "laml_webhooks", "message_request_url": HOOK}, GUARD)
+    assert (laml.dialect, laml.handler) == ("twilio", "laml_webhooks")
+    moved = read_update(laml, {"message_request_url": f"{HOOK}/2"}, GUARD)
+    assert (moved.dialect, moved.handler, moved.request_url) == ("twilio", "laml_webhooks", f"{HOOK}/2")
+    ours = read_update(moved, {"message_handler": "json_webhook", "message_fallback_url": HOOK}, GUARD)
+    assert (ours.dialect, ours.handler, ours.request_url, ours.fallback_url) == (
+        "signalwire",
+        "json_webhook",
+        f"{HOOK}/2",
+        HOOK,
+    )
+    off = read_update(ours, {"message_handler": None}, GUARD)
+    assert (off.handler, off.request_url, off.fallback_url) == (None, None, None)
+    no_fallback = read_update(ours, {"message_fallback_url": ""}, GUARD)
+    assert (no_fallback.handler, no_fallback.fallback_url) == ("json_webhook", None)
+
+
+def test_what_twilios_api_set_is_shown_as_it_is() -> None:
+    assert read_update(NUMBER, {}, GUARD) == NUMBER
+    assert handler(NUMBER) is None
+    assert handler(replace(NUMBER, request_url=HOOK)) == "laml_webhooks"
+    assert handler(replace(NUMBER, request_url=HOOK, dialect="signalwire")) == "json_webhook"
+
+
+def test_call_settings_are_kept_and_another_apis_stay() -> None:
+    number = replace(NUMBER, extras='{"voice_url":"https://x.example"}')
+    given = {"call_handler": "laml_webhooks", "call_request_url": HOOK, "call_request_method": "get"}
+    changed = read_update(number, given, GUARD)
+    assert changed.extras is not None
+    assert "voice_url" in changed.extras
+    body = number_body(changed)
+    assert (body["call_handler"], body["call_request_url"], body["call_request_method"]) == (
+        "laml_webhooks",
+        HOOK,
+        "GET",
+    )
+    assert read_update(changed, dict.fromkeys(given), GUARD).extras == number.extras
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"message_handler": "relay_topic"}, "feature_not_available"),
+        ({"message_handler": "relay_context"}, "feature_not_available"),
+        ({"message_handler": "relay_application"}, "feature_not_available"),
+        ({"message_handler": "laml_application"}, "feature_not_available"),
+        ({"message_handler": "carrier_pigeon"}, "invalid_parameter"),
+        ({"message_handler": 5}, "not_a_string"),
+        ({"message_handler": "json_webhook"}, "missing_required_parameter"),
+        ({"message_handler": "laml_webhooks", "message_request_url": ""}, "missing_required_parameter"),
+        ({"message_handler": None, "message_request_url": HOOK}, "incompatible_parameters"),
+        ({"message_request_url": "app.example"}, "not_an_http_url"),
+        ({"message_request_url": "http://10.0.0.1/"}, "url_is_unsafe"),
+        ({"message_request_url": ["x"]}, "not_a_string"),
+        ({"sms_url": HOOK, "message_request_url": HOOK}, "incompatible_parameters"),
+        ({"message_request_method": "PUT"}, "invalid_parameter"),
+        ({"message_relay_topic": "x"}, "feature_not_available"),
+        ({"messaging_campaign_id": "x"}, "feature_not_available"),
+        ({"number_sid": "PN" + "0" * 32}, "incompatible_parameters"),
+        ({"name": "x" * 256}, "invalid_parameter"),
+        ({"name": 5}, "not_a_string"),
+        ({"call_handler": "x"}, "invalid_parameter"),
+        ({"call_video_room_id": "x"}, "invalid_parameter"),
+        ({"call_relay_topic": "x" * 2049}, "invalid_parameter"),
+        ({"number": "+15550000000"}, "invalid_parameter"),
+    ],
+)
+def test_each_error(given: dict[str, Any], code: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_update(NUMBER, given, GUARD)
+    assert [problem.code for problem in refused.value.problems] == [code]
+
+
+def test_errors_have_the_shape_of_relay_rest(client: Client) -> None:
+    id = own(client, "+15559200003")
+    errors = client.ask("PUT", f"{PATH}/{id}", 422, json={"message_handler": "relay_topic", "nonsense": 1})["errors"]
+    assert sorted(error["code"] for error in errors) == ["feature_not_available", "invalid_parameter"]
+    assert all(set(error) == {"detail", "status", "title", "code"} for error in errors)
+    assert all(error["status"] == "422" for error in errors)
+    assert client.ask("GET", f"{PATH}/{id}", 200)["message_handler"] is None
+
+
+def test_what_is_not_there(client: Client, server: Server) -> None:
+    for id in ("00000000-0000-7000-8000-000000000000", "x", "PN" + "0" * 32):
+        assert client.ask("GET", f"{PATH}/{id}", 404) == {"error": "Not Found"}
+        assert client.ask("PUT", f"{PATH}/{id}", 404, json={}) == {"error": "Not Found"}
+    assert client.ask("POST", PATH, 405, json={}) == {"error": "Method Not Allowed"}
+    assert client.ask("GET", f"{PATH}?filter_city=x", 422)["errors"][0]["code"] == "invalid_parameter"
+    id = own(client, "+15559200004")
+    for body, status in ((b"{", 400), (b"[]", 400), (b'{"name":"a","name":"b"}', 400), (b'{"name":"\\ud800"}', 400)):
+        client.ask("PUT", f"{PATH}/{id}", status, data=body, headers={"Content-Type": "application/json"})
