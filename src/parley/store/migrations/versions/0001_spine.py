@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("deleted_at", sa.BigInteger()),
         sa.Column("extras", sa.Text()),
         sa.PrimaryKeyConstraint("account_id", "id"),
+        postgresql_with={"fillfactor": "60"},
         sqlite_with_rowid=False,
     )
     op.create_index("messages_recipient", "messages", ["account_id", "recipient", "id"])
