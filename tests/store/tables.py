@@ -33,6 +33,15 @@ async def create(url: str) -> None:
         await execute(url, definition("sqlite"))
 
 
+async def empty(url: str) -> None:
+    """Empty the tables of a PostgreSQL database."""
+    tables = schema.metadata.sorted_tables
+    numbered = [table.name for table in tables if "seq" in table.c]
+    statements = [f"DELETE FROM {table.name}" for table in tables]
+    statements += [f"ALTER SEQUENCE {name}_seq_seq RESTART" for name in numbered]
+    await execute(url, "; ".join(statements))
+
+
 async def execute(url: str, sql: str) -> None:
     """Run any SQL, from outside of Parley."""
     path = sqlite_path(url)

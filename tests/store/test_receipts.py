@@ -185,7 +185,7 @@ Step = tuple[str, Status, str]
 
 
 @given(st.lists(st.lists(STEPS, max_size=4), max_size=6))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_sequence_of_what_may_happen_makes_a_state_regress(
     engine: Engine, records: Records, batches: list[list[Step]]
 ) -> None:

@@ -45,6 +45,11 @@ class SystemRandomness:
         return secrets.token_urlsafe(size)
 
 
+def entropy(size: int) -> bytes:
+    """That many bytes of the host's own source, fit for keys and nonces."""
+    return secrets.token_bytes(size)
+
+
 def backoff_s(attempt: int, base_s: float, cap_s: float, randomness: Randomness) -> float:
     """Seconds to wait before try `attempt` + 1: doubling from `base_s` to `cap_s`, less up to half of it.
 

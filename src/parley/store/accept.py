@@ -41,10 +41,11 @@ class Intake(msgspec.Struct, frozen=True):
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """The message is in the record. `pending` has the slot that it was given."""
+    """The message is in the record. `pending` has the slot that it was given; `callbacks` are owed from now."""
 
     message: Message
     pending: Pending | None
+    callbacks: tuple[Callback, ...] = ()
 
 
 class Repeated(msgspec.Struct, frozen=True):
@@ -96,7 +97,7 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
         if intake.idempotency is not None:
             key = intake.idempotency
             keys.append((message.account_id, key.key, message.id, key.fingerprint, message.created_at))
-        results.append(Taken(message, waits))
+        results.append(Taken(message, waits, intake.callbacks))
 
     yield Insert(schema.messages, messages)
     yield Insert(schema.events, events, EVENT_COLUMNS)
@@ -183,8 +184,8 @@ def _reserve(intakes: Sequence[Intake], verdicts: list[Verdict | None], slots: d
             continue
         free_at[sender] = slot + intake.slot_us
         if slot > waits.due_at:
-            # Not held in memory: whoever is free when the slot comes claims it.
-            slots[n] = replace(waits, due_at=slot, node=None, waiting_for="pace")
+            # Not held in memory: whoever is free when the slot comes claims it. It may expire before.
+            slots[n] = replace(waits, due_at=min(slot, waits.expires_at), node=None, waiting_for="pace")
     yield Upsert(schema.paces, [(*sender, at) for sender, at in free_at.items()])
 
 

@@ -36,6 +36,8 @@ class Change(msgspec.Struct, frozen=True):
     """Happens only while the message is in one of these states."""
     only_if_free: bool = False
     """Happens only while no node holds the message: one that is held may be leaving this instant."""
+    only_if_held_by: bytes | None = None
+    """Happens only while this node holds the message: its lease may have ended, and another may have it."""
     requeue: "Requeue | None" = None
     """It waits on, under these terms. Without it a final state, or `sent`, takes the message off the queue."""
 
@@ -62,6 +64,8 @@ class Applied(msgspec.Struct, frozen=True):
 
     moved: list[Change]
     callbacks: list[Callback]
+    missed: list[Change] = []
+    """Those whose `only_if_held_by` was not so."""
 
 
 _STATE: Final = (
@@ -101,15 +105,16 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
     wanted = list({(change.account_id, change.message_id): None for change in changes})
     found = yield Lookup(schema.messages, _STATE, _KEYS, wanted, lock=True)
     states = {row[1]: _State(row) for row in found}
-    free: set[bytes] = set()
-    if asked := [(change.message_id,) for change in changes if change.only_if_free]:
+    holders: dict[bytes, bytes | None] = {}
+    if asked := [(c.message_id,) for c in changes if c.only_if_free or c.only_if_held_by is not None]:
         rows = yield Lookup(schema.pending, ("message_id", "node"), ("message_id",), asked, lock=True)
-        free = {row[0] for row in rows if row[1] is None}
+        holders = {row[0]: row[1] for row in rows}
     refs: list[Row] = []
     if any(change.refs for change in changes):
         changes, refs = yield from _join_early_receipts(changes)
 
     moved: list[Change] = []
+    missed: list[Change] = []
     events: list[Row] = []
     callbacks: list[Callback] = []
     off_queue: list[Row] = []
@@ -118,12 +123,16 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
         state = states.get(change.message_id)
         if state is None or (change.only_from is not None and state.status not in change.only_from):
             continue
-        if change.only_if_free and change.message_id not in free:
+        if change.only_if_free and holders.get(change.message_id, b"") is not None:
+            continue
+        if change.only_if_held_by is not None and holders.get(change.message_id) != change.only_if_held_by:
+            missed.append(change)
             continue
         status = change.status
         moves = status is not None and may_move(state.status, status)
         _note(state, change)
-        if moves or status != state.status:  # a receipt that says what we know leaves no trace
+        # A receipt that says what we know leaves no trace, nor does a step that was overtaken and tells nothing.
+        if moves or change.kind is not None or (status != state.status and change.data is not None):
             kind = change.kind or (status if moves and status else "submit" if change.carrier else "receipt")
             events.append((change.account_id, change.message_id, kind, change.at, change.data))
         if moves and status is not None:
@@ -143,7 +152,7 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
     yield Update(schema.pending, ("node", "due_at", "attempts", "waiting_for"), ("message_id",), requeued)
     yield Insert(schema.refs, refs, ignore=True)
     yield Insert(schema.callbacks, [astuple(callback) for callback in callbacks])
-    return Applied(moved, callbacks)
+    return Applied(moved, callbacks, missed)
 
 
 def _note(state: _State, change: Change) -> None:
@@ -265,6 +274,12 @@ def _told(receipt: Receipt, account_id: bytes, message_id: bytes, status: Status
 
 def receive(receipts: Sequence[Receipt], terms: CallbackTerms) -> Operation[Applied]:
     """Apply receipts. Those that match no message yet are kept as orphans."""
+    changes = yield from hear(receipts)
+    return (yield from apply(changes, terms))
+
+
+def hear(receipts: Sequence[Receipt]) -> Operation[list[Change]]:
+    """Note receipts of segments, keep those that match nothing, and say what the rest do to their messages."""
     owners: dict[tuple[str, str | None], tuple[bytes, bytes]] = {}
     segments: dict[bytes, dict[str, Status | None]] = {}
     by_ref = list({(receipt.carrier, receipt.ref): None for receipt in receipts if receipt.key is None})
@@ -292,9 +307,7 @@ def receive(receipts: Sequence[Receipt], terms: CallbackTerms) -> Operation[Appl
         said[receipt.carrier, receipt.ref] = parts[receipt.ref]
     yield Insert(schema.orphans, orphans, ("carrier", "ref", "status", "at", "error_code"))
     yield Update(schema.refs, ("status",), ("carrier", "ref"), [(status, *ref) for ref, status in said.items()])
-    if not changes:
-        return Applied([], [])
-    return (yield from apply(changes, terms))
+    return changes
 
 
 def rematch(limit: int, terms: CallbackTerms) -> Operation[Applied]:

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from parley.lib import randomness
+
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _VERSION: Final = b"\x01"
@@ -30,7 +32,7 @@ class Vault:
 
     __slots__ = ("_cipher", "_entropy", "_key")
 
-    def __init__(self, key: bytes, entropy: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(self, key: bytes, entropy: Callable[[int], bytes] = randomness.entropy) -> None:
         if len(key) != KEY_BYTES:
             raise VaultError(f"the key has {len(key)} bytes, not {KEY_BYTES}")
         self._key = key
@@ -70,7 +72,7 @@ def key_from_text(text: str) -> bytes:
     return Scrypt(salt=_SALT, length=KEY_BYTES, n=_SCRYPT_N, r=8, p=1).derive(text.encode("utf-8", "surrogatepass"))
 
 
-def load_or_create_key(path: Path, entropy: Callable[[int], bytes] = os.urandom) -> bytes:
+def load_or_create_key(path: Path, entropy: Callable[[int], bytes] = randomness.entropy) -> bytes:
     """The key in the file at `path`, which is made, readable by its owner only, when absent. Raises VaultError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

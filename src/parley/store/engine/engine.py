@@ -59,9 +59,16 @@ class Engine(ABC):
             self._group = Group(asyncio.get_running_loop(), self._work.set)
         return self._group
 
-    def lane(self, operation: Callable[[Sequence[T]], Operation[list[R]]]) -> Lane[T, R]:
-        """A lane of the writer: items put into it by many callers share one run of `operation`."""
-        return self.group.lane(operation)
+    def lane(
+        self,
+        operation: Callable[[Sequence[T]], Operation[list[R]]],
+        committed: Callable[[list[R]], None] | None = None,
+    ) -> Lane[T, R]:
+        """A lane of the writer: items put into it by many callers share one run of `operation`.
+
+        `committed` is told all results of a run once they are durable, before their callers are.
+        """
+        return self.group.lane(operation, committed)
 
     def write(self, operation: Callable[P, Operation[R]], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[R]":
         """Run an operation in the next transaction. The future is done once that has committed."""

@@ -22,6 +22,7 @@ class Unit(msgspec.Struct):
     waiters: list[asyncio.Future[Any]]
     is_lane: bool
     split: Callable[[], "list[Unit]"] | None = None
+    committed: Callable[[Any], None] | None = None
 
     def parts(self) -> "list[Unit]":
         """The unit as the smallest units that can be tried apart, when the whole failed."""
@@ -33,6 +34,8 @@ class Unit(msgspec.Struct):
         if len(results) != len(self.waiters):
             self.fail(TypeError(f"the operation has {len(results)} results for {len(self.waiters)} items"))
             return
+        if self.committed is not None:
+            self.committed(result)
         for waiter, value in zip(self.waiters, results, strict=True):
             if not waiter.done():
                 waiter.set_result(value)
@@ -47,12 +50,19 @@ class Unit(msgspec.Struct):
 class Lane(Generic[T, R]):
     """Many callers, one operation: items that arrive together are given to one run of it.
 
-    The operation takes the items in order and returns one result for each, in order.
+    The operation takes the items in order and returns one result for each, in order. `committed` is called with all of
+    them on the event loop, whether or not their callers still wait: what must follow a commit belongs there.
     """
 
-    def __init__(self, group: "Group", operation: Callable[[Sequence[T]], Operation[list[R]]]) -> None:
+    def __init__(
+        self,
+        group: "Group",
+        operation: Callable[[Sequence[T]], Operation[list[R]]],
+        committed: Callable[[list[R]], None] | None,
+    ) -> None:
         self._group = group
         self._operation = operation
+        self._committed = committed
         self._items: list[T] = []
         self._waiters: list[asyncio.Future[R]] = []
 
@@ -81,6 +91,7 @@ class Lane(Generic[T, R]):
             waiters,
             is_lane=True,
             split=lambda: [self._unit([i], [w]) for i, w in zip(items, waiters, strict=True)],
+            committed=self._committed,
         )
 
     def __len__(self) -> int:
@@ -98,9 +109,13 @@ class Group:
         self.is_closed = False
         """Whether nothing more is taken."""
 
-    def lane(self, operation: Callable[[Sequence[T]], Operation[list[R]]]) -> Lane[T, R]:
+    def lane(
+        self,
+        operation: Callable[[Sequence[T]], Operation[list[R]]],
+        committed: Callable[[list[R]], None] | None = None,
+    ) -> Lane[T, R]:
         """A new lane for `operation`."""
-        lane = Lane[T, R](self, operation)
+        lane = Lane[T, R](self, operation, committed)
         self._lanes.append(lane)
         return lane
 
