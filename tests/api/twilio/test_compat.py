@@ -1,0 +1,144 @@
+"""docs/compat/twilio.csv says what becomes of each parameter that Twilio describes, and the server does as it says."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from parley.api.http.credentials import Credentials
+from parley.api.twilio.routes import routes
+from tests.api.twilio.client import Raw, client_of
+from tests.openapi import SPECS
+from tests.server import Server
+
+TABLE: Final = Path(__file__).parents[3] / "docs" / "compat" / "twilio.csv"
+ROWS: Final = list(csv.DictReader(TABLE.read_text().splitlines()))
+SPEC: Final[dict[str, Any]] = json.loads((SPECS / "twilio_api_v2010.json").read_text())
+UNDESCRIBED: Final = {
+    "Tags",
+    "GET /2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}",  # the octets
+}
+"""What Twilio's document leaves out."""
+
+CREATE: Final = "POST /2010-04-01/Accounts/{AccountSid}/Messages.json"
+SEND: Final = {"To": "+15550006001", "From": "+15551234567", "Body": "x"}
+SAMPLES: Final = {
+    "AccountSid": "AC" + "f" * 32,
+    "AddressRetention": "obfuscate",
+    "AddressSid": "AD" + "1" * 32,
+    "ApiVersion": "2010-04-01",
+    "ApplicationSid": "AP" + "1" * 32,
+    "Attempt": "2",
+    "BundleSid": "BU" + "1" * 32,
+    "ContentRetention": "discard",
+    "ContentSid": "HX" + "1" * 32,
+    "ContentVariables": '{"1":"x"}',
+    "EmergencyAddressSid": "AD" + "1" * 32,
+    "EmergencyStatus": "Active",
+    "FallbackFrom": "+15551234567",
+    "ForceDelivery": "true",
+    "IdentitySid": "RI" + "1" * 32,
+    "MaxPrice": "0.5",
+    "MessagingServiceSid": "MG" + "1" * 32,
+    "PersistentAction": "geo:37.787890,-122.391664",
+    "RiskCheck": "disable",
+    "ScheduleType": "fixed",
+    "SendAt": "2030-01-01T00:00:00Z",
+    "ShortenUrls": "true",
+    "SmartEncoded": "true",
+    "SmsApplicationSid": "AP" + "1" * 32,
+    "Tags": '{"a":"b"}',
+    "TrafficType": "free",
+    "TrunkSid": "TK" + "1" * 32,
+    "VoiceApplicationSid": "AP" + "1" * 32,
+    "VoiceCallerIdLookup": "true",
+    "VoiceFallbackMethod": "GET",
+    "VoiceFallbackUrl": "https://example.com/voice",
+    "VoiceMethod": "GET",
+    "VoiceReceiveMode": "fax",
+    "VoiceUrl": "https://example.com/voice",
+}
+
+
+def of_status(status: str) -> list[tuple[str, str, str]]:
+    return [(row["operation"], row["parameter"], row["code"]) for row in ROWS if row["status"] == status]
+
+
+@pytest.fixture(scope="module")
+def raw(server: Server) -> Raw:
+    return Raw(server)
+
+
+@pytest.fixture(scope="module")
+def number(server: Server) -> str:
+    [found] = client_of(server).incoming_phone_numbers.list(phone_number="+15557654321")
+    return str(found.sid)
+
+
+def request_of(operation: str, parameter: str, number: str) -> tuple[str, dict[str, str]]:
+    """Return the path below the account and the parameters of a request that is right but for the one parameter."""
+    given = {parameter: SAMPLES[parameter]}
+    if operation == CREATE:
+        return "/Messages.json", {**SEND, **given}
+    if operation.endswith("/IncomingPhoneNumbers.json"):
+        return "/IncomingPhoneNumbers.json", {"PhoneNumber": "+15557654321", **given}
+    return f"/IncomingPhoneNumbers/{number}.json", given
+
+
+def described(operation: str) -> set[str]:
+    method, path = operation.split(" ")
+    found = SPEC["paths"][path][method.lower()]
+    names = {f"{{{p['name']}}}" if p["in"] == "path" else p["name"] for p in found.get("parameters", [])}
+    for content in found.get("requestBody", {}).get("content", {}).values():
+        names |= set(content["schema"]["properties"])
+    return names
+
+
+@pytest.mark.parametrize("operation", sorted({row["operation"] for row in ROWS}))
+def test_each_parameter_of_an_operation_is_listed_once(operation: str) -> None:
+    listed = [row["parameter"] for row in ROWS if row["operation"] == operation]
+    assert len(listed) == len(set(listed))
+    assert set(listed) - UNDESCRIBED == described(operation)
+
+
+def test_each_operation_that_is_served_is_listed(server: Server) -> None:
+    app = server.app
+    served = routes(
+        engine=app.engine,
+        credentials=Credentials(app.accounts, app.clock, b""),
+        sending=app.sending,
+        amending=app.amending,
+        numbers=app.numbers,
+        guard=app.guard,
+        clock=app.clock,
+        sells_any_number=True,
+    )
+    operations = {f"{method} {route.path}" for route in served for method in (route.methods or set()) - {"HEAD"}}
+    assert operations - UNDESCRIBED == {row["operation"] for row in ROWS}
+
+
+def test_the_table_is_sound() -> None:
+    for row in ROWS:
+        assert row["status"] in ("supported", "ignored", "refused")
+        assert bool(row["code"]) == (row["status"] == "refused")
+        assert row["status"] == "supported" or row["note"]
+
+
+@pytest.mark.parametrize(("operation", "parameter", "code"), of_status("refused"))
+def test_what_is_refused(raw: Raw, number: str, operation: str, parameter: str, code: str) -> None:
+    path, parameters = request_of(operation, parameter, number)
+    assert raw.outcome("POST", path, data=parameters) == (400, int(code))
+
+
+@pytest.mark.parametrize(("operation", "parameter", "code"), of_status("ignored"))
+def test_what_is_ignored(raw: Raw, number: str, operation: str, parameter: str, code: str) -> None:
+    path, parameters = request_of(operation, parameter, number)
+    assert raw("POST", path, data=parameters).ok
+
+
+@pytest.mark.parametrize("parameter", ["ShortenUrls", "ContentRetention", "AddressRetention", "ScheduleType"])
+def test_their_harmless_values_are_taken(raw: Raw, parameter: str) -> None:
+    harmless = {"ShortenUrls": "false", "ContentRetention": "retain", "AddressRetention": "retain", "ScheduleType": ""}
+    assert raw.message(**SEND, **{parameter: harmless[parameter]}).status_code == 201
