@@ -32,9 +32,9 @@ def url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str
         url = f"sqlite:///{tmp_path}/parley.db"
         run(create(url))
         return url
-    url = request.getfixturevalue("_postgres_tables")
-    run(empty(url))
-    return url
+    tables: str = request.getfixturevalue("_postgres_tables")
+    run(empty(tables))
+    return tables
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
