@@ -14,6 +14,7 @@ from parley.api.admin.account import AccountApi
 from parley.api.admin.events import EventsApi
 from parley.api.admin.health import Health
 from parley.api.admin.messages import RecordApi
+from parley.api.admin.openapi import Description
 from parley.api.admin.routes import routes as admin_routes
 from parley.api.admin.simulator import SimulatorApi
 from parley.api.http.credentials import Credentials
@@ -168,7 +169,7 @@ class App:
         states = {dialect: renderer.states for dialect, renderer in self.renderers.items()}
         self.record = Record(self.engine, node, self.ids, states, self.due, self.owed, messages_wait, self.metrics)
         self.sending = Sending(self.record, self.numbers, clock, self._paces(), strict=not self.is_dev)
-        self.consent = Consent(self.engine, clock, self.sending, self._keyword_replies())
+        self.consent = Consent(clock, self.sending, self._keyword_replies())
         self.receiving = Receiving(self.record, self.numbers, self.accounts, self.consent, clock)
         self.amending = Amending(self.record, clock)
         self.phones = Phones(self.engine, clock)
@@ -249,6 +250,7 @@ class App:
                 EventsApi(self.engine, self.clock),
                 AccountApi(self.accounts),
                 self.health,
+                Description(VERSION),
             ),
         ]
         dialects = [

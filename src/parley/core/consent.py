@@ -12,7 +12,7 @@ from parley.model.address import Address
 from parley.model.consent import OptOut, OptOutType, Replies, keyword_of
 from parley.model.message import Message
 from parley.model.number import Number
-from parley.store import Engine, opt_outs
+from parley.store.accept import IdempotencyKey
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +24,7 @@ class _Sends(Protocol):
 class Consent:
     """Who wants no more messages. Toll-free numbers and services will add their own rules here, and only here."""
 
-    def __init__(self, engine: Engine, clock: Clock, sending: _Sends, replies: Replies) -> None:
-        self._engine = engine
+    def __init__(self, clock: Clock, sending: _Sends, replies: Replies) -> None:
         self._clock = clock
         self._sending = sending
         self._replies = replies
@@ -44,19 +43,20 @@ class Consent:
             return None
         return keyword_of(body)
 
-    async def note(self, number: Number, ours: Address, phone: Address, keyword: OptOutType, body: str) -> None:
-        """Record what the keyword says, for the pair of addresses. HELP says nothing."""
+    def said(
+        self, number: Number, ours: Address, phone: Address, keyword: OptOutType | None, body: str
+    ) -> tuple[OptOut | None, tuple[bytes, str, str] | None]:
+        """What a keyword changes for the pair of addresses: an opt-out, or the pair of the one that it takes back."""
         if keyword == "STOP":
-            word = body.strip().upper()
-            out = OptOut(number.account_id, ours.text, phone.text, word, self._clock.now())
-            await self._engine.write(opt_outs.put, out)
-        elif keyword == "START":
-            await self._engine.write(opt_outs.lift, number.account_id, ours.text, phone.text)
+            return OptOut(number.account_id, ours.text, phone.text, body.strip().upper(), self._clock.now()), None
+        if keyword == "START":
+            return None, (number.account_id, ours.text, phone.text)
+        return None, None
 
     async def confirm(
-        self, account: Account, number: Number, ours: Address, phone: Address, keyword: OptOutType
+        self, account: Account, number: Number, ours: Address, phone: Address, keyword: OptOutType, message_id: bytes
     ) -> None:
-        """Answer a keyword. HELP gets no answer while opted out; STOP's is not stopped by itself."""
+        """Answer a keyword, once for each message. HELP gets no answer while opted out; STOP's is not stopped by it."""
         text = {"STOP": self._replies.stop, "START": self._replies.start, "HELP": self._replies.help}[keyword]
         if not text:
             return
@@ -67,6 +67,7 @@ class Consent:
             sender=ours.text,
             body=text,
             direction="outbound-reply",
+            idempotency=IdempotencyKey(f"confirm:{message_id.hex()}", b""),
             is_confirmation=keyword == "STOP",
         )
         try:

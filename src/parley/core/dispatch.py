@@ -1,46 +1,35 @@
 """Dispatch: take what is due, submit it to the carrier, record what the carrier answered."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final, Literal
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
 
 import structlog
-from msgspec import json
 
+from parley.core import outcomes
 from parley.core.backoff import Backoff
-from parley.core.carrier import (
-    Accepted,
-    Attachment,
-    Carrier,
-    Outcome,
-    Rejected,
-    Submission,
-    Throttled,
-    Uncertain,
-    Unreachable,
-)
+from parley.core.carrier import Attachment, Carrier, Outcome, Submission, Throttled, Uncertain, Unreachable
 from parley.core.handoff import Handoff
 from parley.core.media import MediaUnavailable, Outgoing
 from parley.core.metrics import Metrics
+from parley.core.outcomes import Due
 from parley.core.record import Record
 from parley.lib.clock import Clock
-from parley.model.message import Message, Pending
 from parley.store import StoreUnavailable
-from parley.store.changes import Change, Requeue
+from parley.store.changes import Applied, Change
 
 log = structlog.get_logger(__name__)
-
-Due = tuple[Pending, Message]
 
 BATCH: Final = 256
 """Messages in one submit."""
 _SUBMITS: Final = 32
 """Submits under way at once: what a slow carrier can hold up in memory."""
-_SUBMITTING: Final = "submitting"
-"""Marks, durably and before it leaves, a message whose carrier cannot tell a repeated submit."""
-
-EXPIRED: Final = 30036
-UNKNOWN: Final = 30008
+_FETCHES: Final = 1000
+"""Messages whose media are being fetched at once; a slow host of media holds up no other message."""
+_CROWDED_US: Final = 1_000_000
+_LONGEST_PAUSE_S: Final = 3600.0
+_HEAD_START_US: Final = 100_000
+"""How long what a pause put off goes first when it ends: new messages must not overtake it."""
 
 
 class Dispatch:
@@ -66,96 +55,118 @@ class Dispatch:
         self._paused: dict[str, int] = {}
         self._free = asyncio.Semaphore(_SUBMITS)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._fetching = 0
 
     async def run(self) -> None:
         """Submit until the handoff is closed, then wait for what is under way."""
-        while batch := await self._due.take(BATCH):
-            await self._free.acquire()
-            task = asyncio.create_task(self._submit(batch))
-            self._tasks.add(task)
-            task.add_done_callback(self._finished)
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        try:
+            while batch := await self._due.take(BATCH):
+                await self._free.acquire()
+                self._begin(self._submit(batch)).add_done_callback(lambda _: self._free.release())
+            while self._tasks:
+                await asyncio.wait(self._tasks)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._free.release()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("dispatch failed", error=repr(error))
 
     async def _submit(self, batch: Sequence[Due]) -> None:
-        try:
-            await self._submit_now(batch)
-        except Exception as error:  # a fault of ours must not leave messages in this node's hands for ever
-            log.exception("dispatch failed", count=len(batch))
-            now = self._clock.now()
-            reason = f"internal error: {type(error).__name__}"
-            changes: list[Change] = []
-            for item in batch:
-                # What was marked as leaving stays in doubt; a carrier that tells repeats may be asked again.
-                outcome = Unreachable(reason) if self._carrier.deduplicates else Uncertain(reason)
-                changes += self._changes(item, outcome, now)
-            await self._keep(changes)
-
-    async def _submit_now(self, batch: Sequence[Due]) -> None:
         ready, changes = self._sort(batch)
-        with_media = [item for item in ready if item[1].num_media]
-        attachments: dict[bytes, tuple[Attachment, ...]] = {}
-        if with_media:
-            ready = [item for item in ready if not item[1].num_media]
-            fetched = await asyncio.gather(*(self._attach(item) for item in with_media))
-            for item, result in zip(with_media, fetched, strict=True):
-                if isinstance(result, Change):
-                    changes.append(result)
-                else:
-                    attachments[item[1].id] = result
-                    ready.append(item)
-        if ready and not self._carrier.deduplicates:
-            changes += [_mark(item, self._record.node, self._clock.now()) for item in ready]
-        if changes:
-            await self._keep(changes)
-        if ready:
-            await self._hand_over(ready, attachments)
+        await self._leave(ready, changes, {})
 
     def _sort(self, batch: Sequence[Due]) -> tuple[list[Due], list[Change]]:
-        """Part what can go now from what has expired, was in doubt, or whose sender is paused."""
-        now = self._clock.now()
+        """Part what can go now from what cannot, and begin to fetch the media of what has any."""
+        now, node = self._clock.now(), self._record.node
         ready: list[Due] = []
         changes: list[Change] = []
         for item in batch:
             waits, message = item
-            if waits.waiting_for == _SUBMITTING:
-                changes.append(_uncertain(item, now, "the node stopped while submitting"))
-            elif message.uncertain:
-                changes.append(_end(message, now, "undelivered", UNKNOWN, "No receipt came within the validity period"))
-            elif waits.expires_at <= now:
-                changes.append(_end(message, now, "failed", EXPIRED, "Validity period expired before it was sent"))
-            elif self._paused and (until := self._pause(waits.sender, now)):
-                changes.append(_requeue(item, now, until, waits.attempts, "throttled", None))
-            else:
+            change = outcomes.without_submit(item, node, now)
+            if change is not None:
+                changes.append(change)
+            elif self._paused and (until := self._pause(waits.sender, now, is_new=waits.waiting_for is None)):
+                changes.append(outcomes.again(item, node, now, until, waits.attempts, "throttled"))
+            elif not message.num_media:
                 ready.append(item)
+            elif self._fetching < _FETCHES:
+                self._fetching += 1
+                self._begin(self._submit_with_media(item))
+            else:
+                changes.append(outcomes.again(item, node, now, now + _CROWDED_US, waits.attempts, "media"))
         return ready, changes
 
-    def _pause(self, sender: str, now: int) -> int | None:
+    def _pause(self, sender: str, now: int, *, is_new: bool) -> int | None:
         """Until when a sender is paused, or None."""
         until = self._paused.get(sender)
-        if until is not None and until <= now:
+        if until is None:
+            return None
+        if until + _HEAD_START_US <= now:
             del self._paused[sender]
             return None
-        return until
+        if is_new:
+            return until + _HEAD_START_US
+        return until if until > now else None
+
+    async def _submit_with_media(self, item: Due) -> None:
+        try:
+            result = await self._attach(item)
+        finally:
+            self._fetching -= 1
+        if isinstance(result, Change):
+            await self._keep([result])
+        else:
+            await self._leave([item], [], {item[1].id: result})
 
     async def _attach(self, item: Due) -> tuple[Attachment, ...] | Change:
         waits, message = item
+        node = self._record.node
         try:
             return await self._outgoing.attachments(message)
         except MediaUnavailable as error:
-            now = self._clock.now()
-            if not error.is_final:
-                attempts = waits.attempts + 1
-                until = min(now + self._backoff.delay_us(attempts), waits.expires_at)
-                if attempts <= Outgoing.ATTEMPTS:
-                    return _requeue(item, now, until, attempts, "media", {"outcome": "media", "reason": error.reason})
-            return _end(message, now, "failed", error.code, error.reason)
+            now, attempts = self._clock.now(), waits.attempts + 1
+            if not error.is_final and attempts < Outgoing.ATTEMPTS:
+                told: dict[str, object] = {"outcome": "media", "reason": error.reason}
+                return outcomes.again(item, node, now, now + self._backoff.delay_us(attempts), attempts, "media", told)
+            return outcomes.end(item, now, "failed", error.code, error.reason)
+        except Exception as error:  # a fault of ours must not leave a message in this node's hands for ever
+            log.exception("media could not be attached", message=message.id.hex())
+            return self._missed(item, error)
+
+    async def _leave(
+        self, ready: Sequence[Due], changes: list[Change], attachments: dict[bytes, tuple[Attachment, ...]]
+    ) -> None:
+        """Record `changes`, and that `ready` leaves where a repeated submit would not be noticed; then submit that."""
+        try:
+            if ready and not self._carrier.deduplicates:
+                now = self._clock.now()
+                changes += [outcomes.mark(item, self._record.node, now) for item in ready]
+            if changes:
+                applied = await self._keep(changes)
+                missed = {change.message_id for change in applied.missed}
+                ready = [item for item in ready if item[1].id not in missed]
+        except Exception as error:  # as above; nothing has left yet
+            log.exception("dispatch failed", count=len(ready))
+            await self._keep([self._missed(item, error) for item in ready])
+        else:
+            if ready:
+                await self._hand_over(ready, attachments)
+
+    def _missed(self, item: Due, error: Exception) -> Change:
+        """It surely did not leave, for a fault of ours."""
+        now, attempts = self._clock.now(), item[0].attempts + 1
+        told: dict[str, object] = {"outcome": "unreachable", "reason": f"internal error: {type(error).__name__}"}
+        again_at = now + self._backoff.delay_us(attempts)
+        return outcomes.again(item, self._record.node, now, again_at, attempts, "carrier_down", told)
 
     async def _hand_over(self, ready: Sequence[Due], attachments: dict[bytes, tuple[Attachment, ...]]) -> None:
         items: dict[bytes, Due] = {}
@@ -174,119 +185,58 @@ class Dispatch:
                     waits.attempts + 1,
                 )
             )
-        writes: list[asyncio.Future[object]] = []
+        writes: list[asyncio.Future[Applied]] = []
 
-        def answer(outcomes: Sequence[tuple[Submission, Outcome]]) -> None:
+        def answer(answers: Sequence[tuple[Submission, Outcome]]) -> None:
             now = self._clock.now()
             changes: list[Change] = []
-            for submission, outcome in outcomes:
-                item = items.pop(submission.key[1])
+            for submission, outcome in answers:
+                item = items.pop(submission.key[1], None)
+                if item is None:
+                    log.error("answered twice", carrier=self._carrier.name, message=submission.key[1].hex())
+                    continue
                 changes += self._changes(item, outcome, now)
-            self._count(outcomes)
+            self._count(answers)
             writes.append(asyncio.ensure_future(self._keep(changes)))
 
-        await self._carrier.submit(batch, answer)
-        if items:  # a carrier that broke its promise: what it did with these is not known
-            now = self._clock.now()
-            await self._keep([_uncertain(item, now, "the carrier gave no answer") for item in items.values()])
-        if writes:
-            await asyncio.gather(*writes)
+        reason = "the carrier gave no answer"
+        try:
+            await self._carrier.submit(batch, answer)
+        except Exception as error:
+            log.exception("the carrier failed", carrier=self._carrier.name, count=len(items))
+            reason = f"the carrier failed: {type(error).__name__}"
+        if (
+            items
+        ):  # a broken promise: what it did with these is not known, so that only who tells repeats is asked again
+            outcome = Unreachable(reason) if self._carrier.deduplicates else Uncertain(reason)
+            answer([(submission, outcome) for submission in batch if submission.key[1] in items])
+        await asyncio.gather(*writes)
 
-    async def _keep(self, changes: Sequence[Change]) -> None:
+    async def _keep(self, changes: Sequence[Change]) -> Applied:
         """Record, however long the database is away: these things have happened."""
         attempt = 0
         while True:
             try:
-                await self._record.apply(changes)
+                return await self._record.apply(changes)
             except StoreUnavailable as error:
                 attempt += 1
                 log.warning("outcomes wait for the database", count=len(changes), error=str(error))
                 await self._backoff.wait(attempt)
-            else:
-                return
 
     def _changes(self, item: Due, outcome: Outcome, now: int) -> list[Change]:
-        waits, message = item
-        carrier = self._carrier.name
-        match outcome:
-            case Accepted(refs):
-                data = f'{{"carrier":"{carrier}","outcome":"accepted","refs":{json.encode(refs).decode()}}}'
-                account_id, message_id = message.account_id, message.id
-                sent = Change(account_id, message_id, now, "sent", None, data, None, None, carrier, refs)
-                if message.status == "sending":
-                    return [sent]
-                return [Change(account_id, message_id, now, "sending"), sent]
-            case Rejected(code, reason):
-                told = {"carrier": carrier, "outcome": "rejected", "code": code, "reason": reason}
-                return [_end(message, now, "failed", code, reason or None, told, carrier)]
-            case Throttled(after_s, reason):
-                until = now + round(after_s * 1_000_000)
-                self._paused[waits.sender] = until
-                told = {"carrier": carrier, "outcome": "throttled", "reason": reason}
-                return [_requeue(item, now, until, waits.attempts, "throttled", told)]
-            case Unreachable(reason):
-                attempts = waits.attempts + 1
-                until = min(now + self._backoff.delay_us(attempts), waits.expires_at)
-                told = {"carrier": carrier, "outcome": "unreachable", "reason": reason}
-                return [_requeue(item, now, until, attempts, "carrier_down", told)]
-            case Uncertain(reason):
-                return [_uncertain(item, now, reason, carrier)]
+        waits, _ = item
+        again_at = now
+        if isinstance(outcome, Throttled):
+            pause_us = round(min(max(outcome.after_s, 0.0), _LONGEST_PAUSE_S) * 1_000_000)
+            again_at = self._paused[waits.sender] = max(now + pause_us, self._paused.get(waits.sender, 0))
+        elif isinstance(outcome, Unreachable):
+            again_at = now + self._backoff.delay_us(waits.attempts + 1)
+        return outcomes.of_outcome(item, outcome, self._carrier.name, self._record.node, now, again_at)
 
-    def _count(self, outcomes: Sequence[tuple[Submission, Outcome]]) -> None:
+    def _count(self, answers: Sequence[tuple[Submission, Outcome]]) -> None:
         kinds: dict[str, int] = {}
-        for _, outcome in outcomes:
+        for _, outcome in answers:
             kind = type(outcome).__name__.lower()
             kinds[kind] = kinds.get(kind, 0) + 1
         for kind, count in kinds.items():
             self._metrics.submitted(self._carrier.name, kind, count)
-
-
-def _mark(item: Due, node: bytes, now: int) -> Change:
-    waits, message = item
-    terms = Requeue(node, waits.due_at, waits.attempts, _SUBMITTING)
-    return Change(message.account_id, message.id, now, "sending", requeue=terms)
-
-
-def _end(
-    message: Message,
-    now: int,
-    status: Literal["failed", "undelivered"],
-    code: int,
-    reason: str | None,
-    told: dict[str, object] | None = None,
-    carrier: str | None = None,
-) -> Change:
-    data = json.encode(told or {"code": code, "reason": reason}).decode()
-    return Change(
-        message.account_id, message.id, now, status, data=data, error_code=code, error_message=reason, carrier=carrier
-    )
-
-
-def _requeue(
-    item: Due, now: int, due_at: int, attempts: int, waiting_for: str, told: dict[str, object] | None
-) -> Change:
-    _, message = item
-    return Change(
-        message.account_id,
-        message.id,
-        now,
-        kind="submit" if told else None,
-        data=json.encode(told).decode() if told else None,
-        requeue=Requeue(None, due_at, attempts, waiting_for),
-    )
-
-
-def _uncertain(item: Due, now: int, reason: str, carrier: str | None = None) -> Change:
-    """It waits for a late receipt until it expires, and is never submitted again."""
-    waits, message = item
-    told = {"carrier": carrier, "outcome": "uncertain", "reason": reason}
-    return Change(
-        message.account_id,
-        message.id,
-        now,
-        "sending",
-        data=json.encode(told).decode(),
-        carrier=carrier,
-        uncertain=True,
-        requeue=Requeue(None, waits.expires_at, waits.attempts, "receipt"),
-    )

@@ -46,16 +46,14 @@ class Receiving:
         if number is None or account is None:
             raise Refused("not_found", to.text)
         keyword = self._consent.keyword(account, number, inbound.body)
-        if keyword is not None:
-            await self._consent.note(number, to, phone, keyword, inbound.body)
         intake = self._intake(inbound, number, to, phone, keyword)
         verdict = await self._record.accept(intake)
-        if isinstance(verdict, Repeated):  # the carrier brought it again
-            return verdict.message_id
-        log.debug("received", message=intake.message.id.hex(), sender=phone.text, recipient=to.text, keyword=keyword)
+        # When the carrier brought it again, it is one message still, and a node may have died before it answered.
+        message_id = verdict.message_id if isinstance(verdict, Repeated) else intake.message.id
+        log.debug("received", message=message_id.hex(), sender=phone.text, recipient=to.text, keyword=keyword)
         if keyword is not None:
-            await self._consent.confirm(account, number, to, phone, keyword)
-        return intake.message.id
+            await self._consent.confirm(account, number, to, phone, keyword, message_id)
+        return message_id
 
     def _intake(
         self, inbound: Inbound, number: Number, to: Address, phone: Address, keyword: OptOutType | None
@@ -97,7 +95,9 @@ class Receiving:
         if inbound.ref is not None:
             name = f"inbound:{inbound.carrier}:{inbound.ref}"
             key = IdempotencyKey(name, b"")
-        return Intake(message, None, media, contents, self._webhook(number, message, keyword), key)
+        opt_out, opt_in = self._consent.said(number, to, phone, keyword, inbound.body)
+        webhook = self._webhook(number, message, keyword)
+        return Intake(message, None, media, contents, webhook, key, opt_out=opt_out, opt_in=opt_in)
 
     def _webhook(self, number: Number, message: Message, keyword: OptOutType | None) -> tuple[Callback, ...]:
         if number.request_url is None:

@@ -8,9 +8,10 @@ from msgspec.structs import astuple, replace
 from sqlalchemy import delete
 
 from parley.model.callback import Callback
+from parley.model.consent import OptOut
 from parley.model.message import Media, Message, Pending
 from parley.store import schema
-from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Row, Upsert
+from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Row, Upsert
 from parley.store.media import keep
 
 
@@ -38,6 +39,10 @@ class Intake(msgspec.Struct, frozen=True):
     most_wait_us: int | None = None
     """Refuse it when its slot is further away than this."""
     event_data: str | None = None
+    opt_out: OptOut | None = None
+    """What the message says of its sender's consent: no more. Noted with it, once."""
+    opt_in: tuple[bytes, str, str] | None = None
+    """The message takes back an opt-out: account id, sender and recipient."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -79,6 +84,7 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
     contents: list[Row] = []
     callbacks: list[Row] = []
     keys: list[Row] = []
+    consents: dict[tuple[bytes, str, str], OptOut | None] = {}
     results: list[Verdict] = []
     for n, intake in enumerate(intakes):
         verdict = verdicts[n]
@@ -107,10 +113,15 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
     yield Insert(schema.media, media)
     yield Insert(schema.callbacks, callbacks)
     yield Insert(schema.idempotency, keys)
+    if consents:
+        yield Upsert(schema.opt_outs, [astuple(out) for out in consents.values() if out is not None])
+        lifted = [pair for pair, out in consents.items() if out is None]
+        yield Delete(schema.opt_outs, _PAIR, lifted)
     return results
 
 
 EVENT_COLUMNS = ("account_id", "message_id", "kind", "at", "data")
+_PAIR = ("account_id", "sender", "recipient")
 
 
 def purge_idempotency(before: int) -> Operation[None]:
@@ -146,13 +157,12 @@ def _recall(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operat
 
 
 def _refuse_opted_out(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operation[None]:
-    keys = ("account_id", "sender", "recipient")
     pairs = {
         (intake.message.account_id, intake.message.sender, intake.message.recipient)
         for intake in intakes
         if intake.must_consent
     }
-    opted_out = set((yield Lookup(schema.opt_outs, keys, keys, list(pairs))))
+    opted_out = set((yield Lookup(schema.opt_outs, _PAIR, _PAIR, list(pairs))))
     if not opted_out:
         return
     for n, intake in enumerate(intakes):

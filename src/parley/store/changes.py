@@ -66,6 +66,8 @@ class Applied(msgspec.Struct, frozen=True):
     callbacks: list[Callback]
     missed: list[Change] = []
     """Those whose `only_if_held_by` was not so."""
+    has_requeued: bool = False
+    """Whether any message waits on under new terms."""
 
 
 _STATE: Final = (
@@ -132,8 +134,10 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
         moves = status is not None and may_move(state.status, status)
         _note(state, change)
         # A receipt that says what we know leaves no trace, nor does a step that was overtaken and tells nothing.
-        if moves or change.kind is not None or (status != state.status and change.data is not None):
-            kind = change.kind or (status if moves and status else "submit" if change.carrier else "receipt")
+        is_news = change.data is not None and (status != state.status or change.uncertain)
+        if moves or change.kind is not None or is_news:
+            is_submit = change.carrier is not None or change.uncertain
+            kind = change.kind or (status if moves and status else "submit" if is_submit else "receipt")
             events.append((change.account_id, change.message_id, kind, change.at, change.data))
         if moves and status is not None:
             _enter(state, change, status)
@@ -152,7 +156,7 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
     yield Update(schema.pending, ("node", "due_at", "attempts", "waiting_for"), ("message_id",), requeued)
     yield Insert(schema.refs, refs, ignore=True)
     yield Insert(schema.callbacks, [astuple(callback) for callback in callbacks])
-    return Applied(moved, callbacks, missed)
+    return Applied(moved, callbacks, missed, has_requeued=bool(requeued))
 
 
 def _note(state: _State, change: Change) -> None:
