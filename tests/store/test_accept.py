@@ -21,7 +21,7 @@ async def test_all_that_belongs_to_a_message_is_kept_at_once(engine: Engine, rec
         accept,
         [Intake(message, pending, (attached, linked), ((b"h" * 32, b"png"),), (callback,), event_data='{"by":"test"}')],
     )
-    assert verdicts == [Taken(message, pending)]
+    assert verdicts == [Taken(message, pending, (callback,))]
     assert await engine.read(messages.fetch, message.account_id, message.id) == message
     assert await engine.read(messages.waiting, message.id) == pending
     assert await engine.read(media.of_messages, [message.id]) == {message.id: [attached, linked]}

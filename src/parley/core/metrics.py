@@ -68,9 +68,10 @@ class Metrics:
         self.stuck_after[loop] = at + round(within_s * 1_000_000)
         self.loop_progress.labels(loop).set(at / 1_000_000)
 
-    def accepted(self, message: Message) -> None:
-        """Count a message taken."""
-        self._accepted.labels("inbound" if message.direction == "inbound" else "outbound", message.dialect).inc()
+    def accepted(self, messages: Sequence[Message]) -> None:
+        """Count messages taken."""
+        for (direction, dialect), count in Tally((m.direction, m.dialect) for m in messages).items():
+            self._accepted.labels("inbound" if direction == "inbound" else "outbound", dialect).inc(count)
 
     def moved(self, changes: Sequence[Change]) -> None:
         """Count changes of state that happened."""

@@ -9,7 +9,8 @@ from parley.lib.ids import Ids
 from parley.model.callback import Callback
 from parley.model.message import Dialect, Message, Pending, Status
 from parley.model.receipt import Receipt
-from parley.store import Engine, accept, changes
+from parley.store import Engine, Operation, changes
+from parley.store import accept as intake
 from parley.store.changes import Applied, CallbackTerms, Change
 
 
@@ -39,7 +40,8 @@ class Record:
         self._owed = owed
         self._waiting = waiting
         self._metrics = metrics
-        self._accept = engine.lane(accept.accept)
+        self._accept = engine.lane(intake.accept, self._accepted)
+        self._changes = engine.lane(self._apply, self._applied)
 
     @property
     def holder_of_messages(self) -> bytes | None:
@@ -55,39 +57,65 @@ class Record:
         """Whether a dialect's callbacks tell of a state."""
         return status in self._states[dialect]
 
-    async def accept(self, intake: accept.Intake) -> accept.Verdict:
+    async def accept(self, wanted: intake.Intake) -> intake.Verdict:
         """Take one message. Returns once it is durable, or with the reason why it was not taken."""
-        verdict = await self._accept.put(intake)
-        if isinstance(verdict, accept.Taken):
-            self._metrics.accepted(verdict.message)
-            waits = verdict.pending
-            if waits is not None:
-                if waits.node is not None:
-                    self._due.put(((waits, verdict.message),))
-                else:
-                    self._waiting.set()
-            self._hand_over(intake.callbacks)
-        return verdict
+        return await self._accept.put(wanted)
 
     async def apply(self, happened: Sequence[Change]) -> Applied:
         """Apply changes of state. Returns once they are durable."""
-        applied = await self.engine.write(changes.apply, happened, self._terms())
-        if any(change.requeue is not None for change in happened):
-            self._waiting.set()
-        return self._told(applied)
+        return await self._changes.put(happened)
 
     async def receive(self, receipts: Sequence[Receipt]) -> Applied:
         """Apply receipts. Returns once they are durable."""
-        applied = await self.engine.write(changes.receive, receipts, self._terms())
-        return self._told(applied)
+        return await self._changes.put(receipts)
+
+    def _accepted(self, verdicts: Sequence[intake.Verdict]) -> None:
+        """Hand over what was just committed, though its callers may have gone away."""
+        due: list[tuple[Pending, Message]] = []
+        taken: list[Message] = []
+        for verdict in verdicts:
+            if isinstance(verdict, intake.Taken):
+                taken.append(verdict.message)
+                self._hand_over(verdict.callbacks)
+                if (waits := verdict.pending) is None:
+                    continue
+                if waits.node is not None:
+                    due.append((waits, verdict.message))
+                else:
+                    self._waiting.set()
+        if due:
+            self._due.put(due)
+        self._metrics.accepted(taken)
+
+    def _apply(self, news: Sequence[Sequence[Change] | Sequence[Receipt]]) -> Operation[list[Applied]]:
+        """Apply what several callers brought as one: a message submitted and delivered meanwhile is written once."""
+        brought: list[list[Change]] = []
+        for item in news:
+            receipts = [told for told in item if isinstance(told, Receipt)]
+            heard = (yield from changes.hear(receipts)) if receipts else []
+            brought.append([*heard, *(told for told in item if isinstance(told, Change))])
+        applied = yield from changes.apply([change for item in brought for change in item], self._terms())
+        moved, missed = set(map(id, applied.moved)), set(map(id, applied.missed))
+        results = [
+            Applied([c for c in item if id(c) in moved], [], [c for c in item if id(c) in missed]) for item in brought
+        ]
+        asked = {id(change) for item in brought for change in item}
+        early = [change for change in applied.moved if id(change) not in asked]  # receipts that waited for a submit
+        # What belongs to no caller in particular goes with the first.
+        results[0] = Applied(
+            [*results[0].moved, *early], applied.callbacks, results[0].missed, has_requeued=applied.has_requeued
+        )
+        return results
+
+    def _applied(self, results: Sequence[Applied]) -> None:
+        for applied in results:
+            self._metrics.moved(applied.moved)
+            self._hand_over(applied.callbacks)
+            if applied.has_requeued:
+                self._waiting.set()
 
     def _terms(self) -> CallbackTerms:
         return CallbackTerms(self._states, self.ids.new, self.holder_of_callbacks)
-
-    def _told(self, applied: Applied) -> Applied:
-        self._metrics.moved(applied.moved)
-        self._hand_over(applied.callbacks)
-        return applied
 
     def _hand_over(self, callbacks: Sequence[Callback]) -> None:
         if callbacks and callbacks[0].node is not None:
