@@ -32,7 +32,7 @@ async def test_every_legal_move_is_made_and_every_other_leaves_an_event_only(eng
     made = {pair: records.message(status=pair[0]) for pair in pairs}
     await take(engine, *(Intake(message, records.pending(message)) for message in made.values()))
     at = records.clock.now() + 5
-    changes = [Change(m.account_id, m.id, at, after) for (_, after), m in made.items()]
+    changes = [Change(m.account_id, m.id, at, after, data="{}") for (_, after), m in made.items()]
     applied = await engine.write(apply, changes, records.terms)
     moved = {change.message_id for change in applied.moved}
     found = await engine.read(messages.fetch_many, [(m.account_id, m.id) for m in made.values()])
@@ -97,6 +97,35 @@ async def test_a_change_bound_to_a_state_happens_in_no_other(engine: Engine, rec
     assert await _kinds(engine, message) == ["queued"]
     assert len((await _change(engine, records, message, canceled | {"only_from": ("queued",)})).moved) == 1
     assert (await _stored(engine, message)).status == "canceled"
+
+
+async def test_a_change_for_a_free_message_leaves_one_alone_that_a_node_holds(engine: Engine, records: Records) -> None:
+    held, free = records.message(), records.message()
+    await take(engine, Intake(held, records.pending(held)), Intake(free, records.pending(free, node=None)))
+    for message, moved in ((held, 0), (free, 1)):
+        applied = await _change(engine, records, message, {"status": "canceled", "only_if_free": True})
+        assert len(applied.moved) == moved
+    assert (await _stored(engine, held)).status == "queued"
+    assert await engine.read(messages.waiting, held.id) is not None
+
+
+async def test_a_change_by_the_holder_misses_when_another_node_has_it(engine: Engine, records: Records) -> None:
+    message = await records.sent_off(engine)
+    changes = [
+        Change(message.account_id, message.id, records.clock.now(), "sending", only_if_held_by=node)
+        for node in (b"o" * 16, records.node)
+    ]
+    applied = await engine.write(apply, changes, records.terms)
+    assert (applied.missed, applied.moved) == (changes[:1], changes[1:])
+    await _change(engine, records, message, {"status": "delivered"})
+    gone = await engine.write(apply, changes[1:], records.terms)
+    assert (gone.missed, gone.moved) == (changes[1:], [])
+
+
+async def test_a_step_that_was_overtaken_and_tells_nothing_leaves_no_trace(engine: Engine, records: Records) -> None:
+    message = await records.sent_off(engine)
+    await _change(engine, records, message, {"status": "delivered"}, {"status": "sending"})
+    assert await _kinds(engine, message) == ["queued", "delivered"]
 
 
 async def test_of_two_changes_at_once_the_second_sees_the_first(engine: Engine, records: Records) -> None:
