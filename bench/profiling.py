@@ -12,12 +12,12 @@ from typing import Self
 
 from bench.machine import LOAD_CORE, on_core
 
-SAMPLES_A_SECOND = 200
+SAMPLES_A_SECOND = 400
 _FRAME = re.compile(r"^(?P<name>.*) \((?P<file>[^()]*?)(?::(?P<line>\d+))?\)$")
 
 # The first part whose pattern a frame's file matches owns the frame. What is not listed belongs to its caller's part.
 PARTS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("uvicorn", re.compile(r"(^|/)uvicorn/")),
+    ("uvicorn", re.compile(r"(^|/)(uvicorn/)?protocols/http/|parley/api/http/protocol\.py")),
     ("routing", re.compile(r"(^|/)starlette/|parley/api/http/surface\.py")),
     ("endpoint", re.compile(r"parley/(api/|app\.py|webhooks/render\.py)")),
     ("dispatch, simulator", re.compile(r"parley/(core/(dispatch|handoff|phones|carrier|claim)\.py|carriers/)")),
@@ -26,6 +26,8 @@ PARTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("store", re.compile(r"parley/store/|(^|/)(asyncpg|sqlalchemy)/")),
 )
 LOOP = "event loop"
+IDLE = re.compile(r"^_worker \(concurrent/futures/thread\.py")
+"""A thread that waits for work; py-spy takes its waiting for work."""
 
 
 class Profile:
@@ -43,6 +45,8 @@ class Profile:
                 self._take(stack.split(";"), int(count))
 
     def _take(self, stack: list[str], count: int) -> None:
+        if IDLE.match(stack[-1]):
+            return
         self.total += count
         self.by_function[_function(stack[-1])] += count
         parts = [part for part in map(_part, stack) if part is not None]

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import uvicorn
 
+from parley.api.http.protocol import BoundedProtocol
 from parley.app import App
 from parley.lib import ids
 from parley.settings import Settings
@@ -61,7 +62,9 @@ class Server:
         self.project_id = ids.to_uuid(account_id)
         self.auth = (ACCOUNT_SID, AUTH_TOKEN)
         self.app = App(self.settings)
-        config = uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="on", loop="uvloop")
+        config = uvicorn.Config(
+            self.app, log_config=None, access_log=False, lifespan="on", loop="uvloop", http=BoundedProtocol, ws="none"
+        )
         self._uvicorn = _Uvicorn(config)
         self._thread = threading.Thread(target=self._serve, name="parley", daemon=True)
 

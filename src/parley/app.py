@@ -55,9 +55,9 @@ from parley.model.consent import Replies as KeywordReplies
 from parley.model.message import Dialect, Message, Pending
 from parley.settings import Settings, SettingsError
 from parley.store import Engine, StoreUnavailable, queue
-from parley.store.connect import open_engine, sqlite_path
-from parley.store.migrate import migrate
-from parley.store.vault import Vault, key_from_text, load_or_create_key
+from parley.store.connect import UrlError, open_engine, sqlite_path
+from parley.store.migrate import SchemaError, migrate
+from parley.store.vault import Vault, VaultError, key_from_text, load_or_create_key
 from parley.webhooks.attempt import Attempts
 from parley.webhooks.client import Client
 from parley.webhooks.deliver import Delivery
@@ -110,9 +110,13 @@ class App:
         await receive()
         try:
             await self.start()
-        except Exception as error:
+        except (SettingsError, UrlError, SchemaError, StoreUnavailable, VaultError) as error:
+            log.error("the node cannot start", reason=str(error))
+            await send({"type": "lifespan.startup.failed", "message": ""})
+            return
+        except Exception:
             log.exception("the node cannot start")
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            await send({"type": "lifespan.startup.failed", "message": ""})
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -133,7 +137,7 @@ class App:
         self.supervisor.start("claim-messages", self.claims.claim_messages)
         self.supervisor.start("claim-callbacks", self.claims.claim_callbacks)
         self.supervisor.start("lease", self.claims.keep_lease)
-        self.supervisor.start("maintenance", Maintenance(self.engine, self.clock, self.claims).run)
+        self.supervisor.start("maintenance", Maintenance(self.record, self.clock, self.claims).run)
         log.info("ready", version=VERSION, profile=self.settings.profile, engine=self.engine.name)
 
     async def stop(self) -> None:

@@ -40,13 +40,13 @@ def write(directory: Path, credentials: Credentials) -> Path:
         "project_id": credentials.project_id,
         "auth_token": credentials.auth_token,
     }
-    # JSON's strings are TOML's, too.
-    text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items())
+    text = "".join(f"{name}={_quoted(value)}\n" for name, value in fields.items())
     path = directory / FILE
     draft = path.with_name(f"{FILE}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write("# Written by `parley serve` in the dev profile, for `parley send` and the other commands.\n" + text)
+        file.write("# Written by `parley serve` in the dev profile, for the other commands. A shell can read it, too.\n")
+        file.write(text)
     draft.replace(path)
     return path
 
@@ -73,6 +73,12 @@ def find(settings: Settings, url: str | None, account: str | None, token: str | 
     except (OSError, ValueError) as problem:  # TOML's and msgspec's errors are ValueErrors
         raise click.ClickException(f"{path} cannot be used: {problem}") from None
     return Credentials(url or left.url, account or left.account_sid, token or left.auth_token)
+
+
+def _quoted(value: str) -> str:
+    """A string that means the same to TOML and to a shell, as far as one can be had."""
+    is_plain = value.isprintable() and "'" not in value
+    return f"'{value}'" if is_plain else json.dumps(value)
 
 
 def _url(settings: Settings) -> str:

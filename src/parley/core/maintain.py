@@ -3,19 +3,20 @@
 from typing import Final
 
 from parley.core.claim import Claims
+from parley.core.record import Record
 from parley.lib.clock import Clock
-from parley.store import Engine, accept, cookies
+from parley.store import accept, cookies
 
 KEYS_KEPT_US: Final = 7 * 86_400_000_000
 """An idempotency key names its message for a week: longer than any retry of the same request."""
-EVERY_S: Final = 600.0
+EVERY_S: Final = 60.0
 
 
 class Maintenance:
     """The loop that keeps small tables small."""
 
-    def __init__(self, engine: Engine, clock: Clock, claims: Claims) -> None:
-        self._engine = engine
+    def __init__(self, record: Record, clock: Clock, claims: Claims) -> None:
+        self._record = record
         self._clock = clock
         self._claims = claims
 
@@ -25,6 +26,8 @@ class Maintenance:
 
     async def _turn(self) -> float:
         now = self._clock.now()
-        await self._engine.write(accept.purge_idempotency, now - KEYS_KEPT_US)
-        await self._engine.write(cookies.purge, now - cookies.IDLE_US)
+        engine = self._record.engine
+        await self._record.rematch()
+        await engine.write(accept.purge_idempotency, now - KEYS_KEPT_US)
+        await engine.write(cookies.purge, now - cookies.IDLE_US)
         return EVERY_S

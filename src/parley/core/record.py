@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from parley.core.handoff import Handoff
 from parley.core.metrics import Metrics
@@ -12,6 +13,8 @@ from parley.model.receipt import Receipt
 from parley.store import Engine, Operation, changes
 from parley.store import accept as intake
 from parley.store.changes import Applied, CallbackTerms, Change
+
+_REMATCHED: Final = 1000
 
 
 class Record:
@@ -68,6 +71,12 @@ class Record:
     async def receive(self, receipts: Sequence[Receipt]) -> Applied:
         """Apply receipts. Returns once they are durable."""
         return await self._changes.put(receipts)
+
+    async def rematch(self) -> int:
+        """Apply receipts that came before another node recorded what they are about; how many moved a message."""
+        applied = await self.engine.write(changes.rematch, _REMATCHED, self._terms())
+        self._applied([applied])
+        return len(applied.moved)
 
     def _accepted(self, verdicts: Sequence[intake.Verdict]) -> None:
         """Hand over what was just committed, though its callers may have gone away."""

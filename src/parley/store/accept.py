@@ -103,6 +103,11 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
         if intake.idempotency is not None:
             key = intake.idempotency
             keys.append((message.account_id, key.key, message.id, key.fingerprint, message.created_at))
+        if intake.opt_out is not None:
+            out = intake.opt_out
+            consents[out.account_id, out.sender, out.recipient] = out
+        elif intake.opt_in is not None:
+            consents[intake.opt_in] = None
         results.append(Taken(message, waits, intake.callbacks))
 
     yield Insert(schema.messages, messages)

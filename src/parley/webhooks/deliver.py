@@ -114,8 +114,8 @@ class Delivery:
             while chain:
                 callback = chain.popleft()
                 if first is not None and first < callback.id:
-                    await self._put_back([callback, *chain], self._clock.now() + _BEHIND_US)
-                    chain.clear()
+                    chain.appendleft(callback)
+                    await self._put_all_back(chain, self._clock.now() + _BEHIND_US)
                     return
                 first = None
                 if message is None or message.deleted_at is not None:
@@ -125,14 +125,19 @@ class Delivery:
                     await asyncio.sleep(wait_us / 1_000_000)
                 after = await self._deliver(callback, message)
                 await self._keep(after)
-                if after.state == "pending" and chain:  # what comes later must not overtake it
-                    await self._put_back(list(chain), after.due_at + 1)
-                    chain.clear()
+                if after.state == "pending":  # what comes later must not overtake it
+                    await self._put_all_back(chain, after.due_at + 1)
         finally:
             del self._chains[message_id]
             self._hosts[host] -= 1
             if not self._hosts[host]:
                 del self._hosts[host]
+
+    async def _put_all_back(self, chain: deque[Callback], due_at: int) -> None:
+        while chain:  # more may be claimed, and join the chain, while these are written
+            left = list(chain)
+            chain.clear()
+            await self._put_back(left, due_at)
 
     async def _put_back(self, callbacks: Sequence[Callback], due_at: int) -> None:
         for callback in callbacks:

@@ -20,12 +20,13 @@ class Checked(TwilioHttpClient):
         """Make one request."""
         response = super().request(method, url, *args, **kwargs)
         body = json.loads(response.text) if response.text else None
-        validate_answer(method, urlsplit(url).path, response.status_code, body)
+        path = urlsplit(url).path.removeprefix("/api/laml")
+        validate_answer(method, path, response.status_code, body)
         return response
 
 
 def client_of(server: Server, prefix: str = "") -> Client:
-    """Return the official client, speaking to the server."""
+    """Return the official client, speaking to the server, which serves the API bare and below `/api/laml`."""
     client = Client(server.account_sid, server.auth_token, http_client=Checked())
     client.api.base_url = server.base_url + prefix
     return client

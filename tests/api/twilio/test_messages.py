@@ -69,13 +69,18 @@ def test_either_prefix_and_a_uuid_name_the_message(client: Client, raw: Raw) -> 
         assert raw("GET", f"/Messages/{name}.json").json()["sid"] == sent.sid
 
 
-def test_the_same_api_is_served_where_signalwire_has_it(server: Server, client: Client) -> None:
-    laml = client_of(server)
-    sent = laml.messages.create(to="+15550001004", from_=US, body="x")
+def test_the_same_api_is_served_where_signalwire_has_it(server: Server) -> None:
+    laml = client_of(server, "/api/laml")
+    for n in range(3):
+        laml.messages.create(to="+15550001004", from_=US, body=str(n))
+    assert [sent.body for sent in laml.messages.list(to="+15550001004", page_size=2)] == ["2", "1", "0"]
     base = f"/api/laml/2010-04-01/Accounts/{server.project_id}"
-    found = ask(server, "GET", f"{base}/Messages/{sent.sid}.json", auth=(server.project_id, server.auth_token)).json()
-    assert (found["sid"], found["account_sid"]) == (sent.sid, server.account_sid)
-    assert found["uri"].startswith("/2010-04-01/")
+    project = (server.project_id, server.auth_token)
+    asked = {"To": "+15550001004", "From": US, "Body": "as a project"}
+    sent = ask(server, "POST", f"{base}/Messages.json", data=asked, auth=project)
+    assert (sent.status_code, sent.json()["account_sid"]) == (201, server.account_sid)
+    found = ask(server, "GET", f"{base}/Messages/{sent.json()['sid']}.json", auth=project)
+    assert found.json()["body"] == "as a project"
     missing = ask(server, "GET", f"{base}/Nothing.json")
     assert (missing.status_code, missing.json()["code"]) == (404, 20404)
 
@@ -180,6 +185,31 @@ def test_a_reply_by_twiml(client: Client, receiver: Receiver, server: Server) ->
     assert (reply.direction, reply.body, reply.to) == ("outbound-reply", "Thanks", phone)
     found = client.messages(told.form["MessageSid"]).fetch()
     assert (found.direction, found.status, found.from_) == ("inbound", "received", phone)
+
+
+def test_an_answer_that_is_no_twiml_goes_to_the_fallback_and_shows(
+    client: Client, receiver: Receiver, server: Server
+) -> None:
+    ours = client.incoming_phone_numbers.create(
+        phone_number="+14155550177",
+        sms_url=f"{receiver.url}/broken?a=b",
+        sms_method="GET",
+        sms_fallback_url=f"{receiver.url}/fallback",
+    )
+    receiver.answer = lambda _: Reply(200, b"<Response>", (("Content-Type", "text/xml"),))
+    sent = {"to": ours.phone_number, "body": "Hello"}
+    phone = ask(server, "POST", "/simulator/phones/+12125550188/messages", json=sent)
+    [first] = receiver.wait(lambda request: request.path == "/broken")
+    assert (first.method, first.form["a"], first.form["Body"]) == ("GET", "b", "Hello")
+    validator = RequestValidator(server.auth_token)
+    assert validator.validate(first.url, {}, first.headers["x-twilio-signature"])
+    [fallback] = receiver.wait(lambda request: request.path == "/fallback")
+    assert (fallback.method, fallback.form["ErrorCode"]) == ("POST", "12100")
+    assert fallback.form["ErrorUrl"] == f"{receiver.url}/broken?a=b"
+    assert fallback.headers["i-twilio-idempotency-token"] == first.headers["i-twilio-idempotency-token"]
+    message = f"/admin/messages/{phone.json()['message_id']}"
+    assert ask(server, "GET", message).ok
+    assert client.messages(first.form["MessageSid"]).fetch().error_code == 12100
 
 
 def test_dates_are_in_utc_to_the_second(client: Client) -> None:

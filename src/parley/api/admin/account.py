@@ -5,8 +5,8 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec.structs import replace
 
-from parley.api.admin.phones import iso
 from parley.api.admin.problems import checked
+from parley.api.admin.times import iso
 from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.core.accounts import Accounts

@@ -5,8 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from parley.api.admin.phones import iso
-from parley.api.admin.simulator import seconds
+from parley.api.admin.times import iso, seconds
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.http.paging import whole_number

@@ -1,23 +1,20 @@
-"""Show simulated phones to their API: addresses in the path, what arrived, when."""
+"""Show simulated phones to their API: addresses in the path, what arrived, how they behave."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
 
 from parley.api.admin import text
+from parley.api.admin.times import iso
 from parley.api.http.fault import Fault
 from parley.lib import ids
 from parley.model.address import InvalidAddress, parse_recipient
 from parley.model.behaviour import Behaviour
 from parley.model.phone import Arrival
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WHATSAPP: Final = "whatsapp:"
-_LAST: Final = 253_402_300_799_000_000
-"""The end of the year 9999."""
 
 
 def phone_of(path: Mapping[str, str]) -> str:
@@ -37,35 +34,6 @@ def phone_of(path: Mapping[str, str]) -> str:
 def without_channel(address: str) -> str:
     """The phone behind an address of any channel."""
     return address.removeprefix(_WHATSAPP)
-
-
-def iso(at: int | None) -> str | None:
-    """A time as ISO 8601 in UTC, to the microsecond."""
-    if at is None:
-        return None
-    moment = _EPOCH + timedelta(microseconds=at)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def moment(given: str | None, name: str) -> int | None:
-    """A time given as ISO 8601 (UTC where it names no zone) or as seconds since the epoch.
-
-    Raises Fault(invalid_parameter).
-    """
-    if given is None or given == "":
-        return None
-    try:
-        if given.isascii() and given.replace(".", "", 1).isdigit():
-            at = round(float(given) * 1_000_000)
-        else:
-            # A `+` that was not escaped has become a space.
-            read = datetime.fromisoformat(given.strip().replace(" ", "+") if "T" in given else given)
-            at = ((read if read.tzinfo else read.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
-    except (ValueError, OverflowError):
-        at = -1
-    if not 0 <= at <= _LAST:
-        raise Fault("invalid_parameter", f"{name} must be a time: ISO 8601, or seconds since the epoch", name)
-    return at
 
 
 def listed(arrival: Arrival, base_url: str) -> dict[str, Any]:

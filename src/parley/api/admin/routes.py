@@ -9,6 +9,7 @@ from parley.api.admin.account import AccountApi
 from parley.api.admin.events import EventsApi
 from parley.api.admin.health import Health, Open
 from parley.api.admin.messages import RecordApi
+from parley.api.admin.openapi import PATH, Description
 from parley.api.admin.problems import explain
 from parley.api.admin.simulator import SimulatorApi
 from parley.api.http.credentials import Credentials
@@ -25,6 +26,7 @@ def routes(
     events: EventsApi,
     account: AccountApi,
     health: Health,
+    description: Description,
 ) -> list[Route]:
     """Every route, one a path and method."""
 
@@ -36,6 +38,7 @@ def routes(
         Route("/healthz", Open(health.live), methods=["GET"]),
         Route("/readyz", Open(health.ready), methods=["GET"]),
         Route("/metrics", Open(health.metrics), methods=["GET"]),
+        Route(PATH, Open(description.show), methods=["GET"]),
         at("DELETE", "/simulator", simulator.forget),
         at("GET", "/simulator/faults", simulator.show_faults),
         at("PUT", "/simulator/faults", simulator.disturb),

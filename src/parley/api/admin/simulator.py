@@ -6,8 +6,9 @@ from typing import Any, Final, Literal
 import msgspec
 
 from parley.api.admin import inbound
-from parley.api.admin.phones import iso, listed, moment, phone_of, shown, without_channel
+from parley.api.admin.phones import listed, phone_of, shown, without_channel
 from parley.api.admin.problems import checked, merged
+from parley.api.admin.times import iso, moment, seconds
 from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.http.paging import whole_number
@@ -26,7 +27,6 @@ from parley.model.receipt import Receipt
 from parley.store import media, messages
 
 CARRIER: Final = "simulator"
-MOST_WAIT_S: Final = 60
 _MESSAGES: Final = 10_000
 _MOST_MESSAGES: Final = 50_000
 _PHONES: Final = 1000
@@ -194,12 +194,3 @@ class SimulatorApi:
         call.arguments().allow(frozenset())
         await self._phones.forget()
         return NO_CONTENT
-
-
-def seconds(given: str | None) -> float:
-    """How long to wait. Raises Fault(invalid_parameter)."""
-    if given is None or given == "":
-        return 0.0
-    if not (given.isascii() and given.replace(".", "", 1).isdigit()) or not 0 <= float(given) <= MOST_WAIT_S:
-        raise Fault("invalid_parameter", f"wait must be a number of seconds from 0 to {MOST_WAIT_S}", "wait")
-    return float(given)

@@ -4,6 +4,7 @@ A plain ASGI callable, because this is every request's path: a framework's reque
 all that Parley does to accept a message.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -116,6 +117,9 @@ class Endpoint:
             reply = self._explain(error, scope)
         except _Disconnected:
             return
+        except asyncio.CancelledError:  # the server stops, and has waited for this one as long as it may
+            fault = Fault("unavailable", "The server is stopping; try again shortly")
+            reply = _retry_later(self._explain(fault, scope))
         except StoreUnavailable as error:
             log.warning("the database is away", path=scope["path"], error=str(error))
             fault = Fault("unavailable", "The message store is not available; try again shortly")

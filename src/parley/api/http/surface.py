@@ -9,8 +9,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from parley.api.http.endpoint import Explain, Reply, respond
 from parley.api.http.fault import Fault
 
-MAX_HEADERS: Final = 32 * 1024
-"""Octets of a request's headers together."""
 LAML: Final = "/api/laml"
 """Where SignalWire serves the Twilio-shaped API; it is served bare as well."""
 
@@ -19,6 +17,8 @@ class Surface:
     """Routes over one origin. `dialects` says by path prefix who explains what goes wrong; the last takes the rest."""
 
     def __init__(self, routes: Sequence[Route], dialects: Sequence[tuple[str, Explain]]) -> None:
+        self.routes = tuple(routes)
+        """What is served, as it was handed in."""
         self._dialects = dialects
         self._router = Router(list(_by_path(routes, self._explain)), redirect_slashes=False, default=self._nothing)
 
@@ -28,10 +28,6 @@ class Surface:
         if path.startswith(LAML):
             scope["parley.prefix"] = LAML
             scope["path"] = path[len(LAML) :] or "/"
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
-            fault = Fault("too_large", f"The headers exceed {MAX_HEADERS} octets")
-            await respond(send, self._explain(path)(fault, scope))
-            return
         await self._router(scope, receive, send)
 
     def _explain(self, path: str) -> Explain:
