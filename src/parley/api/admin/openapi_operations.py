@@ -1,0 +1,337 @@
+"""The operations of Parley's own surface, one entry each. The shorthand is explained in openapi.py."""
+
+import re
+from typing import Final, Literal
+
+import msgspec
+
+TAGS: Final = {
+    "messages": "SignalWire's messaging API: send, redact, read",
+    "logs": "SignalWire's message logs: both APIs' messages without their text",
+    "phone numbers": "SignalWire's phone numbers and their message handlers",
+    "simulator": "Phones that exist only here: what they received, what they send, how they behave",
+    "record": "Everything that Parley knows of a message, in its own words",
+    "account": "The account that the credentials belong to",
+    "operations": "How the process is",
+}
+
+Answers = dict[int, tuple[str, str | None]]
+"""By status: a description, and the body in shorthand, a media type before it unless it is JSON."""
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One method of one path."""
+
+    method: str
+    path: str
+    id: str
+    tag: str
+    summary: str
+    answers: Answers
+    query: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+    errors: Literal["messaging", "relay", "parley"] = "parley"
+    refusals: tuple[int, ...] = ()
+    is_open: bool = False
+    """Asks for no credentials."""
+
+    @property
+    def path_parameters(self) -> list[tuple[str, str]]:
+        """Names and kinds of the path's parameters."""
+        return [(name, "count" if name == "position" else "str") for name in re.findall(r"{(\w+)}", self.path)]
+
+
+def _op(
+    at: str,
+    id: str,
+    tag: str,
+    summary: str,
+    answers: Answers,
+    *,
+    query: tuple[tuple[str, str], ...] = (),
+    body: str | None = None,
+    refusals: tuple[int, ...] = (),
+    is_open: bool = False,
+) -> Operation:
+    method, path = at.split()
+    errors: Literal["messaging", "relay", "parley"] = (
+        "relay" if path.startswith("/api/relay/") else "messaging" if path.startswith("/api/") else "parley"
+    )
+    return Operation(
+        method=method,
+        path=path,
+        id=id,
+        tag=tag,
+        summary=summary,
+        answers=answers,
+        query=query,
+        body=body,
+        errors=errors,
+        refusals=(*refusals, 415) if body is not None else refusals,
+        is_open=is_open,
+    )
+
+
+_PAGE: Final = (("page_size", "count"), ("page_number", "count"), ("page_token", "str"))
+_LIST: Final = (
+    ("include_deleted", "bool"),
+    ("created_before", "str"),
+    ("created_on", "str"),
+    ("created_after", "str"),
+    *_PAGE,
+)
+_MESSAGES: Final = "/api/messaging/messages"
+_LOGS: Final = "/api/messaging/logs"
+_NUMBERS: Final = "/api/relay/rest/phone_numbers"
+_PHONE: Final = "/simulator/phones/{phone}"
+_LIMIT: Final = ("limit", "count")
+_WAIT: Final = ("wait", "number")
+
+OPERATIONS: Final = (
+    _op(
+        f"POST {_MESSAGES}",
+        "create_message",
+        "messages",
+        "Send a message",
+        {201: ("The message, which is durable", "Message")},
+        body="CreateMessage",
+        refusals=(422,),
+    ),
+    _op(
+        f"GET {_MESSAGES}",
+        "list_messages",
+        "messages",
+        "List messages of both directions",
+        {200: ("A page, newest first", "Messages")},
+        query=_LIST,
+        refusals=(422,),
+    ),
+    _op(
+        f"GET {_MESSAGES}/{{id}}",
+        "get_message",
+        "messages",
+        "Read a message",
+        {200: ("The message", "Message")},
+        refusals=(404, 422),
+    ),
+    _op(
+        f"PATCH {_MESSAGES}/{{id}}",
+        "update_message",
+        "messages",
+        "Redact a message",
+        {200: ("The message without its text", "Message")},
+        body="UpdateMessage",
+        refusals=(404, 422),
+    ),
+    _op(
+        "GET /api/messaging/media/{token}",
+        "get_media",
+        "messages",
+        "Fetch an attachment by its link",
+        {200: ("The octets", "*/* str"), 404: ("The link is not one of ours, or has expired", "SignalWireError")},
+        is_open=True,
+    ),
+    _op(
+        f"GET {_LOGS}",
+        "list_message_logs",
+        "logs",
+        "List message logs",
+        {200: ("A page, newest first", "Logs")},
+        query=_LIST,
+        refusals=(422,),
+    ),
+    _op(
+        f"GET {_LOGS}/{{id}}",
+        "get_message_log",
+        "logs",
+        "Read a message log",
+        {200: ("The log", "Log")},
+        refusals=(404, 422),
+    ),
+    _op(
+        f"GET {_NUMBERS}",
+        "list_phone_numbers",
+        "phone numbers",
+        "List phone numbers",
+        {200: ("A page, newest first", "PhoneNumbers")},
+        query=(("filter_name", "str"), ("filter_number", "str"), *_PAGE),
+        refusals=(422,),
+    ),
+    _op(
+        f"GET {_NUMBERS}/{{id}}",
+        "get_phone_number",
+        "phone numbers",
+        "Read a phone number",
+        {200: ("The number", "PhoneNumber")},
+        refusals=(404, 422),
+    ),
+    _op(
+        f"PUT {_NUMBERS}/{{id}}",
+        "update_phone_number",
+        "phone numbers",
+        "Say what happens to a number's messages",
+        {200: ("The number", "PhoneNumber")},
+        body="UpdatePhoneNumber",
+        refusals=(404, 422),
+    ),
+    _op(
+        "GET /simulator/phones",
+        "list_phones",
+        "simulator",
+        "List the phones that the account talked with",
+        {200: ("The last active first", "Phones")},
+    ),
+    _op(
+        f"GET {_PHONE}",
+        "get_phone",
+        "simulator",
+        "Read how a phone behaves",
+        {200: ("The phone", "Phone")},
+    ),
+    _op(
+        f"PUT {_PHONE}",
+        "tell_phone",
+        "simulator",
+        "Say how a phone behaves from now on",
+        {200: ("The phone", "Phone")},
+        body="BehaviourChange",
+    ),
+    _op(
+        f"GET {_PHONE}/messages",
+        "list_phone_messages",
+        "simulator",
+        "Read what arrived at a phone, waiting for it if need be",
+        {200: ("Newest first", "PhoneMessages")},
+        query=(_WAIT, ("contains", "str"), ("since", "str"), _LIMIT),
+    ),
+    _op(
+        f"POST {_PHONE}/messages",
+        "send_from_phone",
+        "simulator",
+        "Send a message from a phone",
+        {201: ("The message is durable", "Sent")},
+        body="SendFromPhone",
+        refusals=(404,),
+    ),
+    _op(
+        f"GET {_PHONE}/messages/{{message}}/media/{{position}}",
+        "get_phone_media",
+        "simulator",
+        "Fetch an attachment as the phone got it",
+        {200: ("The octets", "*/* str")},
+        refusals=(404,),
+    ),
+    _op(
+        f"POST {_PHONE}/receipts",
+        "force_receipt",
+        "simulator",
+        "Bring a receipt for a message to a phone",
+        {200: ("The state of the message then", "Receipt")},
+        body="ForceReceipt",
+        refusals=(404,),
+    ),
+    _op(
+        "GET /simulator/faults",
+        "get_faults",
+        "simulator",
+        "Read what goes wrong with the carrier",
+        {200: ("The faults", "Faults")},
+    ),
+    _op(
+        "PUT /simulator/faults",
+        "set_faults",
+        "simulator",
+        "Say what goes wrong with the carrier from now on",
+        {200: ("The faults", "Faults")},
+        body="FaultsChange",
+    ),
+    _op(
+        "DELETE /simulator",
+        "forget_simulator",
+        "simulator",
+        "Forget all phones and faults",
+        {204: ("Forgotten", None)},
+    ),
+    _op(
+        "GET /admin/messages/{message}",
+        "get_record",
+        "record",
+        "Read everything that is known of a message",
+        {200: ("The record", "Record")},
+        refusals=(404,),
+    ),
+    _op(
+        "GET /admin/events",
+        "list_events",
+        "record",
+        "Follow what happens",
+        {200: ("Events after a position, oldest first", "Events")},
+        query=(("after", "int"), _WAIT, _LIMIT),
+    ),
+    _op(
+        "GET /admin/orphans",
+        "list_orphans",
+        "record",
+        "List receipts that matched no message",
+        {200: ("The last come first", "Orphans")},
+        query=(_LIMIT,),
+    ),
+    _op("GET /admin/account", "get_account", "account", "Read the account", {200: ("The account", "Account")}),
+    _op(
+        "PUT /admin/account",
+        "change_account",
+        "account",
+        "Rename the account, or say who honours STOP",
+        {200: ("The account", "Account")},
+        body="ChangeAccount",
+    ),
+    _op("GET /admin/keys", "list_keys", "account", "List API keys", {200: ("Without their secrets", "Keys")}),
+    _op(
+        "POST /admin/keys",
+        "add_key",
+        "account",
+        "Make an API key",
+        {201: ("With its secret, which is told this once", "MadeKey")},
+        body="NewKey",
+    ),
+    _op(
+        "DELETE /admin/keys/{key}",
+        "drop_key",
+        "account",
+        "Drop an API key",
+        {204: ("Dropped", None)},
+        refusals=(404,),
+    ),
+    _op(
+        "GET /healthz",
+        "get_health",
+        "operations",
+        "Whether the process lives",
+        {200: ("It does", "Health"), 503: ("It is stopping", "Health")},
+        is_open=True,
+    ),
+    _op(
+        "GET /readyz",
+        "get_readiness",
+        "operations",
+        "Whether the process can serve",
+        {200: ("It can", "Readiness"), 503: ("It cannot; troubles says why", "Readiness")},
+        is_open=True,
+    ),
+    _op(
+        "GET /metrics",
+        "get_metrics",
+        "operations",
+        "Counts for Prometheus",
+        {200: ("Prometheus' text format", "text/plain str")},
+        is_open=True,
+    ),
+    _op(
+        "GET /openapi.json",
+        "get_description",
+        "operations",
+        "This description",
+        {200: ("OpenAPI 3.1", "object")},
+        is_open=True,
+    ),
+)

@@ -1,0 +1,138 @@
+"""/openapi.json describes every path that we serve and nothing else, and what we answer is what it says."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, settings
+from hypothesis import given as with_examples
+from openapi_schema_validator import OAS31Validator
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+from parley.api.admin.openapi import document
+from tests.receiver import Receiver, receiving
+from tests.server import Server
+
+DOCUMENT = document("0.0.0")
+OPERATIONS = sorted((path, method) for path, item in DOCUMENT["paths"].items() for method in item)
+ADDRESSES = {"to": "+15557654321", "from": "+15551234567"}
+"""Any other text is refused, and what stands beside it is never looked at."""
+_WAITS = frozenset({"/simulator/phones/{phone}/messages", "/admin/events"})
+
+
+def test_it_is_served(server: Server) -> None:
+    answer = requests.get(f"{server.base_url}/openapi.json", timeout=10)
+    assert answer.status_code == 200
+    assert answer.json()["paths"] == DOCUMENT["paths"]
+    assert answer.json()["info"]["version"]
+
+
+def test_it_describes_every_path_and_method(server: Server) -> None:
+    served = {
+        (route.path, method.lower())
+        for route in server.app.surface.routes
+        for method in route.methods or ()
+        if method != "HEAD" and not route.path.startswith("/2010-04-01")
+    }
+    assert served == set(OPERATIONS)
+
+
+def test_references_lead_somewhere_and_nothing_is_left_over() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    used = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(DOCUMENT)))
+    assert used <= schemas.keys()
+    assert schemas.keys() - used <= {"Behaviour"}  # which Phone spells out
+    for schema in schemas.values():
+        OAS31Validator.check_schema(schema)
+    ids = [item[method]["operationId"] for item in DOCUMENT["paths"].values() for method in item]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[Receiver]:
+    """Return where all the URLs of examples lead, so that nothing leaves this machine."""
+    with receiving() as receiver:
+        yield receiver
+
+
+def _homeward(value: Any, url: str) -> Any:
+    """Return `value` with each web address replaced by one of ours."""
+    match value:
+        case str() if value.lower().startswith(("http:", "https:")):
+            return url
+        case list():
+            return [_homeward(item, url) for item in value]
+        case dict():
+            return {name: _homeward(item, url) for name, item in value.items()}
+        case _:
+            return value
+
+
+def _cases() -> Iterator[tuple[str, str, GenerationMode]]:
+    """Yield each operation with each mode; where any value will do there is no other."""
+    for path, method in OPERATIONS:
+        yield path, method, GenerationMode.POSITIVE
+        told = DOCUMENT["paths"][path][method]
+        if "requestBody" in told or any(each["in"] == "query" for each in told.get("parameters", ())):
+            yield path, method, GenerationMode.NEGATIVE
+
+
+@pytest.mark.parametrize(("path", "method", "mode"), list(_cases()))
+def test_what_is_answered_is_what_it_says(
+    server: Server, app: Receiver, path: str, method: str, mode: GenerationMode
+) -> None:
+    """Schemathesis asks, with values that the description allows and with others."""
+    api = schemathesis.openapi.from_dict(DOCUMENT)
+    api.config.update(base_url=server.base_url)
+    operation = api[path][method.upper()]
+    seeds = {
+        "id": _first(server, "/api/relay/rest/phone_numbers" if "phone_numbers" in path else "/api/messaging/logs"),
+        "phone": "+15559876543",
+    }
+
+    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @with_examples(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: schemathesis.Case[Any]) -> None:
+        if case.path_parameters:
+            case.path_parameters.update({name: seeds[name] for name in seeds if name in case.path_parameters})
+        if path in _WAITS and case.query:
+            case.query.pop("wait", None)
+        case.body = _homeward(case.body, app.url)
+        if isinstance(case.body, dict) and mode.is_positive:
+            case.body.update({name: ADDRESSES[name] for name in ADDRESSES if name in case.body})
+        case.call_and_validate(
+            auth=server.auth,
+            checks=[
+                not_a_server_error,
+                status_code_conformance,
+                content_type_conformance,
+                response_schema_conformance,
+                unsupported_method,
+            ],
+        )
+
+    try:
+        ask()
+    finally:
+        if path == "/simulator/faults":  # or nothing gets through any more
+            requests.delete(f"{server.base_url}/simulator", auth=server.auth, timeout=10)
+
+
+def _first(server: Server, listing: str) -> str:
+    """Return the id of something that is there."""
+    given = {"from": "+15551234567", "to": "+15559876543", "body": "there"}
+    requests.post(f"{server.base_url}/api/messaging/messages", json=given, auth=server.auth, timeout=10)
+    answer = requests.get(f"{server.base_url}{listing}", auth=server.auth, timeout=10)
+    id: str = answer.json()["data"][0]["id"]
+    return id
