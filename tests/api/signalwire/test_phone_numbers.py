@@ -205,3 +205,13 @@ def test_what_is_not_there(client: Client, server: Server) -> None:
     id = own(client, "+15559200004")
     for body, status in ((b"{", 400), (b"[]", 400), (b'{"name":"a","name":"b"}', 400), (b'{"name":"\\ud800"}', 400)):
         client.ask("PUT", f"{PATH}/{id}", status, data=body, headers={"Content-Type": "application/json"})
+
+
+def test_filters_on_either_engine(fresh_server: Server) -> None:
+    client = Client(fresh_server)
+    id = own(client, "+15559200005")
+    client.ask("PUT", f"{PATH}/{id}", 200, json={"name": "100% Süd_Ost"})
+    # The case of what is not ASCII is folded by PostgreSQL only.
+    for name, count in (("% s", 1), ("süd_o", 1), ("D_O", 1), ("x_O", 0), ("1%S", 0), ("", 3)):
+        assert len(client.ask("GET", PATH, 200, params={"filter_name": name})["data"]) == count, name
+    assert len(client.ask("GET", PATH, 200, params={"filter_number": "_"})["data"]) == 0
