@@ -33,7 +33,7 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "in_progress": Problem(409, 20009, "The message is not complete yet; try again once its status is final"),
     "key_reused": Problem(400, 20001, "The idempotency key was used before for a request with other parameters"),
     "media_limit_exceeded": Problem(400, 21623, "A message may have no more than 10 media"),
-    "media_url_invalid": Problem(400, 21620, "MediaUrl {value} is invalid: only http and https URLs can be fetched"),
+    "media_url_invalid": Problem(400, 21620, "A MediaUrl is invalid: only http and https URLs can be fetched"),
     "not_cancelable": Problem(409, 30409, "The message can no longer be canceled"),
     "not_found": Problem(404, 20404, "The requested resource was not found"),
     "number_invalid": Problem(400, 21421, "PhoneNumber {value} is invalid"),
