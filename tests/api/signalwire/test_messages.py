@@ -118,6 +118,21 @@ def test_a_failure_is_told_in_signalwires_words(client: Client, receiver: Receiv
     assert last["error_message"]
 
 
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (Reply(404), "media_download_failed"),
+        (Reply(200, b"x", (("Content-Type", "application/x-msdownload"),)), "unsupported_media_type"),
+        (Reply(200, b"x" * (5 * 1024 * 1024 + 1), (("Content-Type", "image/png"),)), "media_exceeds_size_limit"),
+    ],
+)
+def test_media_that_cannot_be_had_fail_the_message(client: Client, receiver: Receiver, reply: Reply, code: str) -> None:
+    receiver.answer = lambda request: reply if request.path == "/media" else Reply()
+    client.send(to="+15559000017", media=[f"{receiver.url}/media"], status_callback=f"{receiver.url}/status")
+    (failed,) = receiver.wait(lambda request: request.path == "/status" and request.json["status"] == "failed")
+    assert failed.json["error_code"] == code
+
+
 def test_a_key_sends_once(client: Client) -> None:
     given = {"from": "+15551234567", "to": "+15559000008", "body": "once"}
     first, again = (client.ask("POST", MESSAGES, 201, json=given, headers={"Idempotency-Key": "k-1"}) for _ in range(2))
