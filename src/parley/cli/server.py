@@ -81,14 +81,13 @@ class Server:
 
 
 def _split(url: str) -> SplitResult:
-    parts = urlsplit(url)
     try:
-        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
     except ValueError:
-        is_usable = False
-    if not is_usable:
-        raise click.ClickException(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8080")
-    return parts
+        pass
+    raise click.ClickException(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8080")
 
 
 def _decoded(text: bytes) -> dict[str, Any]:
