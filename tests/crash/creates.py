@@ -9,7 +9,7 @@ import msgspec
 from tests.node import ACCOUNT_SID, AUTH_TOKEN, Node
 
 CONNECTIONS = 16
-AUTH = aiohttp.BasicAuth(ACCOUNT_SID, AUTH_TOKEN)
+AUTH = {"Authorization": aiohttp.encode_basic_auth(ACCOUNT_SID, AUTH_TOKEN)}
 MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages"
 
 
@@ -35,7 +35,7 @@ class Creates:
         waiting = iter(creates)
         connector = aiohttp.TCPConnector(limit=CONNECTIONS)
         async with (
-            aiohttp.ClientSession(node.base_url, auth=AUTH, connector=connector) as session,
+            aiohttp.ClientSession(node.base_url, headers=AUTH, connector=connector) as session,
             asyncio.TaskGroup() as group,
         ):
             for _ in range(CONNECTIONS):

@@ -55,7 +55,7 @@ class Accounting(msgspec.Struct, frozen=True):
 
 async def inspect(node: Node, creates: Creates, callbacks: Callbacks, phones: Iterable[str]) -> Accounting:
     """Wait for everything to settle, within bounds, and count."""
-    async with aiohttp.ClientSession(node.base_url, auth=AUTH) as session:
+    async with aiohttp.ClientSession(node.base_url, headers=AUTH) as session:
         until = time.monotonic() + SETTLED_WITHIN_S
         found = await _settled(session, creates.accepted, until)
         record = await _recorded(session, until)

@@ -82,7 +82,7 @@ class Crash:
 
     async def _faults(self, faults: dict[str, float]) -> None:
         async with (
-            aiohttp.ClientSession(self._node.base_url, auth=AUTH, raise_for_status=True) as session,
+            aiohttp.ClientSession(self._node.base_url, headers=AUTH, raise_for_status=True) as session,
             session.put("/simulator/faults", json=faults),
         ):
             pass
