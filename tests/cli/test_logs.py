@@ -31,7 +31,7 @@ def test_what_is_no_json_is_logged_all_the_same() -> None:
 
 def test_secrets_are_masked_wherever_they_are() -> None:
     text = logged(
-        "log.info('see https://me:hunter2@example.com/?token=hunter2', auth_token='hunter2', a={'password': 'hunter2'})\n"
+        "log.info('see https://me:hunter2@example.com/?token=hunter2', auth_token='hunter2', a={'token': 'hunter2'})\n"
         "logging.getLogger('lib').warning('at %s', 'https://me:hunter2@example.com')\n"
         "try:\n    raise ValueError('https://me:hunter2@example.com')\nexcept ValueError:\n    log.exception('oh')\n"
     )

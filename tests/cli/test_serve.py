@@ -135,15 +135,22 @@ def test_the_dev_profile_stays_on_loopback_unless_told_on_the_command_line(tmp_p
         assert "open to the network" in server.log
 
 
-def test_a_request_that_waits_is_told_that_the_server_stops(tmp_path: Path) -> None:
-    with serving(tmp_path, "--drain-s", "1") as server, waiting(server) as request:
+def test_who_waits_for_news_is_let_go_at_once(tmp_path: Path) -> None:
+    with serving(tmp_path, "--drain-s", "600") as server, waiting(server) as request:
+        assert server.stop() == 0
+        answer = request.getresponse()
+        assert (answer.status, answer.read()) == (200, b'{"messages":[]}')
+
+
+def test_a_request_that_does_not_end_is_told_that_the_server_stops(tmp_path: Path) -> None:
+    with serving(tmp_path, "--drain-s", "1") as server, unfinished(server) as request:
         assert server.stop() == 0
         assert request.getresponse().status == 503
         assert "Traceback" not in server.log
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
-    with serving(tmp_path, "--drain-s", "600", "--log-level", "debug") as server, waiting(server):
+    with serving(tmp_path, "--drain-s", "600", "--log-level", "debug") as server, unfinished(server):
         server.process.send_signal(signal.SIGTERM)
         while '"Shutting down"' not in server.log:
             assert server.process.poll() is None
@@ -158,6 +165,22 @@ def waiting(server: Serving) -> Iterator[HTTPConnection]:
     path = f"/simulator/phones/{PHONE}/messages?wait=60"
     connection.request("GET", path, headers={"Authorization": f"Basic {credentials}"})
     # What was sent first is read first: with this answered, the other request is under way.
+    assert requests.get(f"{server.url}/healthz", timeout=10).status_code == 200
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def unfinished(server: Serving) -> Iterator[HTTPConnection]:
+    """Begin a request whose body never ends, and return once the server has its beginning."""
+    connection = HTTPConnection(server.url.removeprefix("http://"), timeout=60)
+    credentials = b64encode(":".join(server.auth).encode()).decode()
+    connection.putrequest("PUT", "/simulator/faults")
+    connection.putheader("Authorization", f"Basic {credentials}")
+    connection.putheader("Content-Length", "2")
+    connection.endheaders(b"{")
     assert requests.get(f"{server.url}/healthz", timeout=10).status_code == 200
     try:
         yield connection
