@@ -140,9 +140,15 @@ class App:
         self.supervisor.start("maintenance", Maintenance(self.record, self.clock, self.claims).run)
         log.info("ready", version=VERSION, profile=self.settings.profile, engine=self.engine.name)
 
+    def quiesce(self) -> None:
+        """Be ready no more, and let everybody go who waits for news, so that their connections can end."""
+        self.health.is_stopping = True
+        self.phones.stop_waiting()
+        self.events.stop_waiting()
+
     async def stop(self) -> None:
         """Finish what is under way, within the time that the settings give, and free the rest for another node."""
-        self.health.is_stopping = True
+        self.quiesce()
         self.claims.stop()
         self.due.close()
         self.owed.close()
@@ -225,6 +231,7 @@ class App:
             },
             self.metrics.registry,
         )
+        self.events = EventsApi(self.engine, self.clock)
         simulator = SimulatorApi(self.phones, self.record, self.receiving, self.numbers, self.fetch_media, self.clock)
         routes = [
             *twilio_routes(
@@ -251,7 +258,7 @@ class App:
                 credentials,
                 simulator,
                 RecordApi(self.engine),
-                EventsApi(self.engine, self.clock),
+                self.events,
                 AccountApi(self.accounts),
                 self.health,
                 Description(VERSION),

@@ -83,6 +83,8 @@ def _run(settings: Settings, listener: socket.socket, for_requests_s: float) -> 
                 # Nothing that was accepted is lost: the next start finds it, as after any crash.
                 os._exit(128 + sig)
             self.should_exit = True
+            if self.started:
+                app.quiesce()
 
     app = App(settings)
     config = uvicorn.Config(

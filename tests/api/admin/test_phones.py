@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from parley.model.phone import Arrival
 from tests.api.admin.client import OURS, Client, meanwhile, phone
 from tests.receiver import Receiver
 from tests.receiver import Reply as Answer
@@ -235,3 +236,16 @@ def test_phones_keep_what_they_have_across_a_restart(store_url: str) -> None:
         assert [item["message_id"] for item in client.at(told)] == [kept]
         assert client.get(f"/simulator/phones/{told}")["outcome"] == "none"
         assert client.in_state(owed, "delivered")
+
+
+def test_ten_thousand_messages_on_one_phone_can_be_read(fresh_server: Server) -> None:
+    client, to = Client(fresh_server), phone()
+    app = fresh_server.app
+    arrivals = [
+        Arrival(app.ids.new(), fresh_server.account_id, to, OURS, f"Message {n}, code {n:06}", None, 1_000_000 + n)
+        for n in range(10_000)
+    ]
+    fresh_server.run(app.phones.record(arrivals, ()))
+    found = client.at(to)
+    assert [item["code"] for item in found] == [f"{n:06}" for n in reversed(range(10_000))]
+    assert len(client.at(to, contains="Message 999,")) == 1

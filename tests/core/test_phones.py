@@ -1,0 +1,90 @@
+"""The simulated phones: what one node records, others see; what is told to one is known at once, and kept."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from parley.core.phones import Phones
+from parley.lib.ids import Ids
+from parley.model.behaviour import CALM, Behaviour, Faults
+from parley.model.phone import Arrival
+from parley.store import Engine
+from tests.clock import ManualClock
+
+T = TypeVar("T")
+
+ACCOUNT = b"\xac" * 16
+PHONE = "+15557650001"
+
+
+def arrival(clock: ManualClock, body: str = "Hello", phone: str = PHONE) -> Arrival:
+    clock.advance(0.001)
+    return Arrival(Ids(clock).new(), ACCOUNT, phone, "+15551234567", body, None, clock.now())
+
+
+async def begun(asked: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+    """A task whose first read is under way."""
+    task = asyncio.create_task(asked)
+    await asyncio.sleep(0)
+    return task
+
+
+async def test_who_waits_is_woken_by_a_match_only(engine: Engine, clock: ManualClock) -> None:
+    phones = Phones(engine, clock)
+    waiting = await begun(phones.inbox(ACCOUNT, PHONE, 10, contains="code", wait_s=60))
+    await phones.record([arrival(clock, "code 1", "+15557650002"), arrival(clock, "nothing")], ())
+    await phones.record([arrival(clock, "code 2")], ())
+    assert [each.body for each in await waiting] == ["code 2"]
+
+
+async def test_what_arrived_through_another_node_is_found(engine: Engine, clock: ManualClock) -> None:
+    here, there = Phones(engine, clock), Phones(engine, clock)
+    waiting = await begun(here.inbox(ACCOUNT, PHONE, 10, wait_s=60))
+    await there.record([arrival(clock)], ())
+    assert len(await waiting) == 1
+
+
+async def test_who_waits_is_let_go_when_the_process_stops(engine: Engine, clock: ManualClock) -> None:
+    phones = Phones(engine, clock)
+    waiting = await begun(phones.inbox(ACCOUNT, PHONE, 10, wait_s=60))
+    phones.stop_waiting()
+    assert await waiting == []
+
+
+async def test_the_wait_ends_when_its_time_has_passed(engine: Engine, clock: ManualClock) -> None:
+    phones = Phones(engine, clock)
+    waiting = await begun(phones.inbox(ACCOUNT, PHONE, 10, wait_s=60))
+    clock.advance(61)
+    assert await waiting == []
+
+
+async def test_what_is_told_here_is_known_at_once_and_elsewhere_after_a_refresh(
+    engine: Engine, clock: ManualClock
+) -> None:
+    here, there = Phones(engine, clock), Phones(engine, clock)
+    slow, faults = Behaviour(delay_s=5), Faults(latency_s=1)
+    await here.tell(PHONE, slow)
+    await here.disturb(faults)
+    assert (here.behaviour(PHONE), here.faults) == (slow, faults)
+    assert (there.behaviour(PHONE), there.faults) == (Behaviour(), CALM)
+    await there.refresh()
+    assert (there.behaviour(PHONE), there.faults) == (slow, faults)
+    await there.forget()
+    await here.refresh()
+    assert (here.behaviour(PHONE), here.faults) == (Behaviour(), CALM)
+
+
+async def test_what_is_told_while_a_refresh_reads_is_not_undone_by_it(engine: Engine, clock: ManualClock) -> None:
+    phones = Phones(engine, clock)
+    refreshing = await begun(phones.refresh())
+    await phones.tell(PHONE, Behaviour(reads=True))
+    await refreshing
+    assert phones.behaviour(PHONE) == Behaviour(reads=True)
+
+
+async def test_a_message_arrives_once(engine: Engine, clock: ManualClock) -> None:
+    phones = Phones(engine, clock)
+    same = arrival(clock)
+    await phones.record([same], ())
+    await phones.record([same, arrival(clock)], ())
+    assert len(await phones.inbox(ACCOUNT, PHONE, 10)) == 2
