@@ -26,6 +26,8 @@ UV := $(or $(UV_ON_PATH),$(VENV)-uv/bin/uv)
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
+# Ten seconds once, against a second at each start where Python may not keep the bytecode that it makes.
+export UV_COMPILE_BYTECODE := 1
 
 .PHONY: help serve test check format bench crash clean
 
@@ -63,6 +65,7 @@ clean: ## remove the environment and the caches, never the data
 $(STAMP): pyproject.toml uv.lock | $(UV)
 	@test -n "$(PYTHON)" || { echo "Parley needs Python 3.11 or newer, and found none on PATH." >&2; exit 1; }
 	$(UV) sync --quiet --frozen --python "$(PYTHON)"
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 # No uv on PATH: one of our own, in an environment beside the project's.

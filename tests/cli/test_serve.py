@@ -45,11 +45,17 @@ def test_output_in_a_pipe_is_plain_and_logs_are_lines_of_json_without_secrets(tm
         assert "GET /simulator" not in server.log  # no access log
 
 
-def test_credentials_are_left_for_the_owner_only(tmp_path: Path) -> None:
+def test_what_is_written_is_for_the_owner_only(tmp_path: Path) -> None:
+    with serving(tmp_path):
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "var").iterdir()}
+        assert {"parley.db", "parley.db-wal", "parley.key", "credentials.toml"} <= modes.keys()
+        assert set(modes.values()) == {0o600}
+
+
+def test_credentials_are_left_for_the_other_commands(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         path = tmp_path / server.said["Credentials"]
         assert path == tmp_path / "var" / "credentials.toml"
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert tomllib.loads(path.read_text()) == {
             "url": server.url,
             "account_sid": server.said["Account SID"],
@@ -69,6 +75,16 @@ def test_the_strict_profile_tells_a_token_once(tmp_path: Path) -> None:
         assert server.process.stdout.read() == ""
         assert server.ended() == 0
     assert not (tmp_path / "var" / "credentials.toml").exists()
+
+
+def test_the_strict_profile_never_tells_a_token_that_was_given(tmp_path: Path) -> None:
+    env = {"PARLEY_AUTH_TOKEN": "the-operators-own-token"}
+    with serving(tmp_path, "--profile", "strict", env=env, last="Project ID") as server:
+        assert server.process.stdout is not None
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.stdout.read() == ""
+        assert server.ended() == 0
+        assert "the-operators-own-token" not in server.log
 
 
 def test_settings_come_from_flag_environment_and_file(tmp_path: Path) -> None:

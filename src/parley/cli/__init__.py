@@ -2,6 +2,7 @@
 what it does.
 """
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -41,3 +42,5 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Parley: a self-hosted messaging server that speaks Twilio's and SignalWire's APIs."""
+    # What the commands write holds people's messages and secrets: it is for this user only.
+    os.umask(0o077)

@@ -45,7 +45,9 @@ def write(directory: Path, credentials: Credentials) -> Path:
     draft = path.with_name(f"{FILE}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write("# Written by `parley serve` in the dev profile, for the other commands. A shell can read it, too.\n")
+        file.write(
+            "# Written by `parley serve` in the dev profile, for the other commands. A shell can read it, too.\n"
+        )
         file.write(text)
     draft.replace(path)
     return path

@@ -116,5 +116,6 @@ def _ready(app: "App", settings: Settings) -> None:
     directory = data_directory(settings)
     if app.is_dev and directory is not None:
         left = credentials.write(directory, mine)
-    shows_token = app.is_dev or app.is_first_start
+    # A token that the operator gave is known already, and stdout may be kept by who knows whom.
+    shows_token = app.is_dev or (app.is_first_start and settings.auth_token is None)
     banner.show(mine, settings, public_url=app.public_url, shows_token=shows_token, left=left)
