@@ -53,10 +53,16 @@ class Accounting(msgspec.Struct, frozen=True):
         )
 
 
-async def inspect(node: Node, creates: Creates, callbacks: Callbacks, phones: Iterable[str]) -> Accounting:
+async def inspect(
+    node: Node,
+    creates: Creates,
+    callbacks: Callbacks,
+    phones: Iterable[str],
+    within_s: float = SETTLED_WITHIN_S,
+) -> Accounting:
     """Wait for everything to settle, within bounds, and count."""
     async with aiohttp.ClientSession(node.base_url, headers=AUTH) as session:
-        until = time.monotonic() + SETTLED_WITHIN_S
+        until = time.monotonic() + within_s
         found = await _settled(session, creates.accepted, until)
         record = await _recorded(session, until)
         called = {sid for sid, message in record.items() if _asked(message, creates).callback is not None}
@@ -77,7 +83,7 @@ async def inspect(node: Node, creates: Creates, callbacks: Callbacks, phones: It
     return Accounting(
         accepted=len(creates.accepted),
         final=sum(message["status"] in _FINAL for message in found.values()),
-        lost=len(creates.accepted.keys() - found.keys()) + len(creates.accepted.keys() - record.keys()),
+        lost=len(creates.accepted.keys() - (found.keys() & record.keys())),
         unfinished=sum(message["status"] != "delivered" for message in record.values()),
         duplicates=sum(at_handset.values()) - len(at_handset),
         absent=len(record.keys() - at_handset.keys()),
