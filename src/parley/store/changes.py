@@ -72,7 +72,7 @@ class Applied(msgspec.Struct, frozen=True):
 
 _STATE: Final = (
     "account_id", "id", "status", "dialect", "status_callback", "sent_at", "carrier",
-    "error_code", "error_message", "uncertain",
+    "error_code", "error_message", "uncertain", "updated_at",
 )  # fmt: skip
 _SET: Final = ("status", "updated_at", "sent_at", "carrier", "error_code", "error_message", "uncertain")
 _KEYS: Final = ("account_id", "id")
@@ -90,9 +90,8 @@ class _State:
     def __init__(self, row: Row) -> None:
         (
             self.account_id, self.id, self.status, self.dialect, self.status_callback, self.sent_at, self.carrier,
-            self.error_code, self.error_message, self.uncertain,
+            self.error_code, self.error_message, self.uncertain, self.updated_at,
         ) = row  # fmt: skip
-        self.updated_at = 0
         self.is_changed = False
 
     def row(self) -> Row:
@@ -130,19 +129,21 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
         if change.only_if_held_by is not None and holders.get(change.message_id) != change.only_if_held_by:
             missed.append(change)
             continue
+        # One message's times follow its order, though a carrier's clock or a slower path may say otherwise.
+        at = max(change.at, state.updated_at)
         status = change.status
         moves = status is not None and may_move(state.status, status)
-        _note(state, change)
+        _note(state, change, at)
         # A receipt that says what we know leaves no trace, nor does a step that was overtaken and tells nothing.
         is_news = change.data is not None and (status != state.status or change.uncertain)
         if moves or change.kind is not None or is_news:
             is_submit = change.carrier is not None or change.uncertain
             kind = change.kind or (status if moves and status else "submit" if is_submit else "receipt")
-            events.append((change.account_id, change.message_id, kind, change.at, change.data))
+            events.append((change.account_id, change.message_id, kind, at, change.data))
         if moves and status is not None:
-            _enter(state, change, status)
+            _enter(state, change, status, at)
             moved.append(change)
-            callback = _callback(state, change, status, terms)
+            callback = _callback(state, change, status, at, terms)
             if callback is not None:
                 callbacks.append(callback)
         if (terms_ := change.requeue) is not None:
@@ -159,35 +160,35 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
     return Applied(moved, callbacks, missed, has_requeued=bool(requeued))
 
 
-def _note(state: _State, change: Change) -> None:
+def _note(state: _State, change: Change, at: int) -> None:
     """Take over what does not depend on a move."""
     if change.carrier is not None and state.carrier is None:
         state.carrier = change.carrier
-        state.updated_at = change.at
+        state.updated_at = at
         state.is_changed = True
     if change.uncertain and not state.uncertain:
         state.uncertain = 1
-        state.updated_at = change.at
+        state.updated_at = at
         state.is_changed = True
     if change.status is None and change.error_code is not None:  # a fault that does not end it: a webhook's, a reply's
         state.error_code = change.error_code
         state.error_message = change.error_message
-        state.updated_at = change.at
+        state.updated_at = at
         state.is_changed = True
 
 
-def _enter(state: _State, change: Change, status: Status) -> None:
+def _enter(state: _State, change: Change, status: Status, at: int) -> None:
     state.status = status
-    state.updated_at = change.at
+    state.updated_at = at
     state.is_changed = True
     if status in ("undelivered", "failed"):
         state.error_code = change.error_code
         state.error_message = change.error_message
     if state.sent_at is None and status in ("sent", "delivered", "undelivered", "read"):
-        state.sent_at = change.at
+        state.sent_at = at
 
 
-def _callback(state: _State, change: Change, status: Status, terms: CallbackTerms) -> Callback | None:
+def _callback(state: _State, change: Change, status: Status, at: int, terms: CallbackTerms) -> Callback | None:
     if state.status_callback is None or status not in terms.states[state.dialect]:
         return None
     return Callback(
@@ -203,10 +204,10 @@ def _callback(state: _State, change: Change, status: Status, terms: CallbackTerm
         status=status,
         error_code=change.error_code,
         data=None,
-        created_at=change.at,
+        created_at=at,
         state="pending",
         node=terms.node,
-        due_at=change.at,
+        due_at=at,
         attempts=0,
         outcome=None,
         finished_at=None,
