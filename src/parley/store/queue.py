@@ -20,13 +20,13 @@ _CALLBACK: Final = tuple(field.name for field in fields(Callback))
 
 
 def claim_messages(node: bytes, now: int, limit: int) -> Operation[list[tuple[Pending, Message]]]:
-    """Take up to `limit` messages that are due and free, the longest due first."""
+    """Take up to `limit` messages that are due and free, the longest due first, and of those the oldest."""
     table = schema.pending.c
     # Two statements rather than one: the limit of a subquery is not kept by every plan of an UPDATE.
     rows = yield Query(
         select(*(table[name] for name in _PENDING))
         .where(and_(table.node.is_(None), table.due_at <= now))
-        .order_by(table.due_at)
+        .order_by(table.due_at, table.message_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

@@ -125,7 +125,9 @@ pending: Final = Table(
     Column("attempts", SmallInteger, nullable=False),
     Column("waiting_for", Text),
     # What a node holds in memory is not in the index: the hot path neither adds to it nor takes from it.
-    Index("pending_due", "due_at", sqlite_where=text("node IS NULL"), postgresql_where=text("node IS NULL")),
+    Index(
+        "pending_due", "due_at", "message_id", sqlite_where=text("node IS NULL"), postgresql_where=text("node IS NULL")
+    ),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": "70"},
 )

@@ -258,7 +258,7 @@ def upgrade() -> None:
     op.create_index(
         "pending_due",
         "pending",
-        ["due_at"],
+        ["due_at", "message_id"],
         sqlite_where=sa.text("node IS NULL"),
         postgresql_where=sa.text("node IS NULL"),
     )
