@@ -73,7 +73,9 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer scenarios, fewer messages")
-    parser.add_argument("--only", default="", metavar="TEXT", help="the scenario of this name, or those that contain it")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="the scenario of this name, or those that contain it"
+    )
     parser.add_argument("--messages", type=int, metavar="N", help="messages a run")
     parser.add_argument(
         "--profile", action="store_true", help="sample the server with py-spy, and print where time goes"
