@@ -10,9 +10,12 @@ from parley.core.carrier import (
     Answer,
     Inbound,
     Outcome,
+    Rejected,
     ReportInbound,
     ReportReceipts,
     Submission,
+    Throttled,
+    Unreachable,
 )
 from parley.model.message import Status
 from parley.model.receipt import Receipt
@@ -36,6 +39,10 @@ class ScriptedCarrier:
         """Every submit of every message, in order."""
         self.held: dict[bytes, Callable[[Outcome], None]] = {}
         """What waits for the test's answer, by message id."""
+        self.left: set[bytes] = set()
+        """What may have been sent."""
+        self.repeated: list[bytes] = []
+        """What was submitted though it may have been sent."""
         self._report: ReportReceipts | None = None
         self._inbound: ReportInbound | None = None
         self._happened = asyncio.Event()
@@ -100,6 +107,10 @@ class ScriptedCarrier:
             self._happened.set()
             script = self.script[submission.recipient]
             step = script.popleft() if script else self.accepts(submission)
+            if submission.key[1] in self.left:
+                self.repeated.append(submission.key[1])
+            if not isinstance(step, Throttled | Unreachable | Rejected):
+                self.left.add(submission.key[1])
             match step:
                 case "raise":
                     raise ConnectionResetError("the far side went away")
@@ -119,6 +130,8 @@ class ScriptedCarrier:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def release(outcome: Outcome) -> None:
+            if isinstance(outcome, Throttled | Unreachable | Rejected):
+                self.left.discard(submission.key[1])
             answer([(submission, outcome)])
             done.set_result(None)
 

@@ -62,7 +62,7 @@ class Node:
         self.waiting = asyncio.Event()
         self.due: Handoff[tuple[Pending, Message]] = Handoff(held)
         self.owed: Handoff[Callback] = Handoff(0)
-        self.media: dict[str, Fetched | MediaUnavailable] = {}
+        self.media: dict[str, Fetched | MediaUnavailable | asyncio.Future[Fetched]] = {}
         """What each URL gives."""
         self.fetched: list[str] = []
         randomness, metrics = Dice(seed), Metrics()
@@ -120,8 +120,12 @@ class Node:
         now = self.clock.now()
         await self.engine.write(queue.stay, self.id, now + LEASE_US)
         await self.engine.write(queue.rescue, now)
-        self.due.put(await self.engine.write(queue.claim_messages, self.id, now, 500))
+        self.due.put(await self.claimed())
         await self.quiet()
+
+    async def claimed(self) -> list[tuple[Pending, Message]]:
+        """Take what is due."""
+        return await self.engine.write(queue.claim_messages, self.id, self.clock.now(), 500)
 
     async def after(self, seconds: float) -> None:
         """A turn later."""
@@ -165,6 +169,12 @@ class Node:
         given = self.media[url]
         if isinstance(given, MediaUnavailable):
             raise given
+        return given if isinstance(given, Fetched) else await given
+
+    def slow(self, url: str) -> asyncio.Future[Fetched]:
+        """Let a URL give nothing until the test says what."""
+        given: asyncio.Future[Fetched] = asyncio.get_running_loop().create_future()
+        self.media[url] = given
         return given
 
 

@@ -1,0 +1,92 @@
+"""Media of outgoing messages: fetched before the message leaves, stored once, and each way that this fails."""
+
+import pytest
+
+from parley.core.media import MAX_OCTETS, RETRIEVAL_FAILED, TOO_LARGE, TYPE_REFUSED, Fetched, MediaUnavailable
+from parley.store import media
+from tests.carriers.scripted import ScriptedCarrier
+from tests.core.conftest import MakeNode
+from tests.core.node import Node
+
+A, B = "http://media.test/a.png", "http://media.test/b.png"
+PNG = Fetched("image/png; charset=binary", b"\x89PNG")
+
+
+async def test_what_two_messages_share_is_stored_once(node: Node) -> None:
+    node.media = {A: PNG, B: PNG}
+    first = await node.send(media_urls=(A,), body="")
+    await node.quiet()
+    second = await node.send(media_urls=(B, A))
+    await node.quiet()
+    assert [len(submission.media) for submission in node.carrier.submitted] == [1, 2]
+    attachment = node.carrier.submitted[0].media[0]
+    assert (attachment.content_type, attachment.size) == ("image/png", 4)
+    assert {each.content_hash for s in node.carrier.submitted for each in s.media} == {attachment.content_hash}
+    assert await node.engine.read(media.content, attachment.content_hash) == PNG.octets
+    assert (await node.now(first)).kind == "mms"
+    await node.amending.delete(await node.now(first))
+    assert await node.engine.read(media.content, attachment.content_hash) == PNG.octets
+    await node.amending.delete(await node.now(second))
+    assert await node.engine.read(media.content, attachment.content_hash) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (MediaUnavailable(RETRIEVAL_FAILED, "HTTP 404", is_final=True), 11200),
+        (Fetched("application/x-msdownload", b"MZ"), TYPE_REFUSED),
+        (Fetched("image/png", bytes(MAX_OCTETS + 1)), TOO_LARGE),
+    ],
+)
+async def test_media_that_cannot_be_sent_fail_their_message_only(
+    node: Node, given: Fetched | MediaUnavailable, code: int
+) -> None:
+    node.media = {A: given, B: PNG}
+    bad, good = await node.send(media_urls=(A,)), await node.send(media_urls=(B,))
+    await node.quiet()
+    assert await node.status(bad) == ("failed", code)
+    assert await node.status(good) == ("sent", None)
+    assert len(node.carrier.submitted) == 1
+
+
+async def test_media_together_have_a_limit(node: Node) -> None:
+    half = Fetched("image/png", bytes(MAX_OCTETS // 2 + 1))
+    node.media = {A: half, B: half}
+    message = await node.send(media_urls=(A, B))
+    await node.quiet()
+    assert await node.status(message) == ("failed", TOO_LARGE)
+
+
+async def test_media_that_may_come_later_are_tried_again_and_then_given_up(node: Node) -> None:
+    node.media = {A: MediaUnavailable(RETRIEVAL_FAILED, "HTTP 503", is_final=False)}
+    message, lost = await node.send(media_urls=(A,)), await node.send(media_urls=(A,), body="lost")
+    await node.quiet()
+    for each in (message, lost):
+        assert (waits := await node.waits(each)) is not None
+        assert waits.waiting_for == "media"
+        assert await node.status(each) == ("queued", None)
+    await node.after(1.0)
+    await node.amending.cancel(lost)
+    node.media = {A: PNG}
+    await node.after(2.0)
+    assert await node.status(message) == ("sent", None)
+    node.media = {A: MediaUnavailable(RETRIEVAL_FAILED, "HTTP 503", is_final=False)}
+    hopeless = await node.send(media_urls=(A,))
+    node.fetched.clear()
+    await node.quiet()
+    for _ in range(3):
+        await node.after(60.0)
+    assert await node.status(hopeless) == ("failed", RETRIEVAL_FAILED)
+    assert len(node.fetched) == 3
+
+
+async def test_a_slow_host_of_media_holds_up_no_other_message(make_node: MakeNode) -> None:
+    node = await make_node(ScriptedCarrier(), held=0)
+    arrived = node.slow(A)
+    slow, quick = await node.send("+15557000002", media_urls=(A,)), await node.send()
+    node.due.put(await node.claimed())
+    await node.carrier.until_submitted(quick.id)
+    assert node.carrier.submits_of(slow.id) == []
+    arrived.set_result(PNG)
+    await node.quiet()
+    assert await node.status(slow) == ("sent", None)
