@@ -52,7 +52,7 @@ Answer = Callable[[Received], Reply]
 class Receiver:
     """A web server whose requests a test waits for."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.requests: list[Received] = []
         self.answer: Answer = lambda _: Reply()
         self._arrived = threading.Condition()
@@ -86,7 +86,7 @@ class Receiver:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in http.server
                 """Keep quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -114,9 +114,9 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """A receiver for the time of a with block."""
-    receiver = Receiver().start()
+def receiving(port: int = 0) -> Iterator[Receiver]:
+    """A receiver for the time of a with block, on a port that is free unless one is given."""
+    receiver = Receiver(port).start()
     try:
         yield receiver
     finally:

@@ -12,6 +12,7 @@ import uvicorn
 from parley.api.http.protocol import BoundedProtocol
 from parley.app import App
 from parley.lib import ids
+from parley.lib.clock import Clock
 from parley.settings import Settings
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """A running server and the first account's credentials."""
 
-    def __init__(self, database_url: str, **settings: Any) -> None:
+    def __init__(self, database_url: str, clock: Clock | None = None, **settings: Any) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         port = self._socket.getsockname()[1]
         self.base_url = f"http://127.0.0.1:{port}"
@@ -61,7 +62,7 @@ class Server:
         self.account_id = account_id
         self.project_id = ids.to_uuid(account_id)
         self.auth = (ACCOUNT_SID, AUTH_TOKEN)
-        self.app = App(self.settings)
+        self.app = App(self.settings, clock)
         config = uvicorn.Config(
             self.app, log_config=None, access_log=False, lifespan="on", loop="uvloop", http=BoundedProtocol, ws="none"
         )
@@ -88,6 +89,11 @@ class Server:
         assert not self._thread.is_alive(), "the server did not stop"
         self._socket.close()
 
+    def look(self) -> None:
+        """Have it look for what is due at once, as after its clock was turned by hand."""
+        assert self._uvicorn.loop is not None
+        self._uvicorn.loop.call_soon_threadsafe(self.app.claims.look)
+
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the server's loop, e.g. to ask its parts directly."""
         assert self._uvicorn.loop is not None
@@ -95,9 +101,9 @@ class Server:
 
 
 @contextmanager
-def serve(database_url: str, **settings: Any) -> Iterator[Server]:
+def serve(database_url: str, clock: Clock | None = None, **settings: Any) -> Iterator[Server]:
     """A server for the time of a with block."""
-    server = Server(database_url, **settings).start()
+    server = Server(database_url, clock, **settings).start()
     try:
         yield server
     finally:

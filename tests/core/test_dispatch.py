@@ -235,7 +235,9 @@ async def test_a_carrier_that_breaks_its_promise_leaves_in_doubt_only_what_it_di
     assert (await node.now(first)).uncertain == 0
     now = await node.now(second)
     if deduplicates:
-        assert (now.status, now.uncertain) == ("queued", 0)
+        assert (now.status, now.uncertain) == ("sending", 0)
+        with pytest.raises(Refused, match="not_cancelable"):
+            await node.amending.cancel(now)
         await node.after(2.0)
         assert await node.status(second) == ("sent", None)
     else:

@@ -71,6 +71,11 @@ class Claims:
         for event in self._wakes:
             event.set()
 
+    def look(self) -> None:
+        """Look at once for what is due, as after the wall clock was set."""
+        self._messages_wait.set()
+        self._callbacks_wait.set()
+
     async def claim_messages(self) -> None:
         """Claim messages as they fall due, until stopped."""
         await self._forever("claim-messages", self._claim_messages, self._messages_wait)

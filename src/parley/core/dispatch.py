@@ -1,7 +1,7 @@
 """Dispatch: take what is due, submit it to the carrier, record what the carrier answered."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Final
 
 import structlog
@@ -205,12 +205,20 @@ class Dispatch:
         except Exception as error:
             log.exception("the carrier failed", carrier=self._carrier.name, count=len(items))
             reason = f"the carrier failed: {type(error).__name__}"
-        if (
-            items
-        ):  # a broken promise: what it did with these is not known, so that only who tells repeats is asked again
-            outcome = Unreachable(reason) if self._carrier.deduplicates else Uncertain(reason)
-            answer([(submission, outcome) for submission in batch if submission.key[1] in items])
+        if items:  # a broken promise: what it did with these is not known
+            writes.append(asyncio.ensure_future(self._keep(self._unanswered(items.values(), reason))))
         await asyncio.gather(*writes)
+
+    def _unanswered(self, items: Iterable[Due], reason: str) -> list[Change]:
+        """Only a carrier that tells repeats is asked again. Either way they may have left: no one can cancel them."""
+        now = self._clock.now()
+        if not self._carrier.deduplicates:
+            return [change for item in items for change in self._changes(item, Uncertain(reason), now)]
+        changes: list[Change] = []
+        for item in items:
+            changes.append(Change(item[1].account_id, item[1].id, now, "sending"))
+            changes += self._changes(item, Unreachable(reason), now)
+        return changes
 
     async def _keep(self, changes: Sequence[Change]) -> Applied:
         """Record, however long the database is away: these things have happened."""

@@ -1,0 +1,167 @@
+"""Status callbacks as an app sees them: in order, again after a failure, each on its own."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.clock import ManualClock
+from tests.receiver import Received, Reply, receiving
+from tests.server import serve
+from tests.webhooks.app import World, at
+
+TOKEN = "i-twilio-idempotency-token"
+
+
+def statuses(received: list[Received]) -> list[str]:
+    return [each.form["MessageStatus"] for each in received]
+
+
+def answering(*replies: Reply | int) -> Iterator[Reply]:
+    """Each of these once, and the last for ever."""
+    for reply in replies:
+        yield reply if isinstance(reply, Reply) else Reply(reply)
+    while True:
+        yield reply if isinstance(reply, Reply) else Reply(reply)
+
+
+def test_callbacks_of_a_message_come_in_order(world: World) -> None:
+    url = f"{world.receiver.url}/status"
+    sent = [world.send(StatusCallback=url) for _ in range(5)]
+    world.receiver.wait(at("/status"), 10)
+    for message_id in sent:
+        mine = [r for r in world.receiver.requests if r.form["MessageSid"] == f"SM{message_id}"]
+        assert statuses(mine) == ["sent", "delivered"]
+        assert len({r.headers[TOKEN] for r in mine}) == 2
+        assert [c.state for c in world.delivered(message_id)] == ["delivered"] * 2
+
+
+def test_a_server_error_is_tried_again_with_the_same_token_before_what_follows(world: World) -> None:
+    replies = answering(500, 200)
+    world.receiver.answer = lambda _: next(replies)
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    first, second = world.settled(message_id)
+    assert (first.state, first.attempts, first.outcome) == ("delivered", 2, "HTTP 200")
+    assert (second.state, second.attempts) == ("delivered", 1)
+    received = world.receiver.wait(at("/status"), 3)
+    assert statuses(received) == ["sent", "sent", "delivered"]
+    tokens = [r.headers[TOKEN] for r in received]
+    assert tokens[0] == tokens[1] != tokens[2]
+    assert received[0].headers["x-twilio-signature"] == received[1].headers["x-twilio-signature"]
+
+
+def test_a_handler_that_always_fails_does_not_stop_what_follows(world: World) -> None:
+    world.receiver.answer = lambda r: Reply(500 if r.form["MessageStatus"] == "sent" else 200)
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    first, second = world.settled(message_id)
+    assert (first.state, first.attempts, first.outcome) == ("gave_up", 3, "HTTP 500")
+    assert (second.state, second.attempts) == ("delivered", 1)
+    assert statuses(world.receiver.requests) == ["sent"] * 3 + ["delivered"]
+    told = world.record(message_id)["callbacks"]
+    assert [(c["state"], c["attempts"], c["outcome"]) for c in told] == [
+        ("gave_up", 3, "HTTP 500"),
+        ("delivered", 1, "HTTP 200"),
+    ]
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 410])
+def test_a_client_error_is_final(world: World, status: int) -> None:
+    world.receiver.answer = lambda _: Reply(status)
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    callbacks = world.delivered(message_id)
+    assert [(c.state, c.attempts, c.outcome) for c in callbacks] == [("gave_up", 1, f"HTTP {status}")] * 2
+
+
+@pytest.mark.parametrize("status", [408, 429])
+def test_a_passing_client_error_is_not(world: World, status: int) -> None:
+    replies = answering(status, 200)
+    world.receiver.answer = lambda _: next(replies)
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    assert [(c.state, c.attempts) for c in world.settled(message_id)] == [("delivered", 2), ("delivered", 1)]
+
+
+def test_redirects_are_followed_with_the_signature(world: World) -> None:
+    moved = Reply(307, headers=(("Location", "/there"),))
+    world.receiver.answer = lambda r: moved if r.path == "/status" else Reply()
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    world.delivered(message_id)
+    first, second = world.receiver.wait(at("/status"))[0], world.receiver.wait(at("/there"))[0]
+    assert second.headers["x-twilio-signature"] == first.headers["x-twilio-signature"]
+    assert (second.method, second.body) == ("POST", first.body)
+
+
+def test_overrides_in_the_fragment_are_obeyed_and_not_sent(world: World) -> None:
+    replies = answering(503, 503, 200)
+    world.receiver.answer = lambda _: next(replies)
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status#rc=2&rp=5xx&rt=5000")
+    callbacks = world.delivered(message_id)
+    assert [(c.state, c.attempts) for c in callbacks] == [("delivered", 1)] * 2
+    received = world.receiver.wait(at("/status"), 4)
+    assert statuses(received) == ["sent"] * 3 + ["delivered"]
+    assert all("#" not in r.url for r in received)
+
+
+def test_a_host_that_hangs_delays_no_other(world: World) -> None:
+    hang = threading.Event()
+
+    def stuck(_: Received) -> Reply:
+        hang.wait(30)
+        return Reply()
+
+    try:
+        with receiving() as dead:
+            dead.answer = stuck
+            for _ in range(40):
+                world.send(StatusCallback=f"{dead.url}/status")
+            quick = [world.send(StatusCallback=f"{world.receiver.url}/status") for _ in range(3)]
+            world.receiver.wait(at("/status"), 6)
+            for message_id in quick:
+                assert [c.state for c in world.delivered(message_id)] == ["delivered"] * 2
+            hang.set()
+    finally:
+        hang.set()
+
+
+def test_callbacks_of_a_deleted_message_are_given_up(world: World) -> None:
+    world.receiver.answer = lambda _: Reply(500)
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    world.receiver.wait(at("/status"))
+    world.until(lambda: all(c.node is None for c in world.callbacks(message_id)))
+    path = f"/2010-04-01/Accounts/{world.server.account_sid}/Messages/SM{message_id}"
+    world.call("DELETE", f"{path}.json")
+    callbacks = world.settled(message_id)
+    assert [(c.state, c.outcome) for c in callbacks] == [("gave_up", "the message was deleted")] * 2
+    assert len(world.receiver.requests) == 1
+
+
+def test_a_host_that_is_down_is_waited_for_over_a_restart(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    url, clock = f"sqlite:///{tmp_path}/parley.db", ManualClock()
+    with serve(url, clock) as server, receiving() as unused:
+        world = World(server, clock, unused, 9_000_000)
+        message_id = world.send(StatusCallback=f"http://127.0.0.1:{port}/status")
+
+        def tried() -> bool:
+            first = world.callbacks(message_id)[:1]
+            world.skip_to_due(first)
+            return bool(first) and first[0].attempts >= 4
+
+        world.until(tried)
+        first = world.callbacks(message_id)[0]
+        assert first.state == "pending"
+        assert (first.outcome or "").startswith("11205: could not connect")
+    with serve(url, clock) as server, receiving(port) as back:
+        world = World(server, clock, back, 9_100_000)
+        assert [c.state for c in world.settled(message_id)] == ["delivered"] * 2
+        assert statuses(back.requests) == ["sent", "delivered"]
+
+
+def test_a_message_without_a_callback_owes_none(world: World) -> None:
+    message_id = world.send()
+    world.until(lambda: world.record(message_id)["status"] == "delivered")
+    assert world.callbacks(message_id) == []
+    assert requests.get(world.server.base_url + "/healthz", timeout=30).ok
