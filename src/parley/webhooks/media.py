@@ -17,10 +17,18 @@ class MediaFetcher:
 
     async def __call__(self, url: str, most: int = MAX_OCTETS) -> Fetched:
         """What a URL gives, of at most `most` octets. Raises MediaUnavailable with Twilio's code."""
-        head = await self._ask("HEAD", url, 0)
-        if head.is_ok:  # many servers answer HEAD badly: only a good answer says something
-            _check(head, most)
-        answer = await self._ask("GET", url, most)
+        try:
+            head = await self._client.fetch(_request("HEAD", url, 0))
+        except FetchFailed as error:
+            if error.phase != "read":
+                raise _unavailable(error) from None
+        else:
+            if head.is_ok:  # many servers answer HEAD badly, or not at all: only a good answer says something
+                _check(head, most)
+        try:
+            answer = await self._client.fetch(_request("GET", url, most))
+        except FetchFailed as error:
+            raise _unavailable(error) from None
         if not answer.is_ok:
             is_final = answer.status < 500 and answer.status not in (408, 429)
             raise MediaUnavailable(RETRIEVAL_FAILED, f"HTTP {answer.status}", is_final=is_final)
@@ -29,19 +37,19 @@ class MediaFetcher:
             raise MediaUnavailable(TOO_LARGE, f"the media exceed {most} octets", is_final=True)
         return Fetched(answer.headers.get("content-type", ""), answer.body)
 
-    async def _ask(self, method: str, url: str, most: int) -> Answer:
-        request = Request(
-            method=method, url=url, connect_s=_CONNECT_S, read_s=_TOTAL_S, total_s=_TOTAL_S, max_bytes=most
-        )
-        try:
-            return await self._client.fetch(request)
-        except FetchFailed as error:
-            is_final = error.phase == "refused"
-            raise MediaUnavailable(error.code, error.reason, is_final=is_final) from None
+
+def _request(method: str, url: str, most: int) -> Request:
+    return Request(method=method, url=url, connect_s=_CONNECT_S, read_s=_TOTAL_S, total_s=_TOTAL_S, max_bytes=most)
+
+
+def _unavailable(error: FetchFailed) -> MediaUnavailable:
+    return MediaUnavailable(error.code, error.reason, is_final=error.phase == "refused")
 
 
 def _check(answer: Answer, most: int) -> None:
     kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
+    if not kind.isascii():  # octets that are no text, which no record takes
+        kind = ""
     if not kind.startswith(TYPES):
         raise MediaUnavailable(TYPE_REFUSED, f"media of type {kind or 'unknown'} cannot be sent", is_final=True)
     size = answer.headers.get("content-length", "")

@@ -12,6 +12,7 @@ from parley.core.record import Record
 from parley.core.refusal import Reason, Refused
 from parley.core.send import Draft
 from parley.lib.clock import Clock
+from parley.lib.redaction import mask_url
 from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.message import Dialect, Media, Message
@@ -29,6 +30,7 @@ MAX_DOCUMENTS: Final = 50
 MAX_REPLIES: Final = 10
 """Messages that may answer one, over all its documents (Twilio error 14109)."""
 
+_INVALID_URL: Final = 11100
 _TOO_MANY_DOCUMENTS: Final = 14106
 _TOO_MANY_REPLIES: Final = 14109
 _INVALID_TO: Final = 14101
@@ -95,7 +97,7 @@ class Replies:
     async def note(self, message: Message, code: int, reason: str, url: str) -> None:
         """Leave on the message what went wrong with its webhook."""
         log.info("webhook failed", message=message.id.hex(), code=code, reason=reason)
-        told = json.encode({"code": code, "reason": reason, "url": url}).decode()
+        told = json.encode({"code": code, "reason": reason, "url": mask_url(url)}).decode()
         await self.record.apply(
             [
                 Change(
@@ -175,11 +177,11 @@ class _Talk:
         """Carry out verbs until one leads to another document; that document."""
         for verb in verbs:
             if isinstance(verb, Redirect):
-                return await self.ask(urljoin(answer.url, verb.url), verb.method)
+                return await self.ask(_joined(answer.url, verb.url), verb.method)
             sent = await self._say(verb, answer.url)
             if verb.action is not None and sent is not None:
                 extra = self._renderer.action_parameters(sent)
-                return await self.ask(urljoin(answer.url, verb.action), verb.action_method, extra)
+                return await self.ask(_joined(answer.url, verb.action), verb.action_method, extra)
         return None
 
     async def _say(self, verb: Say, base: str) -> Message | None:
@@ -191,14 +193,14 @@ class _Talk:
         assert message.sender is not None, "an inbound message has a sender"
         # The same webhook, asked again after a crash, must not send its replies again.
         key = IdempotencyKey(f"reply:{self._callback.id.hex()}:{self._said}", b"")
-        callback_url = urljoin(base, verb.status_callback) if verb.status_callback is not None else None
+        callback_url = _joined(base, verb.status_callback) if verb.status_callback is not None else None
         draft = Draft(
             account=self._account,
             dialect=self._callback.dialect,
             recipient=verb.to or message.sender,
             sender=verb.sender or message.recipient,
             body=verb.body,
-            media_urls=tuple(urljoin(base, url) for url in verb.media),
+            media_urls=tuple(_joined(base, url) for url in verb.media),
             status_callback=callback_url,
             direction="outbound-reply",
             idempotency=key,
@@ -211,6 +213,15 @@ class _Talk:
             return None
 
 
+def _joined(base: str, url: str) -> str:
+    """A URL of an answer, made absolute. Raises Failed."""
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        reason = "the answer names a malformed URL"
+        raise Failed(_INVALID_URL, reason, f"{_INVALID_URL} {reason}", 1) from None
+
+
 def _cookies(headers: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for header in headers:
@@ -218,5 +229,7 @@ def _cookies(headers: Sequence[str]) -> dict[str, str]:
             jar = SimpleCookie(header)
         except CookieError:
             continue
-        found.update((name, morsel.value) for name, morsel in jar.items())
+        # What a quoted value may escape, such as a NUL, is never sent back, and not every record takes it.
+        sound = ((name, each.value) for name, each in jar.items() if each.value.isascii() and each.value.isprintable())
+        found.update(sound)
     return found

@@ -36,6 +36,12 @@ def test_nothing_to_do(kind: str | None, body: bytes) -> None:
     assert read_document(kind, body) == []
 
 
+def test_a_fault_is_told_without_what_no_record_takes() -> None:
+    with pytest.raises(UnreadableAnswer) as raised:
+        read({"sections": {"main": [{"nul\0": {}}]}})
+    assert raised.value.reason == "swml_unsupported_method: nul\N{REPLACEMENT CHARACTER} is not supported yet"
+
+
 def test_reply_as_text() -> None:
     assert read({"reply": "Hello"}) == [Say("Hello")]
 

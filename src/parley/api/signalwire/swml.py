@@ -128,4 +128,5 @@ def _check_plain(value: str, name: str) -> None:
 
 
 def _fail(code: int, word: str, reason: str) -> NoReturn:
-    raise UnreadableAnswer(code, f"{word}: {reason}")
+    # A name of the document's may hold a NUL, which not every record takes.
+    raise UnreadableAnswer(code, f"{word}: {reason}".replace("\0", "\N{REPLACEMENT CHARACTER}"))
