@@ -1,5 +1,6 @@
 """Accounts and the vault: secrets come back to who has the key, and to nobody else."""
 
+import asyncio
 import stat
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from parley.lib.redaction import Secret
 from parley.model.account import Account, ApiKey
 from parley.store import Engine, Operation, accounts, schema
+from parley.store.connect import open_engine
 from parley.store.engine.statements import Query
 from parley.store.vault import KEY_BYTES, Vault, VaultError, key_from_text, load_or_create_key
 from tests.store.records import Records
@@ -57,6 +59,32 @@ async def test_everyone_is_listed_the_oldest_first(engine: Engine, records: Reco
     for account in (made[1], made[0], made[2]):
         await engine.write(accounts.add, account, VAULT)
     assert await engine.read(accounts.everyone, VAULT) == made
+
+
+async def test_nodes_that_start_together_make_one_first_account(engine: Engine, url: str, records: Records) -> None:
+    other = open_engine(url)
+    await other.open()
+    try:
+        wanted = [_account(records) for _ in range(2)]
+        stood = await asyncio.gather(
+            *(
+                each.write(accounts.add_first, account, VAULT, is_named=False)
+                for each, account in zip((engine, other), wanted, strict=True)
+            )
+        )
+    finally:
+        await other.close()
+    assert await engine.read(accounts.everyone, VAULT) == [stood[0]]
+    assert stood[0] == stood[1]
+    assert stood[0] in wanted
+
+
+async def test_an_account_that_is_named_is_made_beside_others(engine: Engine, records: Records) -> None:
+    first, named = _account(records), _account(records)
+    for _ in range(2):
+        assert await engine.write(accounts.add_first, first, VAULT, is_named=False) == first
+        assert await engine.write(accounts.add_first, named, VAULT, is_named=True) == named
+    assert await engine.read(accounts.everyone, VAULT) == [first, named]
 
 
 async def test_no_secret_is_readable_in_the_database(engine: Engine, records: Records) -> None:

@@ -1,16 +1,20 @@
 """Receipts: early, late, twice, out of order, one a segment. States never regress, and nothing is dropped unseen."""
 
+import asyncio
 from itertools import pairwise
 from typing import Final
 
+import asyncpg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from parley.model.message import FINAL, MOVES, Message, Status, may_move
 from parley.model.receipt import Orphan, Receipt
 from parley.store import Engine, Operation, messages, schema
 from parley.store.changes import Applied, Change, Requeue, apply, fold, receive, rematch
+from parley.store.connect import open_engine
 from parley.store.engine.statements import Insert, Query
 from tests.store.records import US, Records
 
@@ -232,3 +236,41 @@ async def _happen(engine: Engine, records: Records, message: Message, step: Step
         terms = Requeue(None, now + US, 1, "throttled")
         change = Change(message.account_id, message.id, now, None, "submit", requeue=terms)
     await engine.write(apply, [change], records.terms)
+
+
+_GATE: Final = 7
+_AT_A_LOCK: Final = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+async def test_two_nodes_that_hear_of_one_segment_each_miss_neither(
+    engine: Engine, url: str, records: Records, engine_name: str
+) -> None:
+    """The first node's transaction is held open before its commit, until the second's has seen what there is."""
+    if engine_name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    message = await records.sent_off(engine)
+    await _submitted(engine, records, message, "r1", "r2")
+
+    def receive_and_wait() -> Operation[Applied]:
+        applied = yield from receive([_heard("r1")], records.terms)
+        yield Query(select(func.pg_advisory_xact_lock(_GATE)))
+        return applied
+
+    other, watch = open_engine(url), await asyncpg.connect(url)
+    await other.open()
+    try:
+        await watch.execute(f"SELECT pg_advisory_lock({_GATE})")
+        first = engine.write(receive_and_wait)
+        while await watch.fetchval(_AT_A_LOCK) < 1:
+            assert not first.done()
+        second = other.write(receive, [_heard("r2")], records.terms)
+        while not second.done() and await watch.fetchval(_AT_A_LOCK) < 2:
+            pass
+        await watch.execute(f"SELECT pg_advisory_unlock({_GATE})")
+        await asyncio.gather(first, second)
+    finally:
+        await watch.close()
+        await other.close()
+    assert await _status(engine, message) == "delivered"

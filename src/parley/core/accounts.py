@@ -51,8 +51,19 @@ class Accounts:
 
     async def add(self, name: str, account_id: bytes | None = None, auth_token: str | None = None) -> Account:
         """Make an account; its id and token are made too unless given."""
+        account = self._new(name, account_id, auth_token)
+        await self._engine.write(accounts.add, account, self._vault)
+        return account
+
+    async def first(self, name: str, account_id: bytes | None, auth_token: str | None) -> tuple[Account, bool]:
+        """The account of that id, or the oldest when none is given; made when there is none, and whether it was."""
+        wanted = self._new(name, account_id, auth_token)
+        stands = await self._engine.write(accounts.add_first, wanted, self._vault, is_named=account_id is not None)
+        return stands, stands is wanted
+
+    def _new(self, name: str, account_id: bytes | None, auth_token: str | None) -> Account:
         now = self._clock.now()
-        account = Account(
+        return Account(
             id=account_id or self._ids.new(),
             name=name,
             status="active",
@@ -64,8 +75,6 @@ class Accounts:
             created_at=now,
             updated_at=now,
         )
-        await self._engine.write(accounts.add, account, self._vault)
-        return account
 
     async def change(self, account: Account) -> Account:
         """Store an account's new settings or secrets; the account as it is then."""

@@ -13,12 +13,27 @@ from parley.store.vault import Vault
 
 _COLUMNS: Final = tuple(field.name for field in fields(Account))
 _SEALED: Final = ("auth_token", "signing_key", "previous_auth_token")
+_FIRST: Final = "accounts.first"
+"""The row of the settings that is locked while the first account is made."""
 _KEY_COLUMNS: Final = tuple(field.name for field in fields(ApiKey))
 
 
 def add(account: Account, vault: Vault) -> Operation[None]:
     """Add an account. Fails when its id is taken."""
     yield Insert(schema.accounts, [tuple(_row(account, vault).values())], _COLUMNS)
+
+
+def add_first(account: Account, vault: Vault, *, is_named: bool) -> Operation[Account]:
+    """Add an account unless there is one already (with `is_named`, one of its id); the one that stands then: of
+    several the oldest. Of nodes that start together on an empty database, one adds it. Raises VaultError.
+    """
+    yield Insert(schema.settings, [(_FIRST, "{}", account.created_at)], ignore=True)
+    yield Lookup(schema.settings, ("key",), ("key",), [(_FIRST,)], lock=True)
+    found = yield from everyone(vault)
+    stands = next((each for each in found if not is_named or each.id == account.id), None)
+    if stands is None:
+        yield from add(account, vault)
+    return stands or account
 
 
 def fetch(account_id: bytes, vault: Vault) -> Operation[Account | None]:

@@ -290,10 +290,11 @@ def hear(receipts: Sequence[Receipt]) -> Operation[list[Change]]:
     by_ref = list({(receipt.carrier, receipt.ref): None for receipt in receipts if receipt.key is None})
     if by_ref:
         columns = ("carrier", "ref", "account_id", "message_id")
-        rows = yield Lookup(schema.refs, columns, ("carrier", "ref"), by_ref, lock=True)
+        rows = yield Lookup(schema.refs, columns, ("carrier", "ref"), by_ref)
         owners = {(row[0], row[1]): (row[2], row[3]) for row in rows}
         messages = list({(row[3],): None for row in rows})
-        siblings = yield Lookup(schema.refs, ("message_id", "ref", "status"), ("message_id",), messages)
+        # All of a message's segments are locked, or two nodes that hear of one each would both miss the other's.
+        siblings = yield Lookup(schema.refs, ("message_id", "ref", "status"), ("message_id",), messages, lock=True)
         for message_id, ref, status in siblings:
             segments.setdefault(message_id, {})[ref] = status
     changes: list[Change] = []
