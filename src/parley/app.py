@@ -160,7 +160,10 @@ class App:
             self.supervisor.cancel()
         await self.carrier.close()
         await self.client.aclose()
-        await self.claims.leave()
+        try:
+            await self.claims.leave()
+        except StoreUnavailable as error:
+            log.warning("what this node held comes free when its lease ends", error=str(error))
         await self.engine.close()
         log.info("stopped")
 
@@ -276,7 +279,7 @@ class App:
         if self.engine.last_commit_failed is not None:
             return self.engine.last_commit_failed
         try:
-            await self.engine.read(queue.depth)
+            await self.engine.read(queue.next_due_message)
         except StoreUnavailable as error:
             return str(error)
         return None
@@ -321,12 +324,10 @@ class App:
             if account_id is None:
                 raise SettingsError("account_sid: it is `AC` and 32 hex digits")
         token = settings.secrets.auth_token
-        everyone = await self.accounts.everyone()
-        account = next((a for a in everyone if a.id == account_id), None) if account_id else next(iter(everyone), None)
-        if account is None:
-            account = await self.accounts.add("First account", account_id, token.reveal() if token else None)
-            self.is_first_start = True
-        elif token is not None and account.auth_token != token:
+        account, self.is_first_start = await self.accounts.first(
+            "First account", account_id, token.reveal() if token else None
+        )
+        if not self.is_first_start and token is not None and account.auth_token != token:
             account = await self.accounts.rotate(account, token)
         self.first_account = account
         if self.is_dev:
