@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from parley.lib.redaction import Secret
+from parley.lib.redaction import Secret, mask_url
 
 Profile = Literal["dev", "strict"]
 _PREFIX = "PARLEY_"
@@ -60,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def __repr__(self) -> str:
         """Says no secret."""
         shown = {f: getattr(self, f) for f in self.__struct_fields__ if f not in _SECRETS}
+        shown["database_url"] = mask_url(self.database_url)
         return f"Settings({shown})"
 
     @property
