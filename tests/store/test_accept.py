@@ -183,3 +183,22 @@ async def test_a_bad_item_fails_alone(engine: Engine, records: Records) -> None:
     found = await engine.read(messages.fetch_many, [(m.account_id, m.id) for m in good])
     assert set(found) == {m.id for m in good}
     assert found[good[3].id] == good[3]
+
+
+async def test_what_a_message_says_of_consent_is_noted_with_it_in_order_and_once(
+    engine: Engine, records: Records
+) -> None:
+    plain = records.message()
+    pair = (plain.account_id, str(plain.sender), plain.recipient)
+    out = OptOut(*pair, "STOP", 1)
+
+    def said(key: str, out: OptOut | None) -> Intake:
+        opt_in = pair if out is None else None
+        return Intake(records.message(), idempotency=IdempotencyKey(key, b""), opt_out=out, opt_in=opt_in)
+
+    await take(engine, said("1", out), said("2", None), said("3", out))
+    assert await engine.read(opt_outs.is_out, *pair) == out
+    await take(engine, said("4", None))
+    assert await engine.read(opt_outs.is_out, *pair) is None
+    assert await engine.write(accept, [said("3", out)]) != []
+    assert await engine.read(opt_outs.is_out, *pair) is None

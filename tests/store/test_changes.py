@@ -219,3 +219,22 @@ async def test_every_initial_state_has_its_event(engine: Engine, records: Record
     for status in sorted(INITIAL):
         message = await records.sent_off(engine, status=status)
         assert await _kinds(engine, message) == [status]
+
+
+async def test_a_node_that_lost_a_message_has_no_word_over_it(engine: Engine, records: Records) -> None:
+    message = await records.sent_off(engine)
+    now, other = records.clock.now(), records.ids.new()
+    terms = Requeue(None, now, 1, "carrier_down")
+    late = Change(message.account_id, message.id, now, kind="submit", only_if_held_by=other, requeue=terms)
+    applied = await engine.write(apply, [late], records.terms)
+    assert (applied.moved, applied.missed, applied.has_requeued) == ([], [late], False)
+    assert (waits := await engine.read(messages.waiting, message.id)) is not None
+    assert waits.node == records.node
+    assert [event.kind for event in await engine.read(messages.history, message.id)] == ["queued"]
+    in_time = Change(message.account_id, message.id, now, kind="submit", only_if_held_by=records.node, requeue=terms)
+    applied = await engine.write(apply, [in_time], records.terms)
+    assert (applied.missed, applied.has_requeued) == ([], True)
+    assert (waits := await engine.read(messages.waiting, message.id)) is not None
+    assert (waits.node, waits.attempts, waits.waiting_for) == (None, 1, "carrier_down")
+    gone = Change(message.account_id, message.id, now, "sending", only_if_held_by=records.node, requeue=terms)
+    assert (await engine.write(apply, [gone], records.terms)).missed == [gone]

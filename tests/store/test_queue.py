@@ -148,7 +148,7 @@ async def test_the_callbacks_of_a_message_go_one_after_the_other(engine: Engine,
     owed = await engine.read(queue.callbacks_of, message.id)
     assert [callback.status for callback in owed] == ["sent", "delivered", "read"]
     about, first = await engine.read(queue.prepare, [*owed, other])
-    assert first == {message.id: owed[0].id, other.message_id: other.id}
+    assert first == {message.id: (owed[0].id, now), other.message_id: (other.id, other.due_at)}
     assert about[message.id].status == "read"
     assert set(about) == {message.id, other.message_id}
 
@@ -157,11 +157,11 @@ async def test_the_callbacks_of_a_message_go_one_after_the_other(engine: Engine,
     assert await engine.write(queue.finish_each, [delivered, again]) == [None, None]
     assert await engine.read(queue.callbacks_of, message.id) == [delivered, again, owed[2]]
     _, first = await engine.read(queue.prepare, owed)
-    assert first == {message.id: again.id}
+    assert first == {message.id: (again.id, again.due_at)}
     gave_up = replace(again, state="gave_up", finished_at=now)
     await engine.write(queue.finish_each, [gave_up])
     _, first = await engine.read(queue.prepare, owed)
-    assert first == {message.id: owed[2].id}
+    assert first == {message.id: (owed[2].id, owed[2].due_at)}
 
 
 async def test_depth_counts_what_waits(engine: Engine, records: Records) -> None:

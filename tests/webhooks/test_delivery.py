@@ -11,7 +11,7 @@ import requests
 from tests.clock import ManualClock
 from tests.receiver import Received, Reply, receiving
 from tests.server import serve
-from tests.webhooks.app import World, at
+from tests.webhooks.app import World, at, uuid
 
 TOKEN = "i-twilio-idempotency-token"
 
@@ -165,3 +165,22 @@ def test_a_message_without_a_callback_owes_none(world: World) -> None:
     world.until(lambda: world.record(message_id)["status"] == "delivered")
     assert world.callbacks(message_id) == []
     assert requests.get(world.server.base_url + "/healthz", timeout=30).ok
+
+
+def test_what_follows_a_failure_waits_for_its_next_attempt(world: World) -> None:
+    world.receiver.answer = lambda _: Reply(500)
+    phone = world.number()
+    world.call("PUT", f"/simulator/phones/{phone}", json={"outcome": "none"})
+    message_id = world.send(phone, StatusCallback=f"{world.receiver.url}/status")
+    world.until(lambda: [c for c in world.callbacks(message_id) if c.attempts and c.node is None])
+    later = {"message_id": uuid(message_id), "status": "delivered"}
+    world.call("POST", f"/simulator/phones/{phone}/receipts", json=later)
+    waiting = world.until(
+        lambda: cs if len(cs := world.callbacks(message_id)) == 2 and all(c.node is None for c in cs) else None
+    )
+    assert waiting[1].due_at > waiting[0].due_at > world.clock.now()
+    assert (waiting[1].attempts, waiting[1].outcome) == (0, None)
+    assert len(world.receiver.requests) == 1
+    world.receiver.answer = lambda _: Reply()
+    world.settled(message_id)
+    assert statuses(world.receiver.requests) == ["sent", "sent", "delivered"]

@@ -54,19 +54,21 @@ def claim_callbacks(node: bytes, now: int, limit: int) -> Operation[list[Callbac
     return sorted(claimed, key=lambda callback: callback.id)
 
 
-def prepare(callbacks: Sequence[Callback]) -> Operation[tuple[dict[bytes, Message], dict[bytes, bytes]]]:
-    """What delivering these needs: their messages by id, and each message's earliest pending callback."""
+def prepare(
+    callbacks: Sequence[Callback],
+) -> Operation[tuple[dict[bytes, Message], dict[bytes, tuple[bytes, int]]]]:
+    """What delivering these needs: their messages by id, and each message's earliest pending callback and its time."""
     messages = yield from fetch_many([(callback.account_id, callback.message_id) for callback in callbacks])
     rows = yield Lookup(
         schema.callbacks,
-        ("message_id", "id", "state"),
+        ("message_id", "id", "state", "due_at"),
         ("message_id",),
         list({(callback.message_id,): None for callback in callbacks}),
     )
-    first: dict[bytes, bytes] = {}
-    for message_id, callback_id, state in rows:
+    first: dict[bytes, tuple[bytes, int]] = {}
+    for message_id, callback_id, state, due_at in rows:
         if state == "pending":
-            first[message_id] = min(callback_id, first.get(message_id, callback_id))
+            first[message_id] = min((callback_id, due_at), first.get(message_id, (callback_id, due_at)))
     return messages, first
 
 

@@ -32,7 +32,7 @@ _CHAINS_A_HOST: Final = 500
 _CROWDED_US: Final = 5_000_000
 """How long a callback waits in the record whose host has that many under way."""
 _BEHIND_US: Final = 1_000_000
-"""How long a callback waits whose turn has not come because another node has an earlier one."""
+"""How long a callback waits at least whose turn has not come because an earlier one is not done."""
 
 
 class Delivery:
@@ -83,7 +83,9 @@ class Delivery:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _start(self, callback: Callback, message: Message | None, blocked: Mapping[bytes, bytes]) -> None:
+    async def _start(
+        self, callback: Callback, message: Message | None, blocked: Mapping[bytes, tuple[bytes, int]]
+    ) -> None:
         chain = self._chains.get(callback.message_id)
         if chain is not None:  # its turn comes when those before it are done
             chain.append(callback)
@@ -107,15 +109,20 @@ class Delivery:
             log.error("callback delivery failed", error=repr(error))
 
     async def _deliver_all(
-        self, message_id: bytes, host: str, chain: deque[Callback], message: Message | None, first: bytes | None
+        self,
+        message_id: bytes,
+        host: str,
+        chain: deque[Callback],
+        message: Message | None,
+        first: tuple[bytes, int] | None,
     ) -> None:
-        """Deliver one message's callbacks in turn. `first` is its earliest that is pending anywhere."""
+        """Deliver one message's callbacks in turn. `first` is its earliest that is pending anywhere, and its time."""
         try:
             while chain:
                 callback = chain.popleft()
-                if first is not None and first < callback.id:
+                if first is not None and first[0] < callback.id:
                     chain.appendleft(callback)
-                    await self._put_all_back(chain, self._clock.now() + _BEHIND_US)
+                    await self._put_all_back(chain, max(self._clock.now() + _BEHIND_US, first[1] + 1))
                     return
                 first = None
                 if message is None or message.deleted_at is not None:
