@@ -189,7 +189,7 @@ class App:
         self.carrier: Carrier = Simulator(self.phones, clock, self.randomness)
         outgoing = Outgoing(self.engine, self.fetch_media)
         self.dispatch = Dispatch(self.record, self.due, self.carrier, outgoing, clock, self.backoff, self.metrics)
-        attempts = Attempts(self.client)
+        attempts = Attempts(self.client, clock)
         replies = Replies(self.engine, self.record, self.sending.send, self.renderers, attempts, clock)
         self.delivery = Delivery(
             self.engine,

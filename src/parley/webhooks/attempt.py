@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
+from parley.lib.clock import Clock
 from parley.model.callback import Callback
 from parley.model.message import Dialect
 from parley.webhooks.client import Answer, Client, FetchFailed, Request
@@ -33,8 +36,9 @@ class Failed(Exception):
 class Attempts:
     """Makes requests to customers' hosts."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, clock: Clock) -> None:
         self._client = client
+        self._clock = clock
 
     async def status(self, callback: Callback, rendered: Rendered) -> str:
         """Tell of a state; how it went. Raises Failed."""
@@ -59,6 +63,7 @@ class Attempts:
             total_s=overrides.total_ms / 1000,
             max_redirects=_REDIRECTS[dialect],
         )
+        deadline = self._clock.monotonic() + request.total_s  # for all tries together
         tries = 0
         while True:
             tries += 1
@@ -68,13 +73,17 @@ class Attempts:
                 is_retried = error.phase != "refused" and overrides.is_retried(
                     "ct" if error.phase == "connect" else "rt"
                 )
-                if not is_retried or tries > overrides.retries:
+                left_s = deadline - self._clock.monotonic()
+                if not is_retried or tries > overrides.retries or left_s <= 0:
                     worth = 1 if error.phase == "refused" else UNREACHED_ATTEMPTS
                     raise Failed(error.code, error.reason, str(error), worth) from None
             else:
                 if answer.is_ok:
                     return answer
-                if not overrides.is_retried(f"{answer.status // 100}xx") or tries > overrides.retries:
+                left_s = deadline - self._clock.monotonic()
+                is_retried = overrides.is_retried(f"{answer.status // 100}xx")
+                if not is_retried or tries > overrides.retries or left_s <= 0:
                     is_passing = answer.status >= 500 or answer.status in (408, 429)
                     worth = REFUSED_ATTEMPTS if is_passing else 1
                     raise Failed(HTTP_ERROR, f"HTTP {answer.status}", f"HTTP {answer.status}", worth)
+            request = replace(request, total_s=left_s)
