@@ -62,6 +62,16 @@ async def test_an_operation_that_miscounts_fails_and_the_writer_lives(engine: En
     await engine.write(settings.put, "key", "2", 1)
 
 
+async def test_a_commit_whose_follow_up_fails_stands_and_the_writer_lives(engine: Engine) -> None:
+    def fail(results: list[None]) -> None:
+        raise ValueError(results)
+
+    lane = engine.lane(_put_each, fail)
+    for key in ("one", "two"):
+        await lane.put(key)
+        assert await engine.read(settings.fetch, key) is not None
+
+
 async def test_what_waits_is_committed_before_the_store_closes(url: str) -> None:
     engine = open_engine(url)
     await engine.open()

@@ -5,11 +5,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
+import structlog
 
 from parley.store.engine.statements import Operation, StoreUnavailable
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+log = structlog.get_logger(__name__)
 
 MAX_BATCH = 1000
 """Items of one lane in one transaction; bounds its length and the memory of a burst."""
@@ -35,7 +38,10 @@ class Unit(msgspec.Struct):
             self.fail(TypeError(f"the operation has {len(results)} results for {len(self.waiters)} items"))
             return
         if self.committed is not None:
-            self.committed(result)
+            try:
+                self.committed(result)
+            except Exception:  # it is durable all the same, and the writer goes on for everybody else
+                log.exception("what follows from a commit failed")
         for waiter, value in zip(self.waiters, results, strict=True):
             if not waiter.done():
                 waiter.set_result(value)
