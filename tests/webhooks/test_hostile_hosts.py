@@ -62,6 +62,14 @@ async def test_a_host_that_breaks_off_at_head_is_asked_by_get(host: Host, fetch:
     assert await fetch(host.url) == Fetched("image/png", b"hi")
 
 
+async def test_a_host_that_says_one_type_and_sends_another(host: Host, fetch: MediaFetcher) -> None:
+    host.get = OK + b"Content-Type: text/html\r\n\r\n"
+    with pytest.raises(MediaUnavailable) as raised:
+        await fetch(host.url)
+    assert (raised.value.code, raised.value.is_final) == (12300, True)
+    assert raised.value.reason == "announced as image/png, and sent as text/html"
+
+
 @pytest.mark.parametrize("value", [r'"a\000b"', '"\udce9"', '"a\\012b"'])
 def test_a_cookie_that_no_record_takes_is_left_out(value: str) -> None:
     assert "bad" in SimpleCookie(f"bad={value}"), "the standard library reads it"

@@ -17,6 +17,7 @@ class MediaFetcher:
 
     async def __call__(self, url: str, most: int = MAX_OCTETS) -> Fetched:
         """What a URL gives, of at most `most` octets. Raises MediaUnavailable with Twilio's code."""
+        announced: str | None = None
         try:
             head = await self._client.fetch(_request("HEAD", url, 0))
         except FetchFailed as error:
@@ -24,7 +25,7 @@ class MediaFetcher:
                 raise _unavailable(error) from None
         else:
             if head.is_ok:  # many servers answer HEAD badly, or not at all: only a good answer says something
-                _check(head, most)
+                announced = _check(head, most)
         try:
             answer = await self._client.fetch(_request("GET", url, most))
         except FetchFailed as error:
@@ -32,7 +33,9 @@ class MediaFetcher:
         if not answer.is_ok:
             is_final = answer.status < 500 and answer.status not in (408, 429)
             raise MediaUnavailable(RETRIEVAL_FAILED, f"HTTP {answer.status}", is_final=is_final)
-        _check(answer, most)
+        kind = _check(answer, most)
+        if announced is not None and kind != announced:  # the type decides who may see the octets: no guess is safe
+            raise MediaUnavailable(TYPE_REFUSED, f"announced as {announced}, and sent as {kind}", is_final=True)
         if answer.is_truncated:
             raise MediaUnavailable(TOO_LARGE, f"the media exceed {most} octets", is_final=True)
         return Fetched(answer.headers.get("content-type", ""), answer.body)
@@ -46,7 +49,8 @@ def _unavailable(error: FetchFailed) -> MediaUnavailable:
     return MediaUnavailable(error.code, error.reason, is_final=error.phase == "refused")
 
 
-def _check(answer: Answer, most: int) -> None:
+def _check(answer: Answer, most: int) -> str:
+    """The media type of an answer, when it and the size are allowed. Raises MediaUnavailable."""
     kind = answer.headers.get("content-type", "").split(";")[0].strip().lower()
     if not kind.isascii():  # octets that are no text, which no record takes
         kind = ""
@@ -55,3 +59,4 @@ def _check(answer: Answer, most: int) -> None:
     size = answer.headers.get("content-length", "")
     if size.isdecimal() and int(size) > most:
         raise MediaUnavailable(TOO_LARGE, f"the media exceed {most} octets", is_final=True)
+    return kind

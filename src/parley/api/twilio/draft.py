@@ -70,7 +70,7 @@ def draft_of(call: Call, urls: Urls) -> Draft:
     if not _PLAIN.issuperset(form):
         draft = _with_options(draft, form)
     if draft.sender.startswith("MG") and ids.parse_sid(draft.sender, ("MG",)) is not None:
-        raise _no_service(draft.sender)
+        raise _no_service(draft.sender) if _has_content(form) else _nothing_to_send()
     return draft
 
 
@@ -99,10 +99,10 @@ def _with_options(draft: Draft, form: Form) -> Draft:
 
 def _refuse_unsupported(form: Form) -> None:
     """Raise Fault for what would be lost in silence if it were accepted. An empty value asks for nothing."""
-    if service := form.one("MessagingServiceSid"):
-        raise _no_service(service)
-    if form.one("SendAt") or choice(form, "ScheduleType", ("fixed",)):
-        raise Invalid(35118, "MessagingServiceSid is required to schedule a message", "MessagingServiceSid")
+    service = form.one("MessagingServiceSid")
+    _refuse_schedule(form, service)
+    if service:
+        raise _no_service(service) if _has_content(form) else _nothing_to_send()
     if form.one("ContentSid"):
         raise Invalid(21655, "ContentSid does not name a content template of this account", "ContentSid")
     if form.one("ContentVariables"):
@@ -119,6 +119,21 @@ def _refuse_unsupported(form: Form) -> None:
         raise Fault("invalid_parameter", "ContentRetention=discard is not supported", "ContentRetention")
     if choice(form, "AddressRetention", ("retain", "obfuscate")) == "obfuscate":
         raise Fault("invalid_parameter", "AddressRetention=obfuscate is not supported", "AddressRetention")
+
+
+def _refuse_schedule(form: Form, service: str | None) -> None:
+    """What is wrong with a schedule is said before what it would be for. Raises Invalid 35126, 35111 or 35118."""
+    kind = form.one("ScheduleType")
+    if kind and kind.lower() != "fixed":
+        raise Invalid(35126, "ScheduleType must be fixed", "ScheduleType")
+    if kind and not form.one("SendAt"):
+        raise Invalid(35111, "SendAt is required to schedule a message", "SendAt")
+    if form.one("SendAt") and not service:
+        raise Invalid(35118, "MessagingServiceSid is required to schedule a message", "MessagingServiceSid")
+
+
+def _has_content(form: Form) -> bool:
+    return any(form.one(name) for name in ("Body", "ContentSid")) or "MediaUrl" in form
 
 
 def _check_ignored(form: Form) -> None:
@@ -157,6 +172,10 @@ def _tags(text: str) -> dict[str, str]:
 
 def _no_service(sid: str) -> Invalid:
     return Invalid(21701, f"The Messaging Service {sid[:40]} does not exist", "MessagingServiceSid")
+
+
+def _nothing_to_send() -> Invalid:
+    return Invalid(21619, "A message sent through a Messaging Service needs a Body, a MediaUrl or a ContentSid", "Body")
 
 
 def _idempotency(call: Call, form: Form) -> IdempotencyKey | None:
