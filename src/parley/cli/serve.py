@@ -1,9 +1,11 @@
 """`parley serve`: run one node in the foreground until a signal stops it."""
 
 import contextlib
+import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from parley.app import App
 
 _KEEP_ALIVE_S: Final = 75
+_SWITCH_S: Final = 0.0005
+_COLLECT_AFTER: Final = 20_000
 _BACKLOG: Final = 2048
 _FOR_REQUESTS: Final = 0.3
 """Share of the drain time that requests under way get."""
@@ -66,6 +70,10 @@ def _run(settings: Settings, listener: socket.socket, for_requests_s: float) -> 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                # What start-up made stays: the collector need not look at it again, nor come after every few objects.
+                gc.collect()
+                gc.freeze()
+                gc.set_threshold(_COLLECT_AFTER)
                 self._on_ready()
 
         @contextlib.contextmanager
@@ -86,6 +94,9 @@ def _run(settings: Settings, listener: socket.socket, for_requests_s: float) -> 
             if self.started:
                 app.quiesce()
 
+    # The store's thread gives up the GIL at each row; waiting the usual 5 ms to get it back is what the slowest accepts
+    # waited for.
+    sys.setswitchinterval(_SWITCH_S)
     app = App(settings)
     config = uvicorn.Config(
         app,

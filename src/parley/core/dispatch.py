@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -62,7 +63,7 @@ class Dispatch:
         try:
             while batch := await self._due.take(BATCH):
                 await self._free.acquire()
-                self._begin(self._submit(batch)).add_done_callback(lambda _: self._free.release())
+                self._begin(self._submit(batch)).add_done_callback(partial(self._submitted, len(batch)))
             while self._tasks:
                 await asyncio.wait(self._tasks)
         finally:
@@ -74,6 +75,10 @@ class Dispatch:
         self._tasks.add(task)
         task.add_done_callback(self._finished)
         return task
+
+    def _submitted(self, count: int, _: asyncio.Task[None]) -> None:
+        self._free.release()
+        self._due.done(count)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -15,6 +15,7 @@ class Handoff(Generic[T]):
         self._limit = limit
         self._items: deque[T] = deque()
         self._arrived = asyncio.Event()
+        self._in_hand = 0
         self.is_closed = False
 
     def __len__(self) -> int:
@@ -23,12 +24,12 @@ class Handoff(Generic[T]):
     @property
     def has_room(self) -> bool:
         """Whether work may be committed as held by this node."""
-        return len(self._items) < self._limit and not self.is_closed
+        return len(self._items) + self._in_hand < self._limit and not self.is_closed
 
     @property
     def room(self) -> int:
         """How much more may be claimed."""
-        return 0 if self.is_closed else max(0, self._limit - len(self._items))
+        return 0 if self.is_closed else max(0, self._limit - len(self._items) - self._in_hand)
 
     def put(self, items: Iterable[T]) -> None:
         """Add work that is committed as held by this node."""
@@ -36,17 +37,19 @@ class Handoff(Generic[T]):
         self._arrived.set()
 
     async def take(self, limit: int) -> list[T]:
-        """Wait for work and take at most `limit` of it; empty once closed."""
+        """Wait for work and take at most `limit` of it; empty once closed. It counts as room taken until `done`."""
         while not self._items:
             if self.is_closed:
                 return []
             self._arrived.clear()
             await self._arrived.wait()
-        if len(self._items) <= limit:
-            taken = list(self._items)
-            self._items.clear()
-            return taken
-        return [self._items.popleft() for _ in range(limit)]
+        taken = [self._items.popleft() for _ in range(min(limit, len(self._items)))]
+        self._in_hand += len(taken)
+        return taken
+
+    def done(self, count: int) -> None:
+        """So many that were taken are finished, or nobody's again."""
+        self._in_hand -= count
 
     def close(self) -> list[T]:
         """Take no more, wake who waits, and give back what nobody took."""

@@ -99,7 +99,7 @@ class Client:
         *,
         user_agent: str,
         per_host: int = 32,
-        overall: int = 512,
+        overall: int = 2048,
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -124,9 +124,13 @@ class Client:
         """The last hop's answer, whatever its status; FetchFailed and nothing else when there's none."""
         try:
             url = self._guard.check_url(request.url)
-            async with self._lanes.hold(f"{url.raw_host}:{url.port}"):
+            host = f"{url.raw_host}:{url.port}"
+            await self._lanes.enter(host)
+            try:
                 async with asyncio.timeout(request.total_s):
                     return await self._follow(request, url)
+            finally:
+                self._lanes.leave(host)
         except FetchFailed:
             raise
         except Exception as error:  # noqa: BLE001 - callers rely on one kind of failure, whatever a peer provokes

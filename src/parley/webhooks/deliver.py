@@ -1,9 +1,9 @@
 """Deliver callbacks: in order per message, bounded per host, again after a failure, and each attempt recorded."""
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from collections import deque
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import structlog
@@ -25,14 +25,36 @@ from parley.webhooks.reply import Replies
 log = structlog.get_logger(__name__)
 
 _BATCH: Final = 256
-_CHAINS: Final = 2000
-"""Messages whose callbacks are under way at once."""
-_CHAINS_A_HOST: Final = 500
-"""Of those, for one host: a host that hangs must not hold up the others'."""
+_HOST_ACTIVE: Final = 200
+"""Messages whose callbacks to one host are under way at once; more wait their turn in memory."""
+_HOST_HELD: Final = 2_000
+"""Messages whose callbacks to one host are in memory: a host that hangs must leave room for the others'."""
 _CROWDED_US: Final = 5_000_000
-"""How long a callback waits in the record whose host has that many under way."""
+"""How long a callback waits in the record whose host has that many in memory."""
 _BEHIND_US: Final = 1_000_000
 """How long a callback waits at least whose turn has not come because an earlier one is not done."""
+
+
+class _Chain:
+    """One message's callbacks in this node's hands. `first` is its earliest that is pending anywhere, and its time."""
+
+    __slots__ = ("callbacks", "first", "message", "message_id")
+
+    def __init__(self, callback: Callback, message: Message | None, first: tuple[bytes, int] | None) -> None:
+        self.message_id = callback.message_id
+        self.callbacks = deque((callback,))
+        self.message = message
+        self.first = first
+
+
+class _Host:
+    """What is under way to one host, and what waits for its turn."""
+
+    __slots__ = ("active", "waiting")
+
+    def __init__(self) -> None:
+        self.active = 0
+        self.waiting: deque[_Chain] = deque()
 
 
 class Delivery:
@@ -62,10 +84,9 @@ class Delivery:
         self._waiting = waiting
         self._metrics = metrics
         self._finish = engine.lane(queue.finish_each)
-        self._chains: dict[bytes, deque[Callback]] = {}
-        self._hosts: Counter[str] = Counter()
+        self._chains: dict[bytes, _Chain] = {}
+        self._hosts: dict[str, _Host] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._free = asyncio.Semaphore(_CHAINS)
 
     async def run(self) -> None:
         """Deliver until the handoff is closed, then finish the attempts under way."""
@@ -78,51 +99,63 @@ class Delivery:
                     await self._backoff.wait(1)
                 else:
                     break
-            for callback in batch:
-                await self._start(callback, messages.get(callback.message_id), blocked)
-        if self._tasks:
+            crowded = [c for c in batch if not self._queue(c, messages.get(c.message_id), blocked)]
+            if crowded:
+                self._begin(self._put_back(crowded, self._clock.now() + _CROWDED_US))
+        while self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _start(
-        self, callback: Callback, message: Message | None, blocked: Mapping[bytes, tuple[bytes, int]]
-    ) -> None:
+    def _queue(self, callback: Callback, message: Message | None, blocked: Mapping[bytes, tuple[bytes, int]]) -> bool:
+        """Give a callback its place behind the others of its message; False when its host's places are taken."""
         chain = self._chains.get(callback.message_id)
         if chain is not None:  # its turn comes when those before it are done
-            chain.append(callback)
-            return
-        host = urlsplit(callback.url).netloc
-        if self._hosts[host] >= _CHAINS_A_HOST:
-            await self._put_back([callback], self._clock.now() + _CROWDED_US)
-            return
-        await self._free.acquire()
-        self._hosts[host] += 1
-        chain = self._chains[callback.message_id] = deque((callback,))
-        first = blocked.get(callback.message_id)
-        task = asyncio.create_task(self._deliver_all(callback.message_id, host, chain, message, first))
+            chain.callbacks.append(callback)
+            return True
+        name = urlsplit(callback.url).netloc
+        host = self._hosts.get(name)
+        if host is None:
+            host = self._hosts[name] = _Host()
+        if host.active + len(host.waiting) >= _HOST_HELD:
+            return False
+        chain = _Chain(callback, message, blocked.get(callback.message_id))
+        self._chains[callback.message_id] = chain
+        if host.active < _HOST_ACTIVE:
+            host.active += 1
+            self._begin(self._serve(name, host, chain))
+        else:
+            host.waiting.append(chain)
+        return True
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._free.release()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("callback delivery failed", error=repr(error))
 
-    async def _deliver_all(
-        self,
-        message_id: bytes,
-        host: str,
-        chain: deque[Callback],
-        message: Message | None,
-        first: tuple[bytes, int] | None,
-    ) -> None:
-        """Deliver one message's callbacks in turn. `first` is its earliest that is pending anywhere, and its time."""
+    async def _serve(self, name: str, host: "_Host", chain: "_Chain") -> None:
+        """Deliver one chain after another to a host, until none waits."""
         try:
-            while chain:
-                callback = chain.popleft()
+            await self._deliver_all(chain)
+            while host.waiting:
+                await self._deliver_all(host.waiting.popleft())
+        finally:
+            host.active -= 1
+            if not host.active and not host.waiting:
+                self._hosts.pop(name, None)
+
+    async def _deliver_all(self, chain: "_Chain") -> None:
+        """Deliver one message's callbacks in turn."""
+        callbacks, message, first = chain.callbacks, chain.message, chain.first
+        try:
+            while callbacks:
+                callback = callbacks.popleft()
                 if first is not None and first[0] < callback.id:
-                    chain.appendleft(callback)
-                    await self._put_all_back(chain, max(self._clock.now() + _BEHIND_US, first[1] + 1))
+                    callbacks.appendleft(callback)
+                    await self._put_all_back(callbacks, max(self._clock.now() + _BEHIND_US, first[1] + 1))
                     return
                 first = None
                 if message is None or message.deleted_at is not None:
@@ -133,12 +166,9 @@ class Delivery:
                 after = await self._deliver(callback, message)
                 await self._keep(after)
                 if after.state == "pending":  # what comes later must not overtake it
-                    await self._put_all_back(chain, after.due_at + 1)
+                    await self._put_all_back(callbacks, after.due_at + 1)
         finally:
-            del self._chains[message_id]
-            self._hosts[host] -= 1
-            if not self._hosts[host]:
-                del self._hosts[host]
+            del self._chains[chain.message_id]
 
     async def _put_all_back(self, chain: deque[Callback], due_at: int) -> None:
         while chain:  # more may be claimed, and join the chain, while these are written
@@ -147,8 +177,8 @@ class Delivery:
             await self._put_back(left, due_at)
 
     async def _put_back(self, callbacks: Sequence[Callback], due_at: int) -> None:
-        for callback in callbacks:
-            await self._keep(replace(callback, node=None, due_at=max(callback.due_at, due_at)))
+        later = (replace(callback, node=None, due_at=max(callback.due_at, due_at)) for callback in callbacks)
+        await asyncio.gather(*map(self._keep, later))
 
     async def _deliver(self, callback: Callback, message: Message) -> Callback:
         """One attempt; the callback as it is afterwards."""
@@ -209,6 +239,7 @@ class Delivery:
                 attempt += 1
                 await self._backoff.wait(attempt)
             else:
+                self._owed.done(1)
                 if callback.state == "pending":
                     self._waiting.set()
                 return

@@ -1,8 +1,6 @@
 """Bounds on what is under way at once: so many exchanges with one host, so many in all."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 
 class Lanes:
@@ -15,20 +13,34 @@ class Lanes:
         self._overall = asyncio.Semaphore(overall)
         self._lanes: dict[str, _Lane] = {}
 
-    @asynccontextmanager
-    async def hold(self, host: str) -> AsyncIterator[None]:
-        """A place for one exchange with this host, from entering to leaving; waits for it as long as it takes."""
+    async def enter(self, host: str) -> None:
+        """Take a place for one exchange with this host; waits for it as long as it takes. `leave` gives it back."""
         lane = self._lanes.get(host)
         if lane is None:
             lane = self._lanes[host] = _Lane(self._per_host)
         lane.users += 1
         try:
-            async with lane.places, self._overall:
-                yield
-        finally:
-            lane.users -= 1
-            if not lane.users:  # hosts come from clients' URLs: none is remembered
-                del self._lanes[host]
+            await lane.places.acquire()
+            try:
+                await self._overall.acquire()
+            except BaseException:
+                lane.places.release()
+                raise
+        except BaseException:
+            self._forget(host, lane)
+            raise
+
+    def leave(self, host: str) -> None:
+        """Give a place back."""
+        lane = self._lanes[host]
+        self._overall.release()
+        lane.places.release()
+        self._forget(host, lane)
+
+    def _forget(self, host: str, lane: "_Lane") -> None:
+        lane.users -= 1
+        if not lane.users:  # hosts come from clients' URLs: none is remembered
+            del self._lanes[host]
 
 
 class _Lane:

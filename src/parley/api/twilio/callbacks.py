@@ -4,7 +4,6 @@ import hashlib
 import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
-from urllib.parse import urlencode
 
 from msgspec import json
 
@@ -15,6 +14,7 @@ from parley.lib.phone import place
 from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.message import Media, Message, Status
+from parley.webhooks import form
 from parley.webhooks.overrides import split_url
 from parley.webhooks.render import Failure, Rendered, Verb
 from parley.webhooks.sign import twilio_form
@@ -124,7 +124,7 @@ class TwilioRenderer:
 
     def _rendered(self, account: Account, url: str, method: str, params: Parameters, token: bytes) -> Rendered:
         bare, _ = split_url(url)
-        encoded = urlencode(params)
+        encoded = form.encode(params)
         key = account.auth_token.reveal()
         headers = (("I-Twilio-Idempotency-Token", ids.to_uuid(token)),)
         if method == "GET":
