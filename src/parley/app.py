@@ -89,8 +89,8 @@ class App:
         self.metrics = Metrics()
         self.backoff = Backoff(self.randomness)
         self.supervisor = Supervisor(self.backoff)
-        self.due: Handoff[tuple[Pending, Message]] = Handoff(HELD)
-        self.owed: Handoff[Callback] = Handoff(HELD)
+        self.due: Handoff[tuple[Pending, Message]] = Handoff(HELD, key=lambda due: due[1].id)
+        self.owed: Handoff[Callback] = Handoff(HELD, key=lambda callback: callback.id)
         self.first_account: Account | None = None
         """The oldest account, once started."""
         self.is_first_start = False
@@ -200,6 +200,7 @@ class App:
             replies,
             clock,
             self.backoff,
+            node,
             callbacks_wait,
             self.metrics,
         )
@@ -273,7 +274,7 @@ class App:
             ("/api", signalwire_problems.explain),
             ("/", admin_problems.explain),
         ]
-        return Surface(routes, dialects)
+        return Surface(routes, dialects, self.metrics.answered)
 
     async def _check_database(self) -> str | None:
         if self.engine.last_commit_failed is not None:

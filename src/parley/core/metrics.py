@@ -45,7 +45,7 @@ class Metrics:
         self.callback_seconds = Histogram(
             "parley_callback_seconds", "Duration of a callback attempt.", buckets=_SECONDS, registry=registry
         )
-        self.requests = Counter(
+        self._requests = Counter(
             "parley_http_requests_total",
             "Requests answered, by surface and status.",
             ["surface", "status"],
@@ -60,6 +60,7 @@ class Metrics:
             registry=registry,
         )
 
+        self._answers: dict[tuple[str, int], Counter] = {}
         self.stuck_after: dict[str, int] = {}
         """By when each background loop must have turned again, in microseconds since the epoch."""
 
@@ -82,6 +83,13 @@ class Metrics:
         for change in changes:
             if change.error_code is not None:
                 self._failures.labels(str(change.error_code)).inc()
+
+    def answered(self, surface: str, status: int) -> None:
+        """Count an HTTP request by the surface that it was for, and how it was answered."""
+        child = self._answers.get((surface, status))
+        if child is None:  # finding a child by its labels costs more than counting
+            child = self._answers[surface, status] = self._requests.labels(surface, str(status))
+        child.inc()
 
     def submitted(self, carrier: str, outcome: str, count: int) -> None:
         """Count answers of a carrier."""

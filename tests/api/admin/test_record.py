@@ -131,6 +131,15 @@ def test_how_it_is_may_be_asked_by_everyone(client: Client, path: str) -> None:
     assert requests.post(client.server.base_url + path, timeout=30).status_code == 405
 
 
+def test_metrics_count_requests_by_surface_and_status(client: Client) -> None:
+    origin = client.server.base_url
+    for path in ("/admin/account", "/api/messaging/logs", "/simulator/phones", "/2010-04-01/x.json", "/nowhere"):
+        requests.get(f"{origin}{path}", timeout=30)
+    text = requests.get(f"{origin}/metrics", timeout=30).text
+    for surface, status in (("admin", 401), ("signalwire", 401), ("simulator", 401), ("twilio", 404), ("other", 404)):
+        assert f'parley_http_requests_total{{status="{status}",surface="{surface}"}}' in text
+
+
 def test_metrics_count_messages(client: Client) -> None:
     client.in_state(client.send(phone()), "delivered")
     text = requests.get(f"{client.server.base_url}/metrics", timeout=30).text

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from starlette.routing import BaseRoute, Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from parley.api.http.endpoint import Explain, Reply, respond
 from parley.api.http.fault import Fault
@@ -12,14 +12,29 @@ from parley.api.http.fault import Fault
 LAML: Final = "/api/laml"
 """Where SignalWire serves the Twilio-shaped API; it is served bare as well."""
 
+_SURFACES: Final = (
+    ("/2010-04-01", "twilio"),
+    ("/api/", "signalwire"),
+    ("/simulator", "simulator"),
+    ("/admin/", "admin"),
+)
+
 
 class Surface:
-    """Routes over one origin. `dialects` says by path prefix who explains what goes wrong; the last takes the rest."""
+    """Routes over one origin. `dialects` says by path prefix who explains what goes wrong; the last takes the rest.
+    `answered` hears of each answer: the surface that the path belongs to, and the status.
+    """
 
-    def __init__(self, routes: Sequence[Route], dialects: Sequence[tuple[str, Explain]]) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        dialects: Sequence[tuple[str, Explain]],
+        answered: Callable[[str, int], None],
+    ) -> None:
         self.routes = tuple(routes)
         """What is served, as it was handed in."""
         self._dialects = dialects
+        self._answered = answered
         self._router = Router(list(_by_path(routes, self._explain)), redirect_slashes=False, default=self._nothing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,7 +43,14 @@ class Surface:
         if path.startswith(LAML):
             scope["parley.prefix"] = LAML
             scope["path"] = path[len(LAML) :] or "/"
-        await self._router(scope, receive, send)
+        surface = next((name for prefix, name in _SURFACES if scope["path"].startswith(prefix)), "other")
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._answered(surface, message["status"])
+            await send(message)
+
+        await self._router(scope, receive, counted)
 
     def _explain(self, path: str) -> Explain:
         for prefix, explain in self._dialects:
