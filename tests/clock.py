@@ -20,9 +20,7 @@ class ManualClock:
         """Let time pass."""
         step = round(seconds * 1_000_000)
         if step < 0:
-            raise ValueError(
-                "time does not pass backwards; use set() to step the wall clock"
-            )
+            raise ValueError("time does not pass backwards; use set() to step the wall clock")
         self._now += step
         self._monotonic_us += step
 

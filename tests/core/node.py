@@ -60,8 +60,8 @@ class Node:
         self.ids = Ids(clock, random.Random(seed).randbytes)
         self.id = self.ids.new()
         self.waiting = asyncio.Event()
-        self.due: Handoff[tuple[Pending, Message]] = Handoff(held)
-        self.owed: Handoff[Callback] = Handoff(0)
+        self.due: Handoff[tuple[Pending, Message]] = Handoff(held, key=lambda due: due[1].id)
+        self.owed: Handoff[Callback] = Handoff(0, key=lambda callback: callback.id)
         self.media: dict[str, Fetched | MediaUnavailable | asyncio.Future[Fetched]] = {}
         """What each URL gives."""
         self.fetched: list[str] = []

@@ -64,11 +64,43 @@ async def test_what_a_node_holds_is_not_claimed_and_what_it_gives_back_is(engine
     late = records.clock.now() + 3600 * US
     assert await engine.write(queue.claim_messages, b"n" * 16, late, 10) == []
     assert await engine.read(queue.next_due_message) is None
-    await engine.write(queue.release_messages, [(message.id, late)])
-    assert await engine.read(queue.next_due_message) == late
-    assert await engine.write(queue.claim_messages, b"n" * 16, late - 1, 10) == []
+    [waits] = [await engine.read(messages.waiting, message.id)]
+    assert waits is not None
+    assert waits.node is not None
+    assert await engine.read(queue.held_messages, waits.node) == {message.id}
+    await engine.write(queue.let_go, b"another's id.....", {message.id}, set())
+    assert await engine.read(queue.held_messages, waits.node) == {message.id}
+    await engine.write(queue.let_go, waits.node, {message.id}, set())
+    assert await engine.read(queue.held_messages, waits.node) == set()
+    assert await engine.read(queue.next_due_message) == waits.due_at
+    assert await engine.write(queue.claim_messages, b"n" * 16, waits.due_at - 1, 10) == []
     [(waits, claimed)] = await engine.write(queue.claim_messages, b"n" * 16, late, 10)
     assert (waits.message_id, claimed.id) == (message.id, message.id)
+
+
+async def test_what_a_node_holds_that_is_not_entered_comes_free(engine: Engine, records: Records) -> None:
+    entered, stray = records.ids.new(), records.ids.new()
+    await engine.write(queue.join, entered, "a", records.clock.now() + US)
+    held = [records.message() for _ in range(2)]
+    for message, node in zip(held, (entered, stray), strict=True):
+        await take(engine, Intake(message, records.pending(message, node=node)))
+    owed = await _owed(engine, records, {"node": entered}, {"node": stray})
+    await engine.write(queue.free_strays)
+    assert await engine.read(queue.held_messages, entered) == {held[0].id}
+    assert await engine.read(queue.held_messages, stray) == set()
+    assert await engine.read(queue.held_callbacks, entered) == {owed[0].id}
+    assert await engine.read(queue.held_callbacks, stray) == set()
+
+
+async def test_a_node_enters_again_beside_who_has_its_name(engine: Engine, records: Records) -> None:
+    first, second = records.ids.new(), records.ids.new()
+    now = records.clock.now()
+    await engine.write(queue.join, first, "a", now + US)
+    await engine.write(queue.join, second, "a", now + US)
+    assert not await engine.write(queue.stay, first, now + 2 * US)
+    await engine.write(queue.rejoin, first, "a", now + 2 * US)
+    assert await engine.write(queue.stay, first, now + 3 * US)
+    assert await engine.write(queue.stay, second, now + 3 * US)
 
 
 async def test_the_work_of_a_dead_node_comes_free(engine: Engine, records: Records) -> None:
@@ -153,13 +185,20 @@ async def test_the_callbacks_of_a_message_go_one_after_the_other(engine: Engine,
     assert set(about) == {message.id, other.message_id}
 
     delivered = replace(owed[0], state="delivered", node=None, attempts=1, outcome="200", finished_at=now)
+    other_node = records.ids.new()
+    gave_up_by_other = replace(delivered, state="gave_up")
     again = replace(owed[1], node=None, attempts=1, outcome="HTTP 500", due_at=now + US)
-    assert await engine.write(queue.finish_each, [delivered, again]) == [None, None]
+    node = records.node
+    assert await engine.write(queue.finish_each, [(gave_up_by_other, other_node)]) == [None]
+    assert (await engine.read(queue.callbacks_of, message.id))[0] == owed[0]
+    assert await engine.write(queue.finish_each, [(delivered, node), (again, node)]) == [None, None]
     assert await engine.read(queue.callbacks_of, message.id) == [delivered, again, owed[2]]
     _, first = await engine.read(queue.prepare, owed)
     assert first == {message.id: (again.id, again.due_at)}
+    claimed = await engine.write(queue.claim_callbacks, node, again.due_at, 10)
+    assert again.id in {callback.id for callback in claimed}
     gave_up = replace(again, state="gave_up", finished_at=now)
-    await engine.write(queue.finish_each, [gave_up])
+    await engine.write(queue.finish_each, [(gave_up, node)])
     _, first = await engine.read(queue.prepare, owed)
     assert first == {message.id: (owed[2].id, owed[2].due_at)}
 

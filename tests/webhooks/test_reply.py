@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from parley.store import queue
+from parley.store import Operation, schema
+from parley.store.engine.statements import Upsert
 from tests.receiver import Received, Reply
 from tests.webhooks.app import World, at, text, twiml
 
@@ -149,11 +150,16 @@ def test_a_fallback_that_fails_too_shows_on_the_message(world: World) -> None:
     assert (callback.state, callback.attempts) == ("gave_up", 1)
 
 
-def test_a_webhook_that_fails_is_asked_again_with_the_same_token(world: World) -> None:
+def test_an_error_of_the_app_is_final_unless_its_url_asks_for_more(world: World) -> None:
+    message_id, _, _ = asked(world, {"/in": Reply(500)})
+    assert len(world.receiver.requests) == 1
+    assert (world.callbacks(message_id)[0].state, told(world, message_id)) == ("gave_up", [(11217, "/in")])
+
     answers = iter([Reply(500), text("At last")])
-    _, phone, _ = asked(world, {"/in": lambda _: next(answers)})
+    url = f"{world.receiver.url}/again#rc=1&rp=5xx"
+    _, phone, _ = asked(world, {"/again": lambda _: next(answers)}, SmsUrl=url)
     assert bodies(world, phone) == ["At last"]
-    first, second = world.receiver.requests
+    _, first, second = world.receiver.requests
     assert first.headers[TOKEN] == second.headers[TOKEN]
     assert first.body == second.body
 
@@ -224,7 +230,13 @@ def test_replies_are_not_doubled_when_the_webhook_is_asked_again(world: World) -
 
 
 async def _write(world: World, callback: Any) -> None:
-    await world.server.app.engine.write(queue.finish_each, [callback])
+    table = schema.callbacks
+    row = tuple(getattr(callback, column.name) for column in table.columns)
+    await world.server.app.engine.write(_upsert, row)
+
+
+def _upsert(row: tuple[Any, ...]) -> Operation[None]:
+    yield Upsert(schema.callbacks, [row])
 
 
 def test_an_app_that_hangs_holds_up_no_other(world: World) -> None:

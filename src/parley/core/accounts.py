@@ -9,6 +9,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from parley.core.cache import Cache
+from parley.core.refusal import Refused
 from parley.lib import ids
 from parley.lib.clock import Clock
 from parley.lib.redaction import Secret
@@ -44,6 +45,13 @@ class Accounts:
             if known is not None:
                 self._accounts.put(account_id, known)
         return known
+
+    async def fresh(self, account_id: bytes) -> Account:
+        """An account as the record has it now, for changing it. Raises Refused(not_found)."""
+        account = await self._engine.read(accounts.fetch, account_id, self._vault)
+        if account is None:
+            raise Refused("not_found")
+        return account
 
     async def everyone(self) -> list[Account]:
         """All accounts, the oldest first."""

@@ -53,6 +53,7 @@ class Claims:
         self._backoff = backoff
         self._metrics = metrics
         self._is_stopping = False
+        self._missing: set[bytes] = set()
         self._messages_wait = messages_wait
         self._callbacks_wait = callbacks_wait
         self._wakes = [messages_wait, callbacks_wait]
@@ -120,7 +121,7 @@ class Claims:
         now = self._clock.now()
         if not await self._engine.write(queue.stay, self._node, now + LEASE_US):
             log.warning("the lease had ended; joining again", node=self._name)
-            await self.join()
+            await self._engine.write(queue.rejoin, self._node, self._name, now + LEASE_US)
         rescued = await self._engine.write(queue.rescue, now)
         if rescued:
             log.warning("freed the work of dead nodes", nodes=rescued)
@@ -128,6 +129,23 @@ class Claims:
         self._metrics.pending.set(depth["messages"])
         self._metrics.owed.set(depth["callbacks"])
         return _RENEW_S
+
+    async def let_go_of_lost(self) -> None:
+        """Free what the record says this node holds and what is not in its hands, twice in a row.
+
+        A commit whose answer was lost, or a fault of ours, must not keep a message for as long as this node lives.
+        """
+        messages = await self._engine.read(queue.held_messages, self._node)
+        callbacks = await self._engine.read(queue.held_callbacks, self._node)
+        missing = {id_ for id_ in messages if id_ not in self._due} | {
+            id_ for id_ in callbacks if id_ not in self._owed
+        }
+        lost, self._missing = missing & self._missing, missing
+        if lost:
+            log.warning("freeing what was lost from this node's hands", count=len(lost))
+            await self._engine.write(queue.let_go, self._node, lost & messages, lost & callbacks)
+            self.look()
+        await self._engine.write(queue.free_strays)
 
     def _until(self, due_at: int | None, now: int) -> float:
         """Seconds to wait for what is due next: another node's commit is seen by polling."""

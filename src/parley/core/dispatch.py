@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -63,7 +62,7 @@ class Dispatch:
         try:
             while batch := await self._due.take(BATCH):
                 await self._free.acquire()
-                self._begin(self._submit(batch)).add_done_callback(partial(self._submitted, len(batch)))
+                self._begin(self._submit(batch)).add_done_callback(lambda _: self._free.release())
             while self._tasks:
                 await asyncio.wait(self._tasks)
         finally:
@@ -76,24 +75,24 @@ class Dispatch:
         task.add_done_callback(self._finished)
         return task
 
-    def _submitted(self, count: int, _: asyncio.Task[None]) -> None:
-        self._free.release()
-        self._due.done(count)
-
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("dispatch failed", error=repr(error))
 
     async def _submit(self, batch: Sequence[Due]) -> None:
-        ready, changes = self._sort(batch)
-        await self._leave(ready, changes, {})
+        ready, changes, apart = self._sort(batch)
+        try:
+            await self._leave(ready, changes, {})
+        finally:
+            self._due.done(item for item in batch if item not in apart)
 
-    def _sort(self, batch: Sequence[Due]) -> tuple[list[Due], list[Change]]:
-        """Part what can go now from what cannot, and begin to fetch the media of what has any."""
+    def _sort(self, batch: Sequence[Due]) -> tuple[list[Due], list[Change], list[Due]]:
+        """Part what can go now from what cannot, and from what goes apart because its media are fetched first."""
         now, node = self._clock.now(), self._record.node
         ready: list[Due] = []
         changes: list[Change] = []
+        apart: list[Due] = []
         for item in batch:
             waits, message = item
             change = outcomes.without_submit(item, node, now)
@@ -105,10 +104,11 @@ class Dispatch:
                 ready.append(item)
             elif self._fetching < _FETCHES:
                 self._fetching += 1
+                apart.append(item)
                 self._begin(self._submit_with_media(item))
             else:
                 changes.append(outcomes.again(item, node, now, now + _CROWDED_US, waits.attempts, "media"))
-        return ready, changes
+        return ready, changes, apart
 
     def _pause(self, sender: str, now: int, *, is_new: bool) -> int | None:
         """Until when a sender is paused, or None."""
@@ -124,13 +124,16 @@ class Dispatch:
 
     async def _submit_with_media(self, item: Due) -> None:
         try:
-            result = await self._attach(item)
+            try:
+                result = await self._attach(item)
+            finally:
+                self._fetching -= 1
+            if isinstance(result, Change):
+                await self._keep([result])
+            else:
+                await self._leave([item], [], {item[1].id: result})
         finally:
-            self._fetching -= 1
-        if isinstance(result, Change):
-            await self._keep([result])
-        else:
-            await self._leave([item], [], {item[1].id: result})
+            self._due.done((item,))
 
     async def _attach(self, item: Due) -> tuple[Attachment, ...] | Change:
         waits, message = item

@@ -1,60 +1,72 @@
 """Hand work that this node holds from the commit that made it to the loop that does it, without asking the store."""
 
 import asyncio
-from collections import deque
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Handoff(Generic[T]):
-    """A bounded queue in memory. What finds no room is committed as nobody's, and claimed later: never lost."""
+    """A bounded queue in memory. What finds no room is committed as nobody's, and claimed later: never lost.
 
-    def __init__(self, limit: int) -> None:
+    `key` names a piece of work by its row. Work is in this node's hands from `put` until `done`.
+    """
+
+    def __init__(self, limit: int, key: Callable[[T], bytes]) -> None:
         self._limit = limit
+        self._key = key
         self._items: deque[T] = deque()
+        self._held: Counter[bytes] = Counter()
         self._arrived = asyncio.Event()
-        self._in_hand = 0
         self.is_closed = False
 
     def __len__(self) -> int:
         return len(self._items)
 
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._held
+
     @property
     def has_room(self) -> bool:
         """Whether work may be committed as held by this node."""
-        return len(self._items) + self._in_hand < self._limit and not self.is_closed
+        return len(self._held) < self._limit and not self.is_closed
 
     @property
     def room(self) -> int:
         """How much more may be claimed."""
-        return 0 if self.is_closed else max(0, self._limit - len(self._items) - self._in_hand)
+        return 0 if self.is_closed else max(0, self._limit - len(self._held))
 
     def put(self, items: Iterable[T]) -> None:
         """Add work that is committed as held by this node."""
-        self._items.extend(items)
+        added = list(items)
+        self._items.extend(added)
+        self._held.update(map(self._key, added))
         self._arrived.set()
 
     async def take(self, limit: int) -> list[T]:
-        """Wait for work and take at most `limit` of it; empty once closed. It counts as room taken until `done`."""
+        """Wait for work and take at most `limit` of it; empty once closed."""
         while not self._items:
             if self.is_closed:
                 return []
             self._arrived.clear()
             await self._arrived.wait()
-        taken = [self._items.popleft() for _ in range(min(limit, len(self._items)))]
-        self._in_hand += len(taken)
-        return taken
+        return [self._items.popleft() for _ in range(min(limit, len(self._items)))]
 
-    def done(self, count: int) -> None:
-        """So many that were taken are finished, or nobody's again."""
-        self._in_hand -= count
+    def done(self, items: Iterable[T]) -> None:
+        """These are finished, or nobody's again."""
+        for key in map(self._key, items):
+            if self._held[key] > 1:  # put off, and claimed again before this was said
+                self._held[key] -= 1
+            else:
+                del self._held[key]
 
     def close(self) -> list[T]:
         """Take no more, wake who waits, and give back what nobody took."""
         self.is_closed = True
         left = list(self._items)
         self._items.clear()
+        self.done(left)
         self._arrived.set()
         return left

@@ -9,7 +9,7 @@ from parley.store import accept, cookies
 
 KEYS_KEPT_US: Final = 7 * 86_400_000_000
 """An idempotency key names its message for a week: longer than any retry of the same request."""
-EVERY_S: Final = 60.0
+EVERY_S: Final = 30.0
 
 
 class Maintenance:
@@ -28,6 +28,7 @@ class Maintenance:
         now = self._clock.now()
         engine = self._record.engine
         await self._record.rematch()
+        await self._claims.let_go_of_lost()
         await engine.write(accept.purge_idempotency, now - KEYS_KEPT_US)
         await engine.write(cookies.purge, now - cookies.IDLE_US)
         return EVERY_S

@@ -3,7 +3,7 @@
 A held row carries its node's id and is out of the index of what is due. A node's rows come free when its lease ends.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from msgspec.structs import fields, replace
@@ -72,13 +72,15 @@ def prepare(
     return messages, first
 
 
-def finish_each(callbacks: Sequence[Callback]) -> Operation[list[None]]:
-    """Record what became of attempts: state, node, due_at, attempts, outcome, finished_at. For a lane."""
+def finish_each(finished: Sequence[tuple[Callback, bytes]]) -> Operation[list[None]]:
+    """Record what became of attempts: state, node, due_at, attempts, outcome, finished_at. For a lane.
+
+    Each comes with the node that made the attempt: what another node holds by now is that node's to finish.
+    """
     columns = ("state", "node", "due_at", "attempts", "outcome", "finished_at")
-    yield Update(
-        schema.callbacks, columns, ("id",), [(*(getattr(c, name) for name in columns), c.id) for c in callbacks]
-    )
-    return [None] * len(callbacks)
+    rows = [(*(getattr(callback, name) for name in columns), callback.id, node) for callback, node in finished]
+    yield Update(schema.callbacks, columns, ("id", "node"), rows)
+    return [None] * len(finished)
 
 
 def callbacks_of(message_id: bytes) -> Operation[list[Callback]]:
@@ -88,9 +90,34 @@ def callbacks_of(message_id: bytes) -> Operation[list[Callback]]:
     return [Callback(*row) for row in rows]
 
 
-def release_messages(held: Sequence[tuple[bytes, int]]) -> Operation[None]:
-    """Give messages back unsubmitted: (message id, due at)."""
-    yield Update(schema.pending, ("node", "due_at"), ("message_id",), [(None, due, id_) for id_, due in held])
+def held_messages(node: bytes) -> Operation[set[bytes]]:
+    """The messages that a node holds."""
+    table = schema.pending.c
+    rows = yield Query(select(table.message_id).where(table.node == node))
+    return {row[0] for row in rows}
+
+
+def held_callbacks(node: bytes) -> Operation[set[bytes]]:
+    """The callbacks that a node holds."""
+    table = schema.callbacks.c
+    rows = yield Query(select(table.id).where(and_(table.state == "pending", table.node == node)))
+    return {row[0] for row in rows}
+
+
+def let_go(node: bytes, messages: Collection[bytes], callbacks: Collection[bytes]) -> Operation[None]:
+    """Make nobody's what a node holds of these."""
+    yield Update(schema.pending, ("node",), ("message_id", "node"), [(None, id_, node) for id_ in messages])
+    yield Update(schema.callbacks, ("node",), ("id", "node"), [(None, id_, node) for id_ in callbacks])
+
+
+def free_strays() -> Operation[None]:
+    """Make nobody's what nodes hold that are not entered: a node that was taken for dead may have accepted on."""
+    entered = select(schema.nodes.c.id)
+    pending, callbacks = schema.pending, schema.callbacks
+    stray = and_(pending.c.node.is_not(None), pending.c.node.not_in(entered))
+    yield Execute(update(pending).where(stray).values(node=None))
+    owed = and_(callbacks.c.state == "pending", callbacks.c.node.is_not(None), callbacks.c.node.not_in(entered))
+    yield Execute(update(callbacks).where(owed).values(node=None))
 
 
 def next_due_message() -> Operation[int | None]:
@@ -112,7 +139,13 @@ def join(node: bytes, name: str, alive_until: int) -> Operation[None]:
     """Enter a node: a former life under the same name ends, and what it held comes free."""
     rows = yield Query(select(schema.nodes.c.id).where(schema.nodes.c.name == name))
     yield from _end([row[0] for row in rows])
-    yield Insert(schema.nodes, [(node, name, alive_until)])
+    yield from rejoin(node, name, alive_until)
+    yield from free_strays()
+
+
+def rejoin(node: bytes, name: str, alive_until: int) -> Operation[None]:
+    """Enter a node again that was taken for dead, beside whoever has its name now."""
+    yield Insert(schema.nodes, [(node, name, alive_until)], ignore=True)
 
 
 def stay(node: bytes, alive_until: int) -> Operation[bool]:

@@ -70,6 +70,7 @@ class Delivery:
         replies: Replies,
         clock: Clock,
         backoff: Backoff,
+        node: bytes,
         waiting: asyncio.Event,
         metrics: Metrics,
     ) -> None:
@@ -81,6 +82,7 @@ class Delivery:
         self._replies = replies
         self._clock = clock
         self._backoff = backoff
+        self._node = node
         self._waiting = waiting
         self._metrics = metrics
         self._finish = engine.lane(queue.finish_each)
@@ -212,7 +214,9 @@ class Delivery:
 
     def _after(self, callback: Callback, failure: Failed) -> Callback:
         attempts = callback.attempts + 1
-        if attempts >= failure.worth_attempts:
+        # An app that answered an inbound webhook by an error has been asked, and so was its fallback.
+        is_final = callback.kind == "inbound" and failure.code == HTTP_ERROR
+        if is_final or attempts >= failure.worth_attempts:
             log.info(
                 "callback given up",
                 message=callback.message_id.hex(),
@@ -234,12 +238,12 @@ class Delivery:
         attempt = 0
         while True:
             try:
-                await self._finish.put(callback)
+                await self._finish.put((callback, self._node))
             except StoreUnavailable:
                 attempt += 1
                 await self._backoff.wait(attempt)
             else:
-                self._owed.done(1)
+                self._owed.done((callback,))
                 if callback.state == "pending":
                     self._waiting.set()
                 return

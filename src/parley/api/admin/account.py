@@ -38,10 +38,11 @@ class AccountApi:
     async def change(self, call: Call) -> Reply:
         """PUT /admin/account: `name`, and `opt_out_handling` (who honours STOP: see docs/extensions.md)."""
         given = checked(call.json(), _Given)
+        present = await self._accounts.fresh(call.account.id)
         account = replace(
-            call.account,
-            name=call.account.name if given.name is None else given.name,
-            opt_out_handling=given.opt_out_handling or call.account.opt_out_handling,
+            present,
+            name=present.name if given.name is None else given.name,
+            opt_out_handling=given.opt_out_handling or present.opt_out_handling,
         )
         return json_reply(200, _shown(await self._accounts.change(account)), _PRIVATE)
 

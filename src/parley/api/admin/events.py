@@ -15,6 +15,8 @@ from parley.model.event import Event
 from parley.model.message import Message
 from parley.store import Engine, messages, orphans
 
+_GATHER_S: Final = 0.05
+"""A busy server commits hundreds of times a second; who waits for news looks this often."""
 _POLL_S: Final = 1.0
 """An event of another node is seen within this."""
 _LIMIT: Final = 100
@@ -58,6 +60,7 @@ class EventsApi:
                 if found or left <= 0 or self._stopping.is_set():
                     return json_reply(200, {"events": await self._told(found), "next": _next(found, after)})
                 await asyncio.wait(wakes, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.sleep(_GATHER_S)
             finally:
                 for wake in wakes:
                     wake.cancel()

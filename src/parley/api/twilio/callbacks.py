@@ -17,7 +17,7 @@ from parley.model.message import Media, Message, Status
 from parley.webhooks import form
 from parley.webhooks.overrides import split_url
 from parley.webhooks.render import Failure, Rendered, Verb
-from parley.webhooks.sign import twilio_form
+from parley.webhooks.sign import signalwire_form, twilio_form
 
 _FORM: Final = ("Content-Type", "application/x-www-form-urlencoded")
 _WHATSAPP: Final = "whatsapp:"
@@ -125,13 +125,19 @@ class TwilioRenderer:
     def _rendered(self, account: Account, url: str, method: str, params: Parameters, token: bytes) -> Rendered:
         bare, _ = split_url(url)
         encoded = form.encode(params)
-        key = account.auth_token.reveal()
-        headers = (("I-Twilio-Idempotency-Token", ids.to_uuid(token)),)
+        told = ("I-Twilio-Idempotency-Token", ids.to_uuid(token))
         if method == "GET":
             full = f"{bare}{'&' if '?' in bare else '?'}{encoded}"
-            return Rendered("GET", full, (("X-Twilio-Signature", twilio_form(key, full)), *headers), None)
-        signature = twilio_form(key, bare, params.items())
-        return Rendered("POST", bare, (_FORM, ("X-Twilio-Signature", signature), *headers), encoded.encode())
+            return Rendered("GET", full, (*_signatures(account, full, ()), told), None)
+        return Rendered("POST", bare, (_FORM, *_signatures(account, bare, params.items()), told), encoded.encode())
+
+
+def _signatures(account: Account, url: str, params: Collection[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Both services' signatures of a form: a LaML app checks SignalWire's, under the project's signing key."""
+    return (
+        ("X-Twilio-Signature", twilio_form(account.auth_token.reveal(), url, params)),
+        ("X-SignalWire-Signature", signalwire_form(account.signing_key.reveal(), url, params)),
+    )
 
 
 def _place(end: str, address: str) -> Parameters:

@@ -87,6 +87,8 @@ def _with_options(draft: Draft, form: Form) -> Draft:
     extras: dict[str, Any] = {}
     if boolean(form, "ProvideFeedback"):
         extras["provide_feedback"] = True
+    if actions := [action for action in form.many("PersistentAction") if action]:
+        extras["persistent_action"] = actions
     if tags := form.one("Tags"):
         extras["tags"] = _tags(tags)
     return replace(
@@ -113,8 +115,6 @@ def _refuse_unsupported(form: Form) -> None:
         raise Fault("invalid_parameter", "ShortenUrls needs a MessagingServiceSid", "ShortenUrls")
     if form.one("FallbackFrom"):
         raise Fault("invalid_parameter", "FallbackFrom needs a MessagingServiceSid", "FallbackFrom")
-    if any(form.many("PersistentAction")):
-        raise Fault("invalid_parameter", "PersistentAction is not supported", "PersistentAction")
     if choice(form, "ContentRetention", ("retain", "discard")) == "discard":
         raise Fault("invalid_parameter", "ContentRetention=discard is not supported", "ContentRetention")
     if choice(form, "AddressRetention", ("retain", "obfuscate")) == "obfuscate":
