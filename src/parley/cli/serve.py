@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _KEEP_ALIVE_S: Final = 75
 _SWITCH_S: Final = 0.0005
-_COLLECT_AFTER: Final = 20_000
+_COLLECT_AFTER: Final = 10_000
 _BACKLOG: Final = 2048
 _FOR_REQUESTS: Final = 0.3
 """Share of the drain time that requests under way get."""
