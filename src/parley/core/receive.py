@@ -5,6 +5,7 @@ from typing import Literal
 
 import structlog
 from msgspec import json
+from msgspec.structs import replace
 
 from parley.core.accounts import Accounts
 from parley.core.carrier import Inbound
@@ -102,29 +103,24 @@ class Receiving:
     def _webhook(self, number: Number, message: Message, keyword: OptOutType | None) -> tuple[Callback, ...]:
         if number.request_url is None:
             return ()
-        return (
-            Callback(
-                id=self._record.ids.new(),
-                account_id=message.account_id,
-                message_id=message.id,
-                kind="inbound",
-                dialect=message.dialect,
-                url=number.request_url,
-                method=number.request_method,
-                fallback_url=number.fallback_url,
-                fallback_method=number.fallback_method,
-                status=message.status,
-                error_code=None,
-                data=json.encode({"opt_out_type": keyword}).decode() if keyword is not None else None,
-                created_at=message.created_at,
-                state="pending",
-                node=self._record.holder_of_callbacks,
-                due_at=message.created_at,
-                attempts=0,
-                outcome=None,
-                finished_at=None,
-            ),
+        plain = Callback.owed(
+            self._record.ids.new(),
+            (message.account_id, message.id),
+            message.dialect,
+            number.request_url,
+            message.status,
+            at=message.created_at,
+            node=self._record.holder_of_callbacks,
         )
+        webhook = replace(
+            plain,
+            kind="inbound",
+            method=number.request_method,
+            fallback_url=number.fallback_url,
+            fallback_method=number.fallback_method,
+            data=json.encode({"opt_out_type": keyword}).decode() if keyword is not None else None,
+        )
+        return (webhook,)
 
 
 def webhook_dialect(number: Number) -> Dialect:

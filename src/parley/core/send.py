@@ -19,6 +19,8 @@ from parley.model.message import DEFAULT_VALIDITY_S, MAX_BODY, Dialect, Directio
 from parley.store import messages
 from parley.store.accept import IdempotencyKey, Intake, Repeated, Taken
 
+_HEAD_START_US: Final = 50_000
+"""The first callback follows the 201 by so much: an app that is told of a message it does not know yet drops it."""
 _REFUSALS: Final[dict[str, Reason]] = {
     "opted_out": "opted_out",
     "queue_full": "queue_full",
@@ -175,26 +177,14 @@ class Sending:
     def _first_callback(self, message: Message) -> tuple[Callback, ...]:
         if message.status_callback is None or not self._record.calls_back(message.dialect, message.status):
             return ()
-        return (
-            Callback(
-                id=self._record.ids.new(),
-                account_id=message.account_id,
-                message_id=message.id,
-                kind="status",
-                dialect=message.dialect,
-                url=message.status_callback,
-                method="POST",
-                fallback_url=None,
-                fallback_method="POST",
-                status=message.status,
-                error_code=None,
-                data=None,
-                created_at=message.created_at,
-                state="pending",
-                node=self._record.holder_of_callbacks,
-                due_at=message.created_at,
-                attempts=0,
-                outcome=None,
-                finished_at=None,
-            ),
+        callback = Callback.owed(
+            self._record.ids.new(),
+            (message.account_id, message.id),
+            message.dialect,
+            message.status_callback,
+            message.status,
+            at=message.created_at,
+            node=self._record.holder_of_callbacks,
+            after_us=_HEAD_START_US,
         )
+        return (callback,)

@@ -37,3 +37,41 @@ class Callback(msgspec.Struct, frozen=True):
     outcome: str | None
     """The last attempt in a phrase: `200`, `HTTP 500`, `11205 connection refused`."""
     finished_at: int | None
+
+    @classmethod
+    def owed(
+        cls,
+        id: bytes,
+        message: tuple[bytes, bytes],
+        dialect: Dialect,
+        url: str,
+        status: Status,
+        *,
+        at: int,
+        node: bytes | None,
+        after_us: int = 0,
+        error_code: int | None = None,
+    ) -> "Callback":
+        """A status callback that nobody has tried yet. `message` is its account's id and its own."""
+        account_id, message_id = message
+        return cls(
+            id=id,
+            account_id=account_id,
+            message_id=message_id,
+            kind="status",
+            dialect=dialect,
+            url=url,
+            method="POST",
+            fallback_url=None,
+            fallback_method="POST",
+            status=status,
+            error_code=error_code,
+            data=None,
+            created_at=at,
+            state="pending",
+            node=node,
+            due_at=at + after_us,
+            attempts=0,
+            outcome=None,
+            finished_at=None,
+        )

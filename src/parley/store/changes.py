@@ -191,26 +191,15 @@ def _enter(state: _State, change: Change, status: Status, at: int) -> None:
 def _callback(state: _State, change: Change, status: Status, at: int, terms: CallbackTerms) -> Callback | None:
     if state.status_callback is None or status not in terms.states[state.dialect]:
         return None
-    return Callback(
-        id=terms.new_id(),
-        account_id=change.account_id,
-        message_id=change.message_id,
-        kind="status",
-        dialect=state.dialect,
-        url=state.status_callback,
-        method="POST",
-        fallback_url=None,
-        fallback_method="POST",
-        status=status,
-        error_code=change.error_code,
-        data=None,
-        created_at=at,
-        state="pending",
+    return Callback.owed(
+        terms.new_id(),
+        (change.account_id, change.message_id),
+        state.dialect,
+        state.status_callback,
+        status,
+        at=at,
         node=terms.node,
-        due_at=at,
-        attempts=0,
-        outcome=None,
-        finished_at=None,
+        error_code=change.error_code,
     )
 
 
