@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 from msgspec.structs import replace
 
-from bench import machine, report, servers
+from bench import growth, machine, report, servers
 from bench.creates import DIALECTS
 from bench.measure import Bare, Figures, Scenario, bare, parley, start_seconds
 from bench.profiling import Profiler
@@ -44,6 +44,9 @@ def main() -> None:
     stores = Stores()
     try:
         stores.look_for_postgresql()
+        if asked.growth:
+            _grow(stores, asked.only, asked.rows, facts)
+            return
         if stores.absent:
             print(f"PostgreSQL is not measured: {stores.absent}")
         else:
@@ -52,10 +55,7 @@ def main() -> None:
         chosen = tuple(s for s in everything if s.engine == SQLITE or not stores.absent)
         chosen = tuple(s for s in chosen if s.name == asked.only) or tuple(s for s in chosen if asked.only in s.name)
         starts = [] if asked.profile else _starts(stores, chosen, 1 if asked.quick else 3)
-        if {machine.SERVER_CORE, machine.LOAD_CORE} <= os.sched_getaffinity(0):
-            os.sched_setaffinity(0, {machine.LOAD_CORE})
-        else:
-            print("this machine has no core for the load beside the server's: figures are lower than they should be")
+        _stand_aside()
         messages = asked.messages or (3_000 if asked.quick else 20_000)
         runs = _runs(chosen, stores, messages, messages // 10, _profiler(asked.functions) if asked.profile else None)
     finally:
@@ -80,8 +80,29 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--profile", action="store_true", help="sample the server with py-spy, and print where time goes"
     )
+    parser.add_argument("--growth", action="store_true", help="measure a full database against a small one, only")
+    parser.add_argument("--rows", type=int, default=10_000_000, metavar="N", help="messages of the full database")
     parser.add_argument("--functions", type=int, default=25, metavar="N", help="functions that a profile lists")
     return parser.parse_args()
+
+
+def _stand_aside() -> None:
+    """Leave the server's core to the server."""
+    if {machine.SERVER_CORE, machine.LOAD_CORE} <= os.sched_getaffinity(0):
+        os.sched_setaffinity(0, {machine.LOAD_CORE})
+    else:
+        print("this machine has no core for the load beside the server's: figures are lower than they should be")
+
+
+def _grow(stores: Stores, only: str, rows: int, facts: dict[str, str | float]) -> None:
+    """Measure growth on each engine, and keep it beside the rest of the results."""
+    _stand_aside()
+    for engine in (SQLITE, POSTGRESQL):
+        if only not in engine or (engine == POSTGRESQL and stores.absent):
+            continue
+        found = growth.grow(stores, engine, rows)
+        print(growth.table(found))
+        report.keep(f"growth {engine}", {"machine": facts, **growth.plain(found)})
 
 
 def _starts(stores: Stores, chosen: tuple[Scenario, ...], times: int) -> list[report.Start]:

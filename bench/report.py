@@ -113,7 +113,7 @@ def write(
     postgresql: dict[str, str],
     path: Path = RESULTS,
 ) -> None:
-    """Keep the figures, rounded to what they are good for."""
+    """Keep the figures, rounded to what they are good for, beside what other measurements keep."""
     results = {
         "measured_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "machine": machine,
@@ -122,7 +122,17 @@ def write(
         "runs": [msgspec.to_builtins(run) | {"ratio": run.ratio} for run in runs],
         "targets": verdicts(runs, starts),
     }
-    plain = _rounded(msgspec.to_builtins(results))
+    _merge(results, path)
+
+
+def keep(section: str, figures: Any, path: Path = RESULTS) -> None:
+    """Keep the figures of a measurement that the whole bench does not make, in a section of its own."""
+    _merge({section: {"measured_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "figures": figures}}, path)
+
+
+def _merge(sections: dict[str, Any], path: Path) -> None:
+    there = msgspec.json.decode(path.read_bytes()) if path.exists() else {}
+    plain = there | _rounded(msgspec.to_builtins(sections))
     path.write_bytes(msgspec.json.format(msgspec.json.encode(plain), indent=2) + b"\n")
 
 
