@@ -54,7 +54,7 @@ from parley.model.callback import Callback
 from parley.model.consent import Replies as KeywordReplies
 from parley.model.message import Dialect, Message, Pending
 from parley.settings import Settings, SettingsError
-from parley.store import Engine, StoreUnavailable, queue
+from parley.store import Engine, News, StoreUnavailable, queue
 from parley.store.connect import UrlError, open_engine, sqlite_path
 from parley.store.migrate import SchemaError, migrate
 from parley.store.vault import Vault, VaultError, key_from_text, load_or_create_key
@@ -137,6 +137,7 @@ class App:
         self.supervisor.start("claim-messages", self.claims.claim_messages)
         self.supervisor.start("claim-callbacks", self.claims.claim_callbacks)
         self.supervisor.start("lease", self.claims.keep_lease)
+        self.supervisor.start("inspect", self.claims.inspect)
         self.supervisor.start("maintenance", Maintenance(self.record, self.clock, self.claims).run)
         log.info("ready", version=VERSION, profile=self.settings.profile, engine=self.engine.name)
 
@@ -177,6 +178,7 @@ class App:
         self.vault = Vault(self._vault_key())
         self.accounts = Accounts(self.engine, self.vault, clock, self.ids, lambda: self.randomness.token(24))
         self.numbers = Numbers(self.engine, clock, self.ids, own_on_use=self.is_dev)
+        self.engine.on_news(self._heard)
         self.links = MediaLinks(self.vault.derive(b"media links"))
         self.renderers = self._renderers()
         states = {dialect: renderer.states for dialect, renderer in self.renderers.items()}
@@ -218,6 +220,11 @@ class App:
             self.metrics,
         )
         self.surface = self._surface()
+
+    def _heard(self, news: News) -> None:
+        if News.CONFIGURATION in news:
+            self.accounts.forget()
+            self.numbers.forget()
 
     def _renderers(self) -> dict[Dialect, Renderer]:
         return {

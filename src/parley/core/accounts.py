@@ -37,6 +37,11 @@ class Accounts:
         self._keys: Cache[bytes, ApiKey] = Cache(clock)
         self._verified: dict[bytes, str] = {}
 
+    def forget(self) -> None:
+        """Ask the record again, because another node changed it."""
+        self._accounts.clear()
+        self._keys.clear()
+
     async def by_id(self, account_id: bytes) -> Account | None:
         """An account."""
         known = self._accounts.get(account_id)

@@ -37,3 +37,7 @@ class Cache(Generic[K, V]):
     def drop(self, key: K) -> None:
         """Forget, because this node changed it."""
         self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything, because another node changed something."""
+        self._entries.clear()

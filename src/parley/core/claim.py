@@ -11,7 +11,7 @@ from parley.core.metrics import Metrics
 from parley.lib.clock import Clock
 from parley.model.callback import Callback
 from parley.model.message import Message, Pending
-from parley.store import Engine, StoreUnavailable, queue
+from parley.store import Engine, News, StoreUnavailable, queue
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +26,12 @@ _FULL_S = 0.05
 """Pause while this node's hands are full."""
 _NUDGED_S = 0.02
 """Let what was put off together gather before it is looked for."""
+_INSPECT_S = 30.0
+"""How often the record is asked whether this node holds what it does not know of."""
+_AGAIN_S = 1.0
+"""How soon it is asked again when something was missing, or a commit's answer was lost."""
+_DOUBTFUL_TURNS = 10
+"""A commit whose answer was lost may land while the server is still at it: for so many turns after."""
 
 
 class Claims:
@@ -56,7 +62,11 @@ class Claims:
         self._missing: set[bytes] = set()
         self._messages_wait = messages_wait
         self._callbacks_wait = callbacks_wait
-        self._wakes = [messages_wait, callbacks_wait]
+        self._doubt = asyncio.Event()
+        self._doubtful = 0
+        self._wakes = [messages_wait, callbacks_wait, self._doubt]
+        engine.on_doubt(self._doubted)
+        engine.on_news(self._heard)
 
     async def join(self) -> None:
         """Enter this node; whatever a former life of it held is free again."""
@@ -130,6 +140,17 @@ class Claims:
         self._metrics.owed.set(depth["callbacks"])
         return _RENEW_S
 
+    async def inspect(self) -> None:
+        """Free what was lost from this node's hands, until stopped; soon after a commit whose answer was lost."""
+        await self._forever("inspect", self._inspect, self._doubt)
+
+    async def _inspect(self) -> float:
+        is_doubtful = self._doubtful > 0
+        await self.let_go_of_lost()
+        if is_doubtful:
+            self._doubtful -= 1
+        return _AGAIN_S if self._missing or self._doubtful else _INSPECT_S
+
     async def let_go_of_lost(self) -> None:
         """Free what the record says this node holds and what is not in its hands, twice in a row.
 
@@ -147,8 +168,19 @@ class Claims:
             self.look()
         await self._engine.write(queue.free_strays)
 
+    def _doubted(self) -> None:
+        self._doubtful = _DOUBTFUL_TURNS
+        self._doubt.set()
+
+    def _heard(self, news: News) -> None:
+        """Another node let go of work, or took more than it can hold."""
+        if News.MESSAGES in news:
+            self._messages_wait.set()
+        if News.CALLBACKS in news:
+            self._callbacks_wait.set()
+
     def _until(self, due_at: int | None, now: int) -> float:
-        """Seconds to wait for what is due next: another node's commit is seen by polling."""
+        """Seconds to wait for what is due next: another node's commit may be seen only by polling."""
         if due_at is None:
             return _POLL_S
         return min(_POLL_S, max(0.0, (due_at - now) / 1_000_000))

@@ -1,15 +1,17 @@
-"""Maintain: forget what has served its time. Every node does it; done twice, it is done once."""
+"""Maintain: forget what has served its time, and match receipts that came early. One node leads in it."""
 
 from typing import Final
 
 from parley.core.claim import Claims
 from parley.core.record import Record
 from parley.lib.clock import Clock
-from parley.store import accept, cookies
+from parley.store import accept, cookies, leases
 
 KEYS_KEPT_US: Final = 7 * 86_400_000_000
 """An idempotency key names its message for a week: longer than any retry of the same request."""
 EVERY_S: Final = 30.0
+LEADS_US: Final = 90_000_000
+"""A leader that did not say so for so long is followed by another node."""
 
 
 class Maintenance:
@@ -27,8 +29,9 @@ class Maintenance:
     async def _turn(self) -> float:
         now = self._clock.now()
         engine = self._record.engine
+        if not await engine.write(leases.lead, "maintenance", self._record.node, now, now + LEADS_US):
+            return EVERY_S
         await self._record.rematch()
-        await self._claims.let_go_of_lost()
         await engine.write(accept.purge_idempotency, now - KEYS_KEPT_US)
         await engine.write(cookies.purge, now - cookies.IDLE_US)
         return EVERY_S

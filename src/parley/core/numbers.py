@@ -23,6 +23,10 @@ class Numbers:
         self._own_on_use = own_on_use
         self._cache: Cache[str, Number] = Cache(clock)
 
+    def forget(self) -> None:
+        """Ask the record again, because another node changed it."""
+        self._cache.clear()
+
     async def by_address(self, address: str) -> Number | None:
         """Who owns an address (without its channel), and what happens there."""
         known = self._cache.get(address)

@@ -5,6 +5,7 @@ What the rest of Parley may know of the engines stands here; which one it is, on
 
 from parley.store.engine.engine import Engine
 from parley.store.engine.group import Lane
+from parley.store.engine.news import News
 from parley.store.engine.statements import Operation, StoreUnavailable
 
-__all__ = ["Engine", "Lane", "Operation", "StoreUnavailable"]
+__all__ = ["Engine", "Lane", "News", "Operation", "StoreUnavailable"]

@@ -5,18 +5,21 @@ from typing import Final
 
 import msgspec
 from msgspec.structs import fields
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 
 from parley.lib import ids
 from parley.model.event import Event
 from parley.model.message import Message, Pending
 from parley.store import media, phones, schema
 from parley.store.accept import EVENT_COLUMNS
+from parley.store.engine.engine import Engine
 from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query
 
 COLUMNS: Final = tuple(field.name for field in fields(Message))
 _MAX_SCHEDULE_US: Final = 36 * 86_400_000_000
 """A message is sent at most this long after it was made (35 days ahead, and its retries)."""
+_FEW: Final = 1_000
+"""Messages that are quickly read, whatever else they have to match."""
 
 _table = schema.messages.c
 
@@ -61,11 +64,33 @@ def page(
     if after is not None:
         conditions.append(_table.id > after if backwards else _table.id < after)
     order = _table.id.asc() if backwards else _table.id.desc()
-    rows = yield Query(
-        select(*(_table[name] for name in COLUMNS)).where(and_(*conditions)).order_by(order).limit(limit).offset(skip)
-    )
+    query = select(*(_table[name] for name in COLUMNS)).where(and_(*conditions)).order_by(order).limit(limit)
+    index = yield from _index(account_id, wanted)
+    if index is not None:
+        query = query.with_hint(schema.messages, f"INDEXED BY {index}", "sqlite")
+    rows = yield Query(query.offset(skip))
     found = [Message(*row) for row in rows]
     return found[::-1] if backwards else found
+
+
+def _index(account_id: bytes, wanted: Filter) -> Operation[str | None]:
+    """The index to read by; None for the primary key. Of two addresses the one that fewer messages have, as far as a
+    short look tells: one of them may be the account's own number, which all have.
+    """
+    if wanted.recipient is None:
+        return None if wanted.sender is None else "messages_sender"
+    if wanted.sender is None:
+        return "messages_recipient"
+    for column, address, index in (
+        (_table.recipient, wanted.recipient, "messages_recipient"),
+        (_table.sender, wanted.sender, "messages_sender"),
+    ):
+        some = select(_table.id).where(and_(_table.account_id == account_id, column == address)).limit(_FEW)
+        some = some.with_hint(schema.messages, f"INDEXED BY {index}", "sqlite")
+        rows = yield Query(select(func.count()).select_from(some.subquery()))
+        if rows[0][0] < _FEW:
+            return index
+    return "messages_recipient"
 
 
 def _time_conditions(wanted: Filter) -> list[ColumnElement[bool]]:
@@ -112,8 +137,22 @@ def history(message_id: bytes) -> Operation[list[Event]]:
     return [Event(*row) for row in rows]
 
 
+async def follow(engine: Engine, account_id: bytes, after: int, limit: int) -> list[Event]:
+    """An account's events after a position, oldest first, so that none comes in below the last of them later.
+
+    Raises StoreUnavailable.
+    """
+    found = await engine.read(feed, account_id, after, limit)
+    if not found or found[-1].seq - after == len(found):
+        return found
+    # A number is missing: another account's, one that never was used, or one whose transaction has not ended.
+    await engine.settle()
+    last = found[-1].seq
+    return [event for event in await engine.read(feed, account_id, after, limit) if event.seq <= last]
+
+
 def feed(account_id: bytes, after: int, limit: int) -> Operation[list[Event]]:
-    """An account's events after a position, oldest first."""
+    """An account's events after a position, oldest first, as far as they are committed: see `follow`."""
     table = schema.events
     rows = yield Query(
         select(table)

@@ -18,7 +18,7 @@ from parley.store import Engine, messages, orphans
 _GATHER_S: Final = 0.05
 """A busy server commits hundreds of times a second; who waits for news looks this often."""
 _POLL_S: Final = 1.0
-"""An event of another node is seen within this."""
+"""An event of another node is seen within this, also where its news are not heard."""
 _LIMIT: Final = 100
 _MOST: Final = 1000
 _LAST: Final = 2**63 - 1
@@ -56,7 +56,7 @@ class EventsApi:
                 asyncio.ensure_future(self._stopping.wait()),
             )
             try:
-                found = await self._engine.read(messages.feed, call.account.id, after, limit)
+                found = await messages.follow(self._engine, call.account.id, after, limit)
                 if found or left <= 0 or self._stopping.is_set():
                     return json_reply(200, {"events": await self._told(found), "next": _next(found, after)})
                 await asyncio.wait(wakes, return_when=asyncio.FIRST_COMPLETED)

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 import structlog
 
 from parley.store.engine.group import Group, Lane, Unit
+from parley.store.engine.news import News
 from parley.store.engine.statements import Operation, StoreUnavailable
 
 P = ParamSpec("P")
@@ -24,8 +25,6 @@ class Engine(ABC):
     """
 
     name: str
-    listens: bool
-    """Whether another node's change wakes this one; else it has to poll."""
 
     def __init__(self) -> None:
         self._group: Group | None = None
@@ -33,6 +32,8 @@ class Engine(ABC):
         self._changed = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._closing = False
+        self._hears: list[Callable[[News], None]] = []
+        self._doubts: list[Callable[[], None]] = []
         self.commits = 0
         """Transactions committed, for metrics."""
         self.last_commit_failed: str | None = None
@@ -78,8 +79,29 @@ class Engine(ABC):
     async def read(self, operation: Callable[P, Operation[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation that changes nothing, on a connection apart from the writer's, in one snapshot."""
 
+    @property
+    def listens(self) -> bool:
+        """Whether another node's change wakes this one now; else it has to poll."""
+        return False
+
+    def on_news(self, hear: Callable[[News], None]) -> None:
+        """Have `hear` called on the event loop with what other nodes committed."""
+        self._hears.append(hear)
+
+    def on_doubt(self, doubt: Callable[[], None]) -> None:
+        """Have `doubt` called when a commit's answer was lost: it may stand, though its callers were told it failed."""
+        self._doubts.append(doubt)
+
+    @abstractmethod
+    async def settle(self) -> None:
+        """Return once everything has ended, on any node, that was writing events at the call.
+
+        Where several write at once, events get their numbers as they are written, not as they are committed: until
+        then one may come in below those that are there already. Raises StoreUnavailable.
+        """
+
     async def wait_for_change(self, timeout_s: float) -> None:
-        """Return after the next commit, or after `timeout_s` (another node's commit is only seen that way)."""
+        """Return after the next commit here, another node's events where those are heard, or `timeout_s`."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._changed.wait()
@@ -132,5 +154,18 @@ class Engine(ABC):
             self.last_commit_failed = None
             for unit, result in zip(units, results, strict=True):
                 unit.succeed(result)
-            self._changed.set()
-            self._changed = asyncio.Event()
+            self._wake()
+
+    def _heard(self, news: News) -> None:
+        if News.EVENTS in news:
+            self._wake()
+        for hear in self._hears:
+            hear(news)
+
+    def _is_in_doubt(self) -> None:
+        for doubt in self._doubts:
+            doubt()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from typing import Any, Final, ParamSpec, TypeVar
 
 import asyncpg
-from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import asyncpg as sqlalchemy_asyncpg
 
 from parley.store.engine.engine import Engine
 from parley.store.engine.group import Unit
+from parley.store.engine.listen import CHANNEL, NOTIFY, Listener
+from parley.store.engine.news import News, of
 from parley.store.engine.statements import (
     Delete,
     Execute,
@@ -48,6 +50,14 @@ _WRITER_SETTINGS: Final = {
     "jit": "off",
 }
 _READER_SETTINGS: Final = {"application_name": "parley", "jit": "off", "default_transaction_read_only": "on"}
+_LISTENER_SETTINGS: Final = {"application_name": "parley"}
+_WRITING_EVENTS: Final = """
+SELECT virtualtransaction FROM pg_locks
+ WHERE locktype = 'relation' AND relation = 'events'::regclass AND mode = 'RowExclusiveLock' AND granted
+   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_SETTLE_S: Final = 0.002
+_LONGEST_SETTLE_S: Final = 10.0
 _LOST: Final = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -76,19 +86,26 @@ class PostgresEngine(Engine):
     """A database by URL (`postgresql://user@host:port/name`)."""
 
     name = "postgresql"
-    listens = False
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
         self._writing: asyncpg.Connection[Any] | None = None
         self._readers: asyncio.Queue[asyncpg.Connection[Any] | None] = asyncio.Queue()
+        self._listener = Listener(lambda: self._dial(_LISTENER_SETTINGS), self._heard)
+        self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def listens(self) -> bool:
+        """Whether other nodes are heard now."""
+        return self._listener.is_up
 
     async def _connect(self) -> None:
         with _unavailable():
             self._writing = await self._dial(_WRITER_SETTINGS)
         for _ in range(_READERS):
             self._readers.put_nowait(None)  # dialled when first needed
+        self._listening = asyncio.create_task(self._listener.run(), name="store-listener")
 
     async def _dial(self, settings: dict[str, str]) -> "asyncpg.Connection[Any]":
         try:
@@ -97,6 +114,12 @@ class PostgresEngine(Engine):
             raise StoreUnavailable(f"cannot connect: {error}") from error
 
     async def _disconnect(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        if self._listener.untold and self._writing is not None and not self._writing.is_closed():
+            with contextlib.suppress(*_GONE):
+                await self._writing.execute(NOTIFY, CHANNEL, str(self._listener.untold.value), timeout=5)
         connections = [self._writing]
         while not self._readers.empty():
             connections.append(self._readers.get_nowait())
@@ -121,16 +144,44 @@ class PostgresEngine(Engine):
         if connection is None or connection.is_closed():
             connection = self._writing = await self._dial(_WRITER_SETTINGS)
         transaction = connection.transaction()
+        news = News.NONE
+
+        async def run(statement: Statement) -> list[Row]:
+            nonlocal news
+            if isinstance(statement, Insert | Upsert | Update | Delete | Execute):
+                news |= of(statement)
+            return await _run(connection, statement)
+
         try:
             await transaction.start()
-            results = [await _drive(connection, unit.make()) for unit in units]
+            results = [await _drive(run, unit.make()) for unit in units]
         except BaseException as error:
             if _is_lost(connection, error):
                 raise _ConnectionLost(str(error)) from error
             await transaction.rollback()
             raise
-        await transaction.commit()
+        try:
+            await transaction.commit()
+        except BaseException as error:
+            if _is_lost(connection, error):
+                self._is_in_doubt()
+            raise
+        self._listener.tell(news)
         return results
+
+    async def settle(self) -> None:
+        """Return once every transaction has ended, on any node, that was writing events at the call.
+
+        Each holds a lock on the table from before it takes its first number until its rows are visible.
+        """
+        before = await self.read(_writing_events)
+        try:
+            async with asyncio.timeout(_LONGEST_SETTLE_S):
+                while before:
+                    await asyncio.sleep(_SETTLE_S)
+                    before &= await self.read(_writing_events)
+        except TimeoutError:
+            raise StoreUnavailable("a transaction that writes events does not end") from None
 
     async def read(self, operation: Callable[P, Operation[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation that changes nothing on a reading connection, in one snapshot."""
@@ -142,7 +193,7 @@ class PostgresEngine(Engine):
                         connection = await self._dial(_READER_SETTINGS)
                     try:
                         async with connection.transaction(isolation="repeatable_read", readonly=True):
-                            return await _drive(connection, operation(*args, **kwargs))
+                            return await _drive(partial(_run, connection), operation(*args, **kwargs))
                     except _GONE as error:
                         if not _is_lost(connection, error):
                             raise
@@ -170,11 +221,16 @@ def _unavailable() -> Iterator[None]:
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
 
-async def _drive(connection: "asyncpg.Connection[Any]", operation: Operation[R]) -> R:
+def _writing_events() -> Operation[set[str]]:
+    rows = yield Execute(text(_WRITING_EVENTS))
+    return {row[0] for row in rows}
+
+
+async def _drive(run: Callable[[Statement], Awaitable[list[Row]]], operation: Operation[R]) -> R:
     try:
         statement = next(operation)
         while True:
-            statement = operation.send(await _run(connection, statement))
+            statement = operation.send(await run(statement))
     except StopIteration as end:
         result: R = end.value
         return result
