@@ -38,6 +38,7 @@ class Listener:
         self._dial = dial
         self._heard = heard
         self._woken = asyncio.Event()
+        self._own_voice = 0
         self.untold = News.NONE
         """What was committed and not told yet."""
         self.is_up = False
@@ -56,6 +57,7 @@ class Listener:
             try:
                 connection = await self._dial()
                 try:
+                    self._own_voice = connection.get_server_pid()
                     await connection.add_listener(CHANNEL, self._take)
                     connection.add_termination_listener(self._ended)
                     self.is_up = True
@@ -88,8 +90,8 @@ class Listener:
             except TimeoutError:
                 await connection.execute("SELECT 1", timeout=_PATIENCE_S)
 
-    def _take(self, connection: Any, sender: int, _channel: str, payload: object) -> None:
-        if sender != connection.get_server_pid() and isinstance(payload, str) and payload.isdecimal():
+    def _take(self, _connection: Any, sender: int, _channel: str, payload: object) -> None:
+        if sender != self._own_voice and isinstance(payload, str) and payload.isdecimal():
             self._heard(News(int(payload)))
 
     def _ended(self, _connection: Any) -> None:
