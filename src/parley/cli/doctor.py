@@ -14,9 +14,15 @@ _COLOURS: Final = {"OK": "green", "WARN": "yellow", "FAIL": "red"}
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array of {check, level, said, advice}.")
-def command(*, as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: an array of {check, level, said, advice}.")
+@click.option("--audit", "is_audit", is_flag=True, help="Instead, prove from the database that nothing was lost.")
+def command(*, as_json: bool, is_audit: bool) -> None:
     """Check the database, port, clock, key, public URL, carrier and callbacks; exit with 1 when something FAILs.
+
+    With --audit, read the whole record, and exit with 1 unless every message that was accepted is accounted for:
+    accepted = delivered + undelivered + failed + canceled + read + pending + uncertain, for each account, and every
+    state that an app asked to hear of has its callback delivered, pending, or given up with the reason. It only reads,
+    and may run beside a server.
 
     The settings are those of `parley serve`: the environment and the file that PARLEY_CONFIG names.
     """
@@ -24,6 +30,15 @@ def command(*, as_json: bool) -> None:
 
     import msgspec
 
+    if is_audit:
+        from parley.cli.checkup.books import examine, lines
+
+        books = asyncio.run(examine(load()))
+        for line in [msgspec.json.encode(books).decode()] if as_json else lines(books):
+            click.echo(line)
+        if not books.is_clean:
+            raise SystemExit(1)
+        return
     found = asyncio.run(_examine(load()))
     if as_json:
         click.echo(msgspec.json.encode(found))
