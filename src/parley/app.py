@@ -62,9 +62,11 @@ from parley.webhooks.attempt import Attempts
 from parley.webhooks.client import Client
 from parley.webhooks.deliver import Delivery
 from parley.webhooks.guard import Guard
+from parley.webhooks.hosts import Hosts
 from parley.webhooks.media import MediaFetcher
 from parley.webhooks.render import Renderer
 from parley.webhooks.reply import Replies
+from parley.webhooks.retries import Retries
 
 log = structlog.get_logger(__name__)
 
@@ -191,7 +193,9 @@ class App:
         self.carrier: Carrier = Simulator(self.phones, clock, self.randomness)
         outgoing = Outgoing(self.engine, self.fetch_media)
         self.dispatch = Dispatch(self.record, self.due, self.carrier, outgoing, clock, self.backoff, self.metrics)
-        attempts = Attempts(self.client, clock)
+        self.hosts = Hosts(clock, self.randomness, self.metrics.registry)
+        attempts = Attempts(self.client, clock, self.hosts)
+        retries = Retries(clock, self.backoff, settings.callback_attempts, settings.callback_give_up_s)
         replies = Replies(self.engine, self.record, self.sending.send, self.renderers, attempts, clock)
         self.delivery = Delivery(
             self.engine,
@@ -199,12 +203,15 @@ class App:
             self.accounts,
             self.renderers,
             attempts,
+            self.hosts,
+            retries,
             replies,
             clock,
             self.backoff,
             node,
             callbacks_wait,
             self.metrics,
+            HELD,
         )
         name = settings.node_name or f"{socket.gethostname()}:{settings.port}"
         self.claims = Claims(

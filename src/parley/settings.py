@@ -55,6 +55,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     opt_out_reply: Annotated[str | None, _about("Answer to STOP; empty for none.")] = None
     opt_in_reply: Annotated[str | None, _about("Answer to START; empty for none.")] = None
     help_reply: Annotated[str | None, _about("Answer to HELP; empty for none.")] = None
+    callback_attempts: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None,
+        _about(
+            "Attempts at a callback; default 12 where its host is not reached, 3 where it answers by 5xx, 408 or 429."
+        ),
+    ] = None
+    callback_give_up_s: Annotated[
+        float, msgspec.Meta(ge=0, le=2_592_000, description="Seconds after which a callback is tried no more.")
+    ] = 1800.0
     drain_s: Annotated[float, msgspec.Meta(ge=0, le=600, description="Seconds that a graceful stop may take.")] = 10.0
 
     def __repr__(self) -> str:

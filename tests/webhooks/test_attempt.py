@@ -4,8 +4,10 @@ from typing import cast
 
 import pytest
 
+from parley.lib.randomness import SystemRandomness
 from parley.webhooks.attempt import Attempts, Failed
 from parley.webhooks.client import Answer, Client, FetchFailed, Request
+from parley.webhooks.hosts import Hosts
 from parley.webhooks.render import Rendered
 from tests.clock import ManualClock
 
@@ -44,6 +46,7 @@ async def test_tries_share_the_total_time(
 ) -> None:
     clock = ManualClock()
     client = SlowClient(clock, takes_s, status)
+    attempts = Attempts(cast("Client", client), clock, Hosts(clock, SystemRandomness()))
     with pytest.raises(Failed):
-        await Attempts(cast("Client", client), clock).request("twilio", URL + fragment, Rendered("POST", URL, (), b""))
+        await attempts.request("twilio", URL + fragment, Rendered("POST", URL, (), b""))
     assert client.given_s == given_s

@@ -391,12 +391,12 @@ async def test_one_hosts_queue_does_not_hold_up_another() -> None:
     arrived = asyncio.Condition()
 
     async def exchange(host: str) -> None:
-        await lanes.enter(host)
+        place = await lanes.enter(host)
         async with arrived:
             held.append(host)
             arrived.notify_all()
         await release.wait()
-        lanes.leave(host)
+        lanes.leave(host, place)
 
     tasks = [asyncio.create_task(exchange(host)) for host in ["slow"] * 5 + ["quick"]]
     async with arrived:
@@ -410,13 +410,13 @@ async def test_one_hosts_queue_does_not_hold_up_another() -> None:
 
 async def test_a_cancelled_wait_gives_its_turn_back() -> None:
     lanes = Lanes(per_host=1, overall=1)
-    await lanes.enter("a")
+    place = await lanes.enter("a")
     waiting = asyncio.create_task(lanes.enter("a"))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
-    lanes.leave("a")
+    lanes.leave("a", place)
     async with asyncio.timeout(5):
-        await lanes.enter("a")
-    lanes.leave("a")
+        place = await lanes.enter("a")
+    lanes.leave("a", place)
     assert not vars(lanes)["_lanes"]

@@ -1,5 +1,6 @@
 """One attempt at a callback: the request, the immediate retries that its URL asks for, and what a failure is worth."""
 
+from collections.abc import Callable
 from typing import Final
 
 from msgspec.structs import replace
@@ -8,6 +9,7 @@ from parley.lib.clock import Clock
 from parley.model.callback import Callback
 from parley.model.message import Dialect
 from parley.webhooks.client import Answer, Client, FetchFailed, Request
+from parley.webhooks.hosts import Hosts, host_of
 from parley.webhooks.overrides import Overrides, split_url
 from parley.webhooks.render import Rendered
 
@@ -17,6 +19,7 @@ REFUSED_ATTEMPTS: Final = 3
 """Attempts at a host that answers by an error of its own: its later callbacks wait for no more than that."""
 
 HTTP_ERROR: Final = 11217
+_UNREACHED: Final = 11205
 
 _SIGNALWIRE: Final = Overrides(connect_ms=2_000, read_ms=5_000, total_ms=15_000, retries=0)
 _REDIRECTS: Final[dict[Dialect, int]] = {"twilio": 10, "signalwire": 3}
@@ -33,22 +36,42 @@ class Failed(Exception):
         self.worth_attempts = worth_attempts
 
 
-class Attempts:
-    """Makes requests to customers' hosts."""
+class Held(Exception):
+    """No attempt: by the time that its turn came, its host was being left alone."""
 
-    def __init__(self, client: Client, clock: Clock) -> None:
+
+class Attempts:
+    """Makes requests to customers' hosts, and tells the hosts' breakers how they went."""
+
+    def __init__(self, client: Client, clock: Clock, hosts: Hosts) -> None:
         self._client = client
         self._clock = clock
+        self._hosts = hosts
 
-    async def status(self, callback: Callback, rendered: Rendered) -> str:
-        """Tell of a state; how it went. Raises Failed."""
-        answer = await self.request(callback.dialect, callback.url, rendered)
+    async def status(self, callback: Callback, rendered: Rendered, is_wanted: Callable[[], bool]) -> str:
+        """Tell of a state; how it went. Raises Failed, and Held when it is not wanted once its turn has come."""
+        answer = await self.request(callback.dialect, callback.url, rendered, is_wanted=is_wanted)
         return f"HTTP {answer.status}"
 
+    def check_before_fallback(self, url: str) -> None:
+        """Raise Failed, as an attempt at a URL that has a fallback would, where its host is left alone."""
+        host = host_of(url)
+        if self._hosts.is_held(host):
+            reason = self._hosts.reason(host)
+            raise Failed(_UNREACHED, reason, f"{_UNREACHED}: {reason}", UNREACHED_ATTEMPTS)
+
     async def request(
-        self, dialect: Dialect, configured_url: str, rendered: Rendered, cookies: dict[str, str] | None = None
+        self,
+        dialect: Dialect,
+        configured_url: str,
+        rendered: Rendered,
+        cookies: dict[str, str] | None = None,
+        is_wanted: Callable[[], bool] | None = None,
     ) -> Answer:
-        """A 2xx answer to `rendered`, by the timeouts and retries of the URL as it was configured. Raises Failed."""
+        """A 2xx answer to `rendered`, by the timeouts and retries of the URL as it was configured. Raises Failed, and
+        Held when it is not wanted once its turn has come.
+        """
+        host = host_of(configured_url)
         bare, overrides = split_url(configured_url)
         if dialect == "signalwire" and bare == configured_url:
             overrides = _SIGNALWIRE
@@ -68,16 +91,26 @@ class Attempts:
         while True:
             tries += 1
             try:
-                answer = await self._client.fetch(request)
+                if is_wanted is None or tries > 1:
+                    answer = await self._client.fetch(request)
+                else:
+                    answer = await self._client.fetch(request, is_wanted)
             except FetchFailed as error:
+                if not error.code:
+                    raise Held from None
                 is_retried = error.phase != "refused" and overrides.is_retried(
                     "ct" if error.phase == "connect" else "rt"
                 )
                 left_s = deadline - self._clock.monotonic()
                 if not is_retried or tries > overrides.retries or left_s <= 0:
                     worth = 1 if error.phase == "refused" else UNREACHED_ATTEMPTS
+                    if error.phase == "redirect":
+                        self._hosts.answered(host)
+                    elif error.phase != "refused":
+                        self._hosts.failed(host, error.reason)
                     raise Failed(error.code, error.reason, str(error), worth) from None
             else:
+                self._hosts.answered(host)
                 if answer.is_ok:
                     return answer
                 left_s = deadline - self._clock.monotonic()

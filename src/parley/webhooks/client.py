@@ -5,7 +5,7 @@ size and concurrency, with keep-alive.
 import asyncio
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -29,6 +29,11 @@ _COOKIE = re.compile(r"[!#-+\--:<-\[\]-~]*")  # RFC 6265 cookie-octet, which als
 _CERTIFICATE_CODES: Final = {10: 11236, 62: 11235, 64: 11235}  # OpenSSL: expired, host mismatch, IP address mismatch
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _EMPTY: Final[Mapping[str, str]] = {}
+_UNWANTED: Final = 0
+
+
+def _always() -> bool:
+    return True
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +80,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class FetchFailed(Exception):
     """No answer. `code` is Twilio's; `phase` says how far it got:
 
-    refused   the URL was never requested: malformed, or the guard forbids it (11321)
+    refused   the URL was never requested: malformed, or the guard forbids it (11321); or not wanted any more (0)
     connect   no connection, so surely never reached: 11205; 11210 no such name; 11220, 11235-11237 TLS
     read      possibly received, but no whole answer came in time (11200) or it wasn't HTTP (11206)
     redirect  the first server did answer, a later hop failed; `code` as above, 11215 when there were too many hops
@@ -120,17 +125,22 @@ class Client:
             trust_env=False,
         )
 
-    async def fetch(self, request: Request) -> Answer:
-        """The last hop's answer, whatever its status; FetchFailed and nothing else when there's none."""
+    async def fetch(self, request: Request, is_wanted: Callable[[], bool] = _always) -> Answer:
+        """The last hop's answer, whatever its status; FetchFailed and nothing else when there's none.
+
+        `is_wanted` is asked when the request's turn has come; if it is not, the failure is `refused` with code 0.
+        """
         try:
             url = self._guard.check_url(request.url)
             host = f"{url.raw_host}:{url.port}"
-            await self._lanes.enter(host)
+            place = await self._lanes.enter(host)
             try:
+                if not is_wanted():
+                    raise FetchFailed(_UNWANTED, "not wanted any more", "refused")
                 async with asyncio.timeout(request.total_s):
                     return await self._follow(request, url)
             finally:
-                self._lanes.leave(host)
+                self._lanes.leave(host, place)
         except FetchFailed:
             raise
         except Exception as error:  # noqa: BLE001 - callers rely on one kind of failure, whatever a peer provokes

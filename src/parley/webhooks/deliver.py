@@ -1,13 +1,14 @@
-"""Deliver callbacks: in order per message, bounded per host, again after a failure, and each attempt recorded."""
+"""Deliver callbacks: in order per message, bounded per host, again after a failure, and each attempt recorded.
+
+What goes wrong at one host neither delays nor displaces another's callbacks.
+"""
 
 import asyncio
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Final, Literal
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 import structlog
-from msgspec.structs import replace
 
 from parley.core.accounts import Accounts
 from parley.core.backoff import Backoff
@@ -18,19 +19,25 @@ from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.message import Dialect, Message
 from parley.store import Engine, StoreUnavailable, queue
-from parley.webhooks.attempt import HTTP_ERROR, REFUSED_ATTEMPTS, Attempts, Failed
+from parley.webhooks.attempt import HTTP_ERROR, REFUSED_ATTEMPTS, Attempts, Failed, Held
+from parley.webhooks.hosts import Hosts, host_of
 from parley.webhooks.render import Renderer
 from parley.webhooks.reply import Replies
+from parley.webhooks.retries import Retries, put_off
 
 log = structlog.get_logger(__name__)
 
 _BATCH: Final = 256
 _HOST_ACTIVE: Final = 200
 """Messages whose callbacks to one host are under way at once; more wait their turn in memory."""
-_HOST_HELD: Final = 2_000
-"""Messages whose callbacks to one host are in memory: a host that hangs must leave room for the others'."""
+_TROUBLED_ACTIVE: Final = 4
+"""The same, of a host whose last exchange failed."""
+_SHARE: Final = 4
+"""A host may have this part of what memory others left: one has at most a fifth, and there is always room for more."""
 _CROWDED_US: Final = 5_000_000
-"""How long a callback waits in the record whose host has that many in memory."""
+"""How long a callback waits in the record whose host has its share of memory."""
+_CROWDED_STEP_US: Final = 2_000
+"""What waits so falls due one after the other."""
 _BEHIND_US: Final = 1_000_000
 """How long a callback waits at least whose turn has not come because an earlier one is not done."""
 
@@ -38,27 +45,34 @@ _BEHIND_US: Final = 1_000_000
 class _Chain:
     """One message's callbacks in this node's hands. `first` is its earliest that is pending anywhere, and its time."""
 
-    __slots__ = ("callbacks", "first", "message", "message_id")
+    __slots__ = ("callbacks", "first", "is_probe", "message", "message_id")
 
     def __init__(self, callback: Callback, message: Message | None, first: tuple[bytes, int] | None) -> None:
         self.message_id = callback.message_id
         self.callbacks = deque((callback,))
         self.message = message
         self.first = first
+        self.is_probe = False
 
 
 class _Host:
     """What is under way to one host, and what waits for its turn."""
 
-    __slots__ = ("active", "waiting")
+    __slots__ = ("active", "crowded_until", "name", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.active = 0
         self.waiting: deque[_Chain] = deque()
+        self.crowded_until = 0
 
 
 class Delivery:
-    """The loop between the callbacks that are owed and the hosts that they are owed to."""
+    """The loop between the callbacks that are owed and the hosts that they are owed to.
+
+    `most` is how many callbacks the node holds in memory. A host that is left alone has none of them: its callbacks
+    wait in the record.
+    """
 
     def __init__(
         self,
@@ -67,24 +81,30 @@ class Delivery:
         accounts: Accounts,
         renderers: Mapping[Dialect, Renderer],
         attempts: Attempts,
+        hosts: Hosts,
+        retries: Retries,
         replies: Replies,
         clock: Clock,
         backoff: Backoff,
         node: bytes,
         waiting: asyncio.Event,
         metrics: Metrics,
+        most: int,
     ) -> None:
         self._engine = engine
         self._owed = owed
         self._accounts = accounts
         self._renderers = renderers
         self._attempts = attempts
+        self._breakers = hosts
+        self._retries = retries
         self._replies = replies
         self._clock = clock
         self._backoff = backoff
         self._node = node
         self._waiting = waiting
         self._metrics = metrics
+        self._most = most
         self._finish = engine.lane(queue.finish_each)
         self._chains: dict[bytes, _Chain] = {}
         self._hosts: dict[str, _Host] = {}
@@ -92,41 +112,89 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until the handoff is closed, then finish the attempts under way."""
-        while batch := await self._owed.take(_BATCH):
-            while True:
+        while taken := await self._owed.take(_BATCH):
+            batch, back = self._part(taken)
+            while batch:
                 try:
                     messages, blocked = await self._engine.read(queue.prepare, batch)
                 except StoreUnavailable as error:
                     log.warning("callbacks wait for the database", count=len(batch), error=str(error))
                     await self._backoff.wait(1)
                 else:
+                    back += (
+                        later for c in batch if (later := self._queue(c, messages.get(c.message_id), blocked)) is not c
+                    )
                     break
-            crowded = [c for c in batch if not self._queue(c, messages.get(c.message_id), blocked)]
-            if crowded:
-                self._begin(self._put_back(crowded, self._clock.now() + _CROWDED_US))
+            if back:
+                self._begin(self._put_back(back))
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _queue(self, callback: Callback, message: Message | None, blocked: Mapping[bytes, tuple[bytes, int]]) -> bool:
-        """Give a callback its place behind the others of its message; False when its host's places are taken."""
+    def held_of(self, host: str) -> int:
+        """How many messages' callbacks to a host are in memory."""
+        found = self._hosts.get(host)
+        return 0 if found is None else found.active + len(found.waiting)
+
+    def _part(self, taken: Sequence[Callback]) -> tuple[list[Callback], list[Callback]]:
+        """Part those to look at from those that go back to the record, because their host is left alone."""
+        if not len(self._breakers):
+            return list(taken), []
+        batch: list[Callback] = []
+        back: list[Callback] = []
+        for callback in taken:
+            name = self._route(callback)
+            if callback.message_id not in self._chains and self._breakers.is_held(name):
+                back.append(self._parked(name, callback))
+            else:
+                batch.append(callback)
+        return batch, back
+
+    def _route(self, callback: Callback) -> str:
+        """The host by whose places a callback goes: that of its fallback, while the first is left alone."""
+        name = host_of(callback.url)
+        if callback.fallback_url is not None and self._breakers.is_held(name):
+            other = host_of(callback.fallback_url)
+            return name if self._breakers.is_held(other) else other
+        return name
+
+    def _parked(self, name: str, callback: Callback) -> Callback:
+        return self._retries.parked(
+            callback, self._breakers.park(name, callback.account_id), self._breakers.reason(name)
+        )
+
+    def _queue(
+        self, callback: Callback, message: Message | None, blocked: Mapping[bytes, tuple[bytes, int]]
+    ) -> Callback:
+        """Give a callback its place behind the others of its message, and return it; or as it goes back to the record,
+        when its host's places are taken or it is left alone.
+        """
         chain = self._chains.get(callback.message_id)
         if chain is not None:  # its turn comes when those before it are done
             chain.callbacks.append(callback)
-            return True
-        name = urlsplit(callback.url).netloc
-        host = self._hosts.get(name)
-        if host is None:
-            host = self._hosts[name] = _Host()
-        if host.active + len(host.waiting) >= _HOST_HELD:
-            return False
+            return callback
+        name = self._route(callback)
+        host = self._hosts.get(name) or _Host(name)
+        if host.active + len(host.waiting) >= max(1, (self._most - len(self._chains)) // _SHARE):
+            host.crowded_until = max(host.crowded_until + _CROWDED_STEP_US, self._clock.now() + _CROWDED_US)
+            return put_off(callback, host.crowded_until)
+        if not self._breakers.admit(name):
+            return self._parked(name, callback)
         chain = _Chain(callback, message, blocked.get(callback.message_id))
+        chain.is_probe = self._breakers.is_probed(name)
         self._chains[callback.message_id] = chain
-        if host.active < _HOST_ACTIVE:
-            host.active += 1
-            self._begin(self._serve(name, host, chain))
+        self._hosts[name] = host
+        if chain.is_probe or host.active < self._places(name):
+            self._start(host, chain)
         else:
             host.waiting.append(chain)
-        return True
+        return callback
+
+    def _places(self, name: str) -> int:
+        return _TROUBLED_ACTIVE if self._breakers.is_troubled(name) else _HOST_ACTIVE
+
+    def _start(self, host: _Host, chain: _Chain) -> None:
+        host.active += 1
+        self._begin(self._serve(host, chain))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -138,18 +206,35 @@ class Delivery:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("callback delivery failed", error=repr(error))
 
-    async def _serve(self, name: str, host: "_Host", chain: "_Chain") -> None:
-        """Deliver one chain after another to a host, until none waits."""
+    async def _serve(self, host: _Host, chain: _Chain) -> None:
+        """Deliver one chain after another to a host, until none waits or the host has fewer places."""
         try:
-            await self._deliver_all(chain)
+            await self._deliver_all(host.name, chain)
             while host.waiting:
-                await self._deliver_all(host.waiting.popleft())
+                if self._breakers.is_held(host.name):
+                    await self._put_back(self._give_way(host))
+                elif host.active > (places := self._places(host.name)):
+                    return
+                else:
+                    chain = host.waiting.popleft()
+                    while host.waiting and host.active < places:  # it has come out of trouble
+                        self._start(host, host.waiting.popleft())
+                    await self._deliver_all(host.name, chain)
         finally:
             host.active -= 1
             if not host.active and not host.waiting:
-                self._hosts.pop(name, None)
+                self._hosts.pop(host.name, None)
 
-    async def _deliver_all(self, chain: "_Chain") -> None:
+    def _give_way(self, host: _Host) -> list[Callback]:
+        """Take everything that waits for a host which is left alone, as it goes back to the record."""
+        back: list[Callback] = []
+        for chain in host.waiting:
+            del self._chains[chain.message_id]
+            back += (self._parked(host.name, callback) for callback in chain.callbacks)
+        host.waiting.clear()
+        return back
+
+    async def _deliver_all(self, name: str, chain: _Chain) -> None:
         """Deliver one message's callbacks in turn."""
         callbacks, message, first = chain.callbacks, chain.message, chain.first
         try:
@@ -161,49 +246,79 @@ class Delivery:
                     return
                 first = None
                 if message is None or message.deleted_at is not None:
-                    await self._keep(self._ended(callback, "gave_up", "the message was deleted"))
+                    await self._keep(self._retries.ended(callback, "gave_up", "the message was deleted"))
                     continue
                 if (wait_us := callback.due_at - self._clock.now()) > 0:
                     await asyncio.sleep(wait_us / 1_000_000)
-                after = await self._deliver(callback, message)
+                try:
+                    after = await self._deliver(name, callback, message, is_probe=chain.is_probe)
+                except Held:
+                    after = self._parked(name, callback)
+                self._settle(name, chain)
                 await self._keep(after)
                 if after.state == "pending":  # what comes later must not overtake it
                     await self._put_all_back(callbacks, after.due_at + 1)
         finally:
+            self._settle(name, chain)
             del self._chains[chain.message_id]
+
+    def _settle(self, name: str, chain: _Chain) -> None:
+        """A probe that never came to ask leaves its place to another."""
+        if chain.is_probe:
+            chain.is_probe = False
+            self._breakers.settle(name)
 
     async def _put_all_back(self, chain: deque[Callback], due_at: int) -> None:
         while chain:  # more may be claimed, and join the chain, while these are written
-            left = list(chain)
+            left = [put_off(callback, due_at) for callback in chain]
             chain.clear()
-            await self._put_back(left, due_at)
+            await self._put_back(left)
 
-    async def _put_back(self, callbacks: Sequence[Callback], due_at: int) -> None:
-        later = (replace(callback, node=None, due_at=max(callback.due_at, due_at)) for callback in callbacks)
-        await asyncio.gather(*map(self._keep, later))
+    async def _put_back(self, callbacks: Sequence[Callback]) -> None:
+        """Record many at once, however long the database is away."""
+        attempt = 0
+        while True:
+            try:
+                await self._engine.write(queue.finish_each, [(callback, self._node) for callback in callbacks])
+            except StoreUnavailable:
+                attempt += 1
+                await self._backoff.wait(attempt)
+            else:
+                self._owed.done(callbacks)
+                self._waiting.set()
+                return
 
-    async def _deliver(self, callback: Callback, message: Message) -> Callback:
-        """One attempt; the callback as it is afterwards."""
+    async def _deliver(self, name: str, callback: Callback, message: Message, *, is_probe: bool) -> Callback:
+        """One attempt; the callback as it is afterwards. Raises Held when none was made."""
         account = await self._account(callback.account_id)
         if account is None:
-            return self._ended(callback, "gave_up", "the account is gone")
+            return self._retries.ended(callback, "gave_up", "the account is gone")
         started = self._clock.monotonic()
         try:
             if callback.kind == "inbound":
-                said = await self._replies.inbound(account, message, callback)
+                said = await self._replies.inbound(account, message, callback, is_probe=is_probe)
             else:
-                renderer = self._renderers[callback.dialect]
-                said = await self._attempts.status(callback, renderer.status(account, message, callback))
+                rendered = self._renderers[callback.dialect].status(account, message, callback)
+                said = await self._attempts.status(
+                    callback, rendered, lambda: is_probe or not self._breakers.is_held(name)
+                )
+        except Held:
+            raise
         except Failed as failure:
             self._count(callback, "failed", started)
-            return self._after(callback, failure)
+            return self._after(name, callback, failure)
         except Exception as error:  # a fault of ours must not leave it in this node's hands for ever
             log.exception("callback delivery failed", message=message.id.hex())
             self._count(callback, "failed", started)
             outcome = f"internal error: {type(error).__name__}"
-            return self._after(callback, Failed(HTTP_ERROR, outcome, outcome, REFUSED_ATTEMPTS))
+            return self._after(name, callback, Failed(HTTP_ERROR, outcome, outcome, REFUSED_ATTEMPTS))
         self._count(callback, "delivered", started)
-        return self._ended(callback, "delivered", said)
+        return self._retries.ended(callback, "delivered", said)
+
+    def _after(self, name: str, callback: Callback, failure: Failed) -> Callback:
+        self._breakers.note(name, callback.account_id)
+        not_before = self._breakers.park(name, callback.account_id) if self._breakers.is_held(name) else 0
+        return self._retries.after(callback, failure, not_before)
 
     async def _account(self, account_id: bytes) -> Account | None:
         while True:
@@ -211,27 +326,6 @@ class Delivery:
                 return await self._accounts.by_id(account_id)
             except StoreUnavailable:
                 await self._backoff.wait(1)
-
-    def _after(self, callback: Callback, failure: Failed) -> Callback:
-        attempts = callback.attempts + 1
-        # An app that answered an inbound webhook by an error has been asked, and so was its fallback.
-        is_final = callback.kind == "inbound" and failure.code == HTTP_ERROR
-        if is_final or attempts >= failure.worth_attempts:
-            log.info(
-                "callback given up",
-                message=callback.message_id.hex(),
-                kind=callback.kind,
-                attempts=attempts,
-                outcome=failure.outcome,
-            )
-            return self._ended(callback, "gave_up", failure.outcome)
-        due_at = self._clock.now() + self._backoff.delay_us(attempts)
-        return replace(callback, node=None, due_at=due_at, attempts=attempts, outcome=failure.outcome)
-
-    def _ended(self, callback: Callback, state: Literal["delivered", "gave_up"], outcome: str) -> Callback:
-        now = self._clock.now()
-        attempts = callback.attempts + 1
-        return replace(callback, state=state, node=None, attempts=attempts, outcome=outcome, finished_at=now)
 
     async def _keep(self, callback: Callback) -> None:
         """Record, however long the database is away."""

@@ -70,14 +70,21 @@ class Replies:
         self.attempts = attempts
         self.clock = clock
 
-    async def inbound(self, account: Account, message: Message, callback: Callback) -> str:
+    async def inbound(self, account: Account, message: Message, callback: Callback, *, is_probe: bool = False) -> str:
         """Make one attempt, fallback included, and carry out the answer; how it went. Raises Failed.
 
-        What goes wrong is noted on the message, whose error_code shows it.
+        A first host that is left alone is passed over for the fallback, unless this is its probe. What goes wrong is
+        noted on the message, whose error_code shows it.
         """
         found = await self.engine.read(media.of_messages, [message.id])
         talk = _Talk(self, account, message, found.get(message.id, []), callback)
         try:
+            if (
+                not is_probe
+                and callback.fallback_url is not None
+                and (known := self.attempts.before_fallback(callback.url))
+            ):
+                raise known
             answer = await talk.ask(callback.url, callback.method)
             verbs = talk.read(answer)
         except Failed as failure:
