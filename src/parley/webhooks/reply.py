@@ -79,12 +79,8 @@ class Replies:
         found = await self.engine.read(media.of_messages, [message.id])
         talk = _Talk(self, account, message, found.get(message.id, []), callback)
         try:
-            if (
-                not is_probe
-                and callback.fallback_url is not None
-                and (known := self.attempts.before_fallback(callback.url))
-            ):
-                raise known
+            if callback.fallback_url is not None and not is_probe:
+                self.attempts.check_before_fallback(callback.url)
             answer = await talk.ask(callback.url, callback.method)
             verbs = talk.read(answer)
         except Failed as failure:
