@@ -192,7 +192,16 @@ class App:
         self.phones = Phones(self.engine, clock)
         self.carrier: Carrier = Simulator(self.phones, clock, self.randomness)
         outgoing = Outgoing(self.engine, self.fetch_media)
-        self.dispatch = Dispatch(self.record, self.due, self.carrier, outgoing, clock, self.backoff, self.metrics)
+        self.dispatch = Dispatch(
+            self.record,
+            self.due,
+            self.carrier,
+            outgoing,
+            clock,
+            self.backoff,
+            self.metrics,
+            settings.uncertain_policy,
+        )
         self.hosts = Hosts(clock, self.randomness, self.metrics.registry)
         attempts = Attempts(self.client, clock, self.hosts)
         retries = Retries(clock, self.backoff, settings.callback_attempts, settings.callback_give_up_s)

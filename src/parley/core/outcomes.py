@@ -17,9 +17,16 @@ SUBMITTING: Final = "submitting"
 """Marks, durably and before it leaves, a message whose carrier cannot tell a repeated submit."""
 _RECEIPT: Final = "receipt"
 """Waits for a late receipt, and for nothing else."""
+_RESEND: Final = "resend"
+"""Goes again, though it may have been sent, because the policy says so."""
+
+UncertainPolicy = Literal["hold", "resend"]
+"""hold: what may have been sent is never submitted again. resend: it is, and may arrive twice."""
 
 
-def of_outcome(item: Due, outcome: Outcome, carrier: str, node: bytes, now: int, again_at: int) -> list[Change]:
+def of_outcome(
+    item: Due, outcome: Outcome, carrier: str, node: bytes, now: int, again_at: int, policy: UncertainPolicy
+) -> list[Change]:
     """What a carrier's answer changes. `again_at` is when a message goes again that has to."""
     waits, message = item
     match outcome:
@@ -32,6 +39,8 @@ def of_outcome(item: Due, outcome: Outcome, carrier: str, node: bytes, now: int,
             return [Change(account_id, message_id, now, "sending"), sent]
         case Rejected(code, reason):
             told = {"carrier": carrier, "outcome": "rejected", "code": code, "reason": reason}
+            if message.uncertain:  # this submit of it; an earlier one may have been taken
+                return [_held(item, now, carrier, told)]
             return [end(item, now, "failed", code, reason or None, told, carrier)]
         case Throttled(_, reason):
             told = {"carrier": carrier, "outcome": "throttled", "reason": reason}
@@ -40,7 +49,7 @@ def of_outcome(item: Due, outcome: Outcome, carrier: str, node: bytes, now: int,
             told = {"carrier": carrier, "outcome": "unreachable", "reason": reason}
             return [again(item, node, now, again_at, waits.attempts + 1, "carrier_down", told)]
         case Uncertain(reason):
-            return [in_doubt(item, now, reason, carrier)]
+            return [in_doubt(item, now, again_at, reason, policy, carrier)]
 
 
 def mark(item: Due, node: bytes, now: int) -> Change:
@@ -68,8 +77,13 @@ def again(
         kind="submit" if told else None,
         data=json.encode(told).decode() if told else None,
         only_if_held_by=node,
-        requeue=Requeue(None, min(due_at, waits.expires_at), attempts, waiting_for),
+        requeue=Requeue(None, min(due_at, waits.expires_at), attempts, _doubted(message, waiting_for)),
     )
+
+
+def _doubted(message: Message, waiting_for: str) -> str:
+    """Why it waits; of a message that may have been sent, that it does comes first."""
+    return _RESEND if message.uncertain and waiting_for != _RECEIPT else waiting_for
 
 
 def end(
@@ -89,31 +103,41 @@ def end(
     )
 
 
-def in_doubt(item: Due, now: int, reason: str, carrier: str | None = None) -> Change:
-    """It waits for a late receipt until it expires, and is never submitted again."""
-    waits, message = item
-    told = {"carrier": carrier, "outcome": "uncertain", "reason": reason}
+def in_doubt(
+    item: Due, now: int, again_at: int, reason: str, policy: UncertainPolicy, carrier: str | None = None
+) -> Change:
+    """It may have been sent. It waits for a late receipt until it expires, or goes again at `again_at`."""
+    waits, _ = item
+    told: dict[str, object] = {"carrier": carrier, "outcome": "uncertain", "reason": reason}
+    if policy == "hold":
+        return _held(item, now, carrier, told)
+    return _doubt(item, now, carrier, told, Requeue(None, min(again_at, waits.expires_at), waits.attempts + 1, _RESEND))
+
+
+def _held(item: Due, now: int, carrier: str | None, told: dict[str, object]) -> Change:
+    waits, _ = item
+    return _doubt(item, now, carrier, told, Requeue(None, waits.expires_at, waits.attempts, _RECEIPT))
+
+
+def _doubt(item: Due, now: int, carrier: str | None, told: dict[str, object], terms: Requeue) -> Change:
+    _, message = item
+    data = json.encode(told).decode()
     return Change(
-        message.account_id,
-        message.id,
-        now,
-        "sending",
-        data=json.encode(told).decode(),
-        carrier=carrier,
-        uncertain=True,
-        requeue=Requeue(None, waits.expires_at, waits.attempts, _RECEIPT),
+        message.account_id, message.id, now, "sending", data=data, carrier=carrier, uncertain=True, requeue=terms
     )
 
 
-def without_submit(item: Due, node: bytes, now: int) -> Change | None:
+def without_submit(item: Due, node: bytes, now: int, again_at: int, policy: UncertainPolicy) -> Change | None:
     """What becomes of a message that is not submitted, whatever the carrier would say; None when it is."""
     waits, message = item
     if waits.waiting_for == SUBMITTING:
-        return in_doubt(item, now, "the node stopped while submitting")
+        return in_doubt(item, now, again_at, "the node stopped while submitting", policy)
     if message.uncertain:
-        if now < waits.expires_at:
-            return again(item, node, now, waits.expires_at, waits.attempts, _RECEIPT)
-        return end(item, now, "undelivered", UNKNOWN, "No receipt came within the validity period")
+        if waits.expires_at <= now:
+            return end(item, now, "undelivered", UNKNOWN, "No receipt came within the validity period")
+        if policy == "resend" and waits.waiting_for != _RECEIPT:
+            return None
+        return again(item, node, now, waits.expires_at, waits.attempts, _RECEIPT)
     if waits.expires_at <= now:
         return end(item, now, "failed", EXPIRED, "Validity period expired before it was sent")
     return None

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from msgspec.structs import fields, replace
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import and_, case, delete, func, select, update
 
 from parley.model.callback import Callback
 from parley.model.message import Message, Pending
@@ -181,9 +181,10 @@ def _end(dead: Sequence[bytes]) -> Operation[None]:
 
 
 def depth() -> Operation[dict[str, Any]]:
-    """How much waits, and since when the longest-due message does."""
+    """How much waits, since when the longest-due message does, and how many may have been sent."""
     pending, callbacks = schema.pending, schema.callbacks
-    rows = yield Query(select(func.count(), func.min(pending.c.due_at)).select_from(pending))
-    messages, oldest = rows[0]
+    in_doubt = case((pending.c.waiting_for.in_(("receipt", "resend")), 1))
+    rows = yield Query(select(func.count(), func.min(pending.c.due_at), func.count(in_doubt)).select_from(pending))
+    messages, oldest, uncertain = rows[0]
     rows = yield Query(select(func.count()).select_from(callbacks).where(callbacks.c.state == "pending"))
-    return {"messages": messages, "oldest_due_at": oldest, "callbacks": rows[0][0]}
+    return {"messages": messages, "oldest_due_at": oldest, "uncertain": uncertain, "callbacks": rows[0][0]}
