@@ -37,6 +37,7 @@ from parley.core.consent import Consent
 from parley.core.dispatch import Dispatch
 from parley.core.handoff import Handoff
 from parley.core.maintain import Maintenance
+from parley.core.limits import Bounds, Limits
 from parley.core.media import Outgoing
 from parley.core.metrics import Metrics
 from parley.core.numbers import Numbers
@@ -80,6 +81,12 @@ HELD: Final = 10_000
 
 
 class App:
+API_RATE: Final = 1380.0
+"""Writes a second of one account in the strict profile: SignalWire's 13,800 in ten seconds (platform/rate-limits)."""
+BURST_S: Final = 10
+"""Seconds of its rate that an account may ask at once, unless the settings say otherwise."""
+
+
     """One node: an ASGI application whose lifespan starts and stops everything else."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None, randomness: Randomness | None = None) -> None:
@@ -249,7 +256,13 @@ class App:
         }
 
     def _surface(self) -> Surface:
-        credentials = Credentials(self.accounts, self.clock, self.vault.derive(b"credentials"))
+        self.limits = Limits(
+            self._bounds(), self.clock, nodes=lambda: self.claims.nodes, waiting=lambda: self.record.waiting
+        )
+        self.metrics.requests_waiting.labels("write").set_function(lambda: self.limits.writes)
+        self.metrics.requests_waiting.labels("read").set_function(lambda: self.limits.reads)
+        self.metrics.intake_waiting.set_function(lambda: self.record.waiting)
+        credentials = Credentials(self.accounts, self.clock, self.vault.derive(b"credentials"), self.limits)
         self.health = Health(
             {
                 "database": self._check_database,
@@ -327,6 +340,12 @@ class App:
 
     def _paces(self) -> Paces:
         defaults = UNLIMITED if self.is_dev else Paces()
+    def _bounds(self) -> Bounds:
+        settings = self.settings
+        rate = (0.0 if self.is_dev else API_RATE) if settings.api_rate is None else settings.api_rate
+        burst = max(1, round(rate * BURST_S)) if settings.api_burst is None else settings.api_burst
+        return Bounds(rate, burst, settings.api_concurrency, settings.intake_limit)
+
         kinds = Paces.__struct_fields__
         chosen = (getattr(self.settings, f"pace_{kind}") for kind in kinds)
         return Paces(*(getattr(defaults, k) if rate is None else rate for k, rate in zip(kinds, chosen, strict=True)))

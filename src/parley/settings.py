@@ -64,6 +64,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     callback_give_up_s: Annotated[
         float, msgspec.Meta(ge=0, le=2_592_000, description="Seconds after which a callback is tried no more.")
     ] = 1800.0
+    api_rate: Annotated[
+        Annotated[float, msgspec.Meta(ge=0)] | None,
+        _about(
+            "Writes a second that an account may ask of the API, over all nodes; 0 is unlimited. Default: unlimited in"
+            " `dev`, 1380 in `strict`."
+        ),
+    ] = None
+    api_burst: Annotated[
+        Annotated[int, msgspec.Meta(ge=1)] | None,
+        _about("Writes that an account may ask at once. Default: ten seconds of `api_rate`."),
+    ] = None
+    api_concurrency: Annotated[
+        int,
+        msgspec.Meta(ge=0, description="Requests of one account that a node serves at once; 0 is unlimited."),
+    ] = 1000
+    intake_limit: Annotated[
+        int,
+        msgspec.Meta(ge=1, description="Writes that may wait for the record on a node; more are answered 429."),
+    ] = 4000
     uncertain_policy: Annotated[
         Literal["hold", "resend"],
         _about(

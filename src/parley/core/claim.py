@@ -59,6 +59,8 @@ class Claims:
         self._backoff = backoff
         self._metrics = metrics
         self._is_stopping = False
+        self.nodes = 1
+        """Nodes that are alive, as this one saw it last."""
         self._missing: set[bytes] = set()
         self._messages_wait = messages_wait
         self._callbacks_wait = callbacks_wait
@@ -139,6 +141,7 @@ class Claims:
         self._metrics.pending.set(depth["messages"])
         self._metrics.uncertain.set(depth["uncertain"])
         self._metrics.owed.set(depth["callbacks"])
+        self.nodes = depth["nodes"]
         return _RENEW_S
 
     async def inspect(self) -> None:

@@ -65,6 +65,12 @@ class Metrics:
             registry=registry,
         )
 
+        self.requests_waiting = Gauge(
+            "parley_requests_waiting", "Requests under way, by kind.", ["kind"], registry=registry
+        )
+        self.intake_waiting = Gauge(
+            "parley_intake_waiting", "Writes that wait for the next transaction.", registry=registry
+        )
         self._answers: dict[tuple[str, int], Counter] = {}
         self.stuck_after: dict[str, int] = {}
         """By when each background loop must have turned again, in microseconds since the epoch."""

@@ -56,6 +56,11 @@ class Record:
         """Who holds a callback that is owed from now."""
         return self.node if self._owed.has_room else None
 
+    @property
+    def waiting(self) -> int:
+        """How much that a request may have asked for waits for a transaction."""
+        return len(self._accept) + self.engine.group.singles
+
     def calls_back(self, dialect: Dialect, status: Status) -> bool:
         """Whether a dialect's callbacks tell of a state."""
         return status in self._states[dialect]

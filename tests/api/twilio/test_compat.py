@@ -107,7 +107,7 @@ def test_each_operation_that_is_served_is_listed(server: Server) -> None:
     app = server.app
     served = routes(
         engine=app.engine,
-        credentials=Credentials(app.accounts, app.clock, b""),
+        credentials=Credentials(app.accounts, app.clock, b"", app.limits),
         sending=app.sending,
         amending=app.amending,
         numbers=app.numbers,

@@ -13,7 +13,7 @@ from parley.api.admin.openapi import PATH, Description
 from parley.api.admin.problems import explain
 from parley.api.admin.simulator import SimulatorApi
 from parley.api.http.credentials import Credentials
-from parley.api.http.endpoint import Endpoint, Handler
+from parley.api.http.endpoint import PATIENCE_S, Endpoint, Handler
 
 _SMALL: Final = 64 * 1024
 """Octets of a request that carries no media."""
@@ -30,8 +30,10 @@ def routes(
 ) -> list[Route]:
     """Every route, one a path and method."""
 
-    def at(method: str, path: str, handler: Handler, max_body: int = _SMALL) -> Route:
-        return Route(path, Endpoint(handler, credentials, explain, max_body), methods=[method])
+    def at(
+        method: str, path: str, handler: Handler, max_body: int = _SMALL, patience_s: float | None = PATIENCE_S
+    ) -> Route:
+        return Route(path, Endpoint(handler, credentials, explain, max_body, patience_s), methods=[method])
 
     phone = "/simulator/phones/{phone}"
     return [
@@ -45,12 +47,16 @@ def routes(
         at("GET", "/simulator/phones", simulator.list_phones),
         at("GET", phone, simulator.show),
         at("PUT", phone, simulator.tell),
-        at("GET", f"{phone}/messages", simulator.list_messages),
-        at("POST", f"{phone}/messages", simulator.send, inbound.MAX_BODY),
+        at("GET", f"{phone}/messages", simulator.list_messages, patience_s=None),
+        at("POST", f"{phone}/messages", simulator.send, inbound.MAX_BODY, patience_s=None),
         at("GET", f"{phone}/messages/{{message}}/media/{{position}}", simulator.fetch_media),
         at("POST", f"{phone}/receipts", simulator.force_receipt),
         at("GET", "/admin/messages/{message}", record.show),
-        at("GET", "/admin/events", events.feed),
+        at("POST", "/admin/messages/{message}/callbacks/replay", callbacks.replay_message),
+        at("GET", "/admin/callbacks", callbacks.list_callbacks),
+        at("POST", "/admin/callbacks/{callback}/replay", callbacks.replay),
+        at("GET", "/admin/hosts", callbacks.list_hosts),
+        at("GET", "/admin/events", events.feed, patience_s=None),
         at("GET", "/admin/orphans", events.list_orphans),
         at("GET", "/admin/account", account.show),
         at("PUT", "/admin/account", account.change),

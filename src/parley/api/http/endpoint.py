@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from parley.api.http.credentials import Credentials
 from parley.api.http.decode import Form, json_object, pairs
 from parley.api.http.fault import Fault
+from parley.core.limits import Busy, Standing
 from parley.core.refusal import Refused
 from parley.model.account import Account
 from parley.store import StoreUnavailable
@@ -25,9 +26,14 @@ log = structlog.get_logger(__name__)
 MAX_BODY: Final = 1024 * 1024
 """Octets of a request body (phones send media inside JSON to the simulator, which has its own bound)."""
 
+PATIENCE_S: Final = 10.0
+"""A request whose work takes longer is answered 503: what became of it is not known, and a key makes a retry safe."""
+
 _encode: Final = msgspec.json.Encoder().encode
 _FORM: Final = b"application/x-www-form-urlencoded"
 _JSON: Final = b"application/json"
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_DELETE: Final = "DELETE"
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -98,27 +104,65 @@ Explain = Callable[[Fault | Refused, Scope], Reply]
 
 
 class Endpoint:
-    """One operation of a dialect as an ASGI application."""
+    """One operation of a dialect as an ASGI application. `patience_s` bounds its work, None for one that may wait."""
 
-    def __init__(self, handler: Handler, credentials: Credentials, explain: Explain, max_body: int = MAX_BODY) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        credentials: Credentials,
+        explain: Explain,
+        max_body: int = MAX_BODY,
+        patience_s: float | None = PATIENCE_S,
+    ) -> None:
         self._handler = handler
         self._credentials = credentials
+        self._limits = credentials.limits
         self._explain = explain
         self._max_body = max_body
+        self._patience_s = patience_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Whatever happens, the client gets an answer in the dialect's shape."""
+        is_write = scope["method"] not in _READS
         try:
-            headers: dict[bytes, bytes] = dict(scope["headers"])
-            account = await self._credentials.account(headers)
-            body = await _read(headers, receive, self._max_body)
-            reply = await self._handler(Call(scope, headers, account, body))
-        except (Fault, Refused) as error:
-            reply = self._explain(error, scope)
+            self._limits.arrive(is_write=is_write)
+        except Busy as busy:
+            await respond(send, self._refuse(busy, scope))
+            return
+        try:
+            reply = await self._reply(scope, receive, is_write=is_write)
         except _Disconnected:
             return
+        finally:
+            self._limits.leave(is_write=is_write)
+        await respond(send, reply)
+
+    async def _reply(self, scope: Scope, receive: Receive, *, is_write: bool) -> Reply:
+        standing: Standing | None = None
+        account: Account | None = None
+        try:
+            headers: dict[bytes, bytes] = dict(scope["headers"])
+            known = self._credentials.known(headers)
+            if known is None:
+                async with asyncio.timeout(PATIENCE_S):
+                    known = await self._credentials.account(headers)
+            standing = self._limits.enter(known.id, is_write=is_write and scope["method"] != _DELETE)
+            account = known
+            body = await _read(headers, receive, self._max_body)
+            async with asyncio.timeout(self._patience_s):
+                reply = await self._handler(Call(scope, headers, account, body))
+        except (Fault, Refused) as error:
+            reply = self._explain(error, scope)
+        except Busy as busy:
+            return self._refuse(busy, scope)
+        except _Disconnected:
+            raise
         except asyncio.CancelledError:  # the server stops, and has waited for this one as long as it may
             fault = Fault("unavailable", "The server is stopping; try again shortly")
+            reply = _retry_later(self._explain(fault, scope))
+        except TimeoutError:
+            log.warning("the database does not answer", path=scope["path"])
+            fault = Fault("unavailable", "The message store did not answer in time; what became of this is not known")
             reply = _retry_later(self._explain(fault, scope))
         except StoreUnavailable as error:
             log.warning("the database is away", path=scope["path"], error=str(error))
@@ -127,15 +171,34 @@ class Endpoint:
         except Exception:
             log.exception("request failed", path=scope["path"])
             reply = self._explain(Fault("internal"), scope)
-        await respond(send, reply)
+        finally:
+            if account is not None:
+                self._limits.depart(account.id)
+        return reply if standing is None else _with(reply, _told(standing))
+
+    def _refuse(self, busy: Busy, scope: Scope) -> Reply:
+        reply = _retry_later(self._explain(Fault("too_many_requests", busy.reason), scope), busy.retry_after_s)
+        return reply if busy.standing is None else _with(reply, _told(busy.standing))
 
 
 class _Disconnected(Exception):
     pass
 
 
-def _retry_later(reply: Reply) -> Reply:
-    return msgspec.structs.replace(reply, headers=(*reply.headers, (b"retry-after", b"1")))
+def _with(reply: Reply, headers: tuple[tuple[bytes, bytes], ...]) -> Reply:
+    return msgspec.structs.replace(reply, headers=(*reply.headers, *headers))
+
+
+def _retry_later(reply: Reply, after_s: int = 1) -> Reply:
+    return _with(reply, ((b"retry-after", b"%d" % after_s),))
+
+
+def _told(standing: Standing) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        (b"x-rate-limit-limit", b"%d" % standing.limit),
+        (b"x-rate-limit-remaining", b"%d" % standing.remaining),
+        (b"x-rate-limit-reset", b"%d" % standing.reset_s),
+    )
 
 
 async def _read(headers: Mapping[bytes, bytes], receive: Receive, most: int) -> bytes:

@@ -11,6 +11,7 @@ Kind = Literal[
     "not_found",
     "method_not_allowed",
     "invalid_parameter",
+    "too_many_requests",
     "unavailable",
     "internal",
 ]
@@ -24,6 +25,7 @@ STATUS: dict[Kind, int] = {
     "not_found": 404,
     "method_not_allowed": 405,
     "invalid_parameter": 400,
+    "too_many_requests": 429,
     "unavailable": 503,
     "internal": 500,
 }

@@ -20,6 +20,7 @@ _PHRASES: Final[dict[int, str]] = {
     413: "Payload Too Large",
     415: "Unsupported Media Type",
     422: "Unprocessable Entity",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
@@ -97,7 +98,7 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
 
 
 def explain(error: Fault | Refused, scope: Scope) -> Reply:
-    """The answer of `/api/messaging/*`: `{"error"}`, or at 422 `{"errors":[{type,code,message,attribute,url}]}`."""
+    """The answer of `/api/messaging/*`: `{"error"}`; at 422 and 429 `{"errors":[{type,code,message,attribute,url}]}`"""
     found = _problems(error)
     if found is None:
         return _plain(error)
@@ -111,18 +112,24 @@ def explain(error: Fault | Refused, scope: Scope) -> Reply:
         }
         for problem in found
     ]
-    return json_reply(422, {"errors": items})
+    return json_reply(_status(error), {"errors": items})
 
 
 def explain_relay(error: Fault | Refused, scope: Scope) -> Reply:
-    """The answer of `/api/relay/rest/*`: `{"error"}`, or at 422 `{"errors":[{detail,status,title,code}]}`."""
+    """The answer of `/api/relay/rest/*`: `{"error"}`, or `{"errors":[{detail,status,title,code}]}` at 422 and 429."""
     found = _problems(error)
     if found is None:
         return _plain(error)
+    status = _status(error)
     items = [
-        {"detail": problem.message, "status": "422", "title": _PHRASES[422], "code": problem.code} for problem in found
+        {"detail": problem.message, "status": str(status), "title": _PHRASES[status], "code": problem.code}
+        for problem in found
     ]
-    return json_reply(422, {"errors": items})
+    return json_reply(status, {"errors": items})
+
+
+def _status(error: Fault | Refused) -> int:
+    return 429 if isinstance(error, Fault) and error.kind == "too_many_requests" else 422
 
 
 def _problems(error: Fault | Refused) -> Sequence[Problem] | None:
@@ -131,6 +138,8 @@ def _problems(error: Fault | Refused) -> Sequence[Problem] | None:
         return error.problems
     if isinstance(error, Refused):
         return None if error.reason == "not_found" else (_REFUSALS[error.reason],)
+    if error.kind == "too_many_requests":
+        return (Problem("rate_limit_exceeded", error.detail, "base", "rate_limit_error"),)
     if error.kind == "invalid_parameter":
         return (Problem("invalid_parameter", error.detail, error.parameter),)
     return None

@@ -66,6 +66,7 @@ FAULTS: Final[dict[Kind, Problem]] = {
     "not_found": Problem(404, 20404, "The requested resource was not found"),
     "method_not_allowed": Problem(405, 20004, "The method is not allowed on this resource"),
     "invalid_parameter": Problem(400, 20001, "A parameter is invalid"),
+    "too_many_requests": Problem(429, 20429, "Too many requests; try again shortly"),
     "unavailable": Problem(503, 20503, "The service is unavailable; try again shortly"),
     "internal": Problem(500, 20500, "The request failed inside the server; it was logged"),
 }

@@ -125,6 +125,11 @@ class Group:
         self._lanes.append(lane)
         return lane
 
+    @property
+    def singles(self) -> int:
+        """How many single operations wait."""
+        return len(self._singles)
+
     def put(self, make: Callable[[], Operation[R]]) -> "asyncio.Future[R]":
         """Add one operation to the next transaction."""
         waiter: asyncio.Future[R] = self.loop.create_future()
