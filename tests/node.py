@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -26,14 +27,25 @@ class NotReadyError(Exception):
 class Node:
     """A server on loopback. `directory` takes its key, its log and whatever it puts into its working directory."""
 
-    def __init__(self, database_url: str, directory: Path, *, log_level: str = "warning") -> None:
+    def __init__(
+        self,
+        database_url: str,
+        directory: Path,
+        *,
+        log_level: str = "warning",
+        name: str = "node-1",
+        secret_key: str | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.database_url = database_url
         self.directory = directory
-        self.log = directory / "node.log"
+        self.name = name
+        self.log = directory / f"{name}.log"
         self.port = free_port()
         self._log_level = log_level
         self._process: subprocess.Popen[bytes] | None = None
-        self._secret_key = secrets.token_hex(32)
+        self._secret_key = secret_key or secrets.token_hex(32)
+        self._settings = dict(settings or {})
 
     def __enter__(self) -> Self:
         self.start()
@@ -64,9 +76,10 @@ class Node:
         environment |= {
             "PARLEY_ACCOUNT_SID": ACCOUNT_SID,
             "PARLEY_AUTH_TOKEN": AUTH_TOKEN,
-            "PARLEY_NODE_NAME": "node-1",
+            "PARLEY_NODE_NAME": self.name,
             "PARLEY_SECRET_KEY": self._secret_key,
         }
+        environment |= {f"PARLEY_{name.upper()}": value for name, value in self._settings.items()}
         parley = Path(sys.executable).with_name("parley")
         flags = {
             "--profile": "dev",

@@ -88,6 +88,16 @@ def new_shared_directory() -> Path:
     return Path(tempfile.mkdtemp(prefix="parley-test-postgres-"))
 
 
+def start_server(shared: Path) -> Server:
+    """Start a server of the caller's own in `shared`, which may be restarted. Raises NotAvailableError."""
+    return Server(_start(shared))
+
+
+def restart_server(shared: Path) -> None:
+    """Restart a server that was started in `shared`, without a word to whoever is connected."""
+    _as_owner(shared, _binary("pg_ctl"), "restart", "-w", "-D", "data", "-m", "immediate", "-l", "log")
+
+
 def stop_server(shared: Path) -> None:
     """Stop the server that was started in `shared`, if one was, and remove the directory."""
     if (shared / "data" / "postmaster.pid").exists():

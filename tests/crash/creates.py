@@ -53,9 +53,13 @@ class Creates:
                 return
             if answer.status != 201:
                 raise AssertionError(f"{answer.status}: {body.decode()}")
-            async with self._counted:
-                self.accepted[msgspec.json.decode(body)["sid"]] = create
-                self._counted.notify_all()
+            await self.took(msgspec.json.decode(body)["sid"], create)
+
+    async def took(self, sid: str, create: Create) -> None:
+        """Note a promise."""
+        async with self._counted:
+            self.accepted[sid] = create
+            self._counted.notify_all()
 
     async def reach(self, accepted: int) -> None:
         """Return once so many were accepted."""
