@@ -36,8 +36,8 @@ from parley.core.claim import Claims
 from parley.core.consent import Consent
 from parley.core.dispatch import Dispatch
 from parley.core.handoff import Handoff
-from parley.core.maintain import Maintenance
 from parley.core.limits import Bounds, Limits
+from parley.core.maintain import Maintenance
 from parley.core.media import Outgoing
 from parley.core.metrics import Metrics
 from parley.core.numbers import Numbers
@@ -80,13 +80,13 @@ HELD: Final = 10_000
 """Messages, and callbacks, that are due and that one node keeps in memory; more waits in the record."""
 
 
-class App:
 API_RATE: Final = 1380.0
 """Writes a second of one account in the strict profile: SignalWire's 13,800 in ten seconds (platform/rate-limits)."""
 BURST_S: Final = 10
 """Seconds of its rate that an account may ask at once, unless the settings say otherwise."""
 
 
+class App:
     """One node: an ASGI application whose lifespan starts and stops everything else."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None, randomness: Randomness | None = None) -> None:
@@ -338,14 +338,14 @@ BURST_S: Final = 10
             path = SHARED_KEY
         return load_or_create_key(path.with_suffix(".key"))
 
-    def _paces(self) -> Paces:
-        defaults = UNLIMITED if self.is_dev else Paces()
     def _bounds(self) -> Bounds:
         settings = self.settings
         rate = (0.0 if self.is_dev else API_RATE) if settings.api_rate is None else settings.api_rate
         burst = max(1, round(rate * BURST_S)) if settings.api_burst is None else settings.api_burst
         return Bounds(rate, burst, settings.api_concurrency, settings.intake_limit)
 
+    def _paces(self) -> Paces:
+        defaults = UNLIMITED if self.is_dev else Paces()
         kinds = Paces.__struct_fields__
         chosen = (getattr(self.settings, f"pace_{kind}") for kind in kinds)
         return Paces(*(getattr(defaults, k) if rate is None else rate for k, rate in zip(kinds, chosen, strict=True)))

@@ -187,4 +187,7 @@ def depth() -> Operation[dict[str, Any]]:
     rows = yield Query(select(func.count(), func.min(pending.c.due_at), func.count(in_doubt)).select_from(pending))
     messages, oldest, uncertain = rows[0]
     rows = yield Query(select(func.count()).select_from(callbacks).where(callbacks.c.state == "pending"))
-    return {"messages": messages, "oldest_due_at": oldest, "uncertain": uncertain, "callbacks": rows[0][0]}
+    owed = rows[0][0]
+    rows = yield Query(select(func.count()).select_from(schema.nodes))
+    waits = {"messages": messages, "oldest_due_at": oldest, "uncertain": uncertain, "callbacks": owed}
+    return {**waits, "nodes": rows[0][0]}
