@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from parley.api.admin import problems as admin_problems
 from parley.api.admin.account import AccountApi
+from parley.api.admin.callbacks import CallbacksApi
 from parley.api.admin.events import EventsApi
 from parley.api.admin.health import Health
 from parley.api.admin.messages import RecordApi
@@ -299,6 +300,7 @@ class App:
                 simulator,
                 RecordApi(self.engine),
                 self.events,
+                CallbacksApi(self.engine, self.hosts, self.clock, self.claims.look),
                 AccountApi(self.accounts),
                 self.health,
                 Description(VERSION),

@@ -46,7 +46,7 @@ def test_light_commands_load_nothing_heavy() -> None:
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     text = well(tmp_path, "--help")
-    for name in ("serve", "send", "tail", "numbers", "migrate", "doctor", "version"):
+    for name in ("serve", "send", "tail", "numbers", "callbacks", "migrate", "doctor", "version"):
         assert f"\n  {name} " in text
 
 

@@ -16,6 +16,7 @@ _COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "send": "parley.cli.send",
         "tail": "parley.cli.tail",
         "numbers": "parley.cli.numbers",
+        "callbacks": "parley.cli.callbacks",
         "migrate": "parley.cli.migrate",
         "doctor": "parley.cli.doctor",
         "version": "parley.cli.version",

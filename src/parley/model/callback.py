@@ -37,6 +37,7 @@ class Callback(msgspec.Struct, frozen=True):
     outcome: str | None
     """The last attempt in a phrase: `200`, `HTTP 500`, `11205 connection refused`."""
     finished_at: int | None
+    """When it was delivered or given up; of one that is pending again because it was replayed, when that was."""
 
     @classmethod
     def owed(

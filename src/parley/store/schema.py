@@ -200,6 +200,13 @@ callbacks: Final = Table(
         sqlite_where=text("state = 'pending'"),
         postgresql_where=text("state = 'pending'"),
     ),
+    Index(
+        "callbacks_given_up",
+        "account_id",
+        "id",
+        sqlite_where=text("state = 'gave_up'"),
+        postgresql_where=text("state = 'gave_up'"),
+    ),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": "70"},
 )

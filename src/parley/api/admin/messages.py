@@ -124,5 +124,5 @@ def _callback(callback: Callback) -> dict[str, Any]:
         "attempts": callback.attempts,
         "outcome": callback.outcome,
         "next_at": iso(callback.due_at) if is_pending else None,
-        "finished_at": iso(callback.finished_at),
+        "finished_at": None if is_pending else iso(callback.finished_at),
     }

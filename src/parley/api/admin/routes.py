@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from parley.api.admin import inbound
 from parley.api.admin.account import AccountApi
+from parley.api.admin.callbacks import CallbacksApi
 from parley.api.admin.events import EventsApi
 from parley.api.admin.health import Health, Open
 from parley.api.admin.messages import RecordApi
@@ -24,6 +25,7 @@ def routes(
     simulator: SimulatorApi,
     record: RecordApi,
     events: EventsApi,
+    callbacks: CallbacksApi,
     account: AccountApi,
     health: Health,
     description: Description,
@@ -52,6 +54,10 @@ def routes(
         at("GET", f"{phone}/messages/{{message}}/media/{{position}}", simulator.fetch_media),
         at("POST", f"{phone}/receipts", simulator.force_receipt),
         at("GET", "/admin/messages/{message}", record.show),
+        at("POST", "/admin/messages/{message}/callbacks/replay", callbacks.replay_message),
+        at("GET", "/admin/callbacks", callbacks.list_callbacks),
+        at("POST", "/admin/callbacks/{callback}/replay", callbacks.replay),
+        at("GET", "/admin/hosts", callbacks.list_hosts),
         at("GET", "/admin/events", events.feed, patience_s=None),
         at("GET", "/admin/orphans", events.list_orphans),
         at("GET", "/admin/account", account.show),
