@@ -48,6 +48,7 @@ from parley.core.receive import Receiving
 from parley.core.record import Record
 from parley.core.send import Sending
 from parley.core.supervise import Supervisor
+from parley.core.watch import Watch
 from parley.lib import ids
 from parley.lib.clock import Clock, SystemClock
 from parley.lib.randomness import Randomness, SystemRandomness
@@ -142,6 +143,7 @@ class App:
         await self._prepare_accounts()
         await self.claims.join()
         await self.carrier.start(self.record.receive, self.receiving.receive)
+        self.supervisor.start("watch", self.watch.run)
         self.supervisor.start("dispatch", self.dispatch.run)
         self.supervisor.start("deliver", self.delivery.run)
         self.supervisor.start("claim-messages", self.claims.claim_messages)
@@ -161,6 +163,7 @@ class App:
         """Finish what is under way, within the time that the settings give, and free the rest for another node."""
         self.quiesce()
         self.claims.stop()
+        self.watch.stop()
         self.due.close()
         self.owed.close()
         try:
@@ -198,7 +201,18 @@ class App:
         self.receiving = Receiving(self.record, self.numbers, self.accounts, self.consent, clock)
         self.amending = Amending(self.record, clock)
         self.phones = Phones(self.engine, clock)
-        self.carrier: Carrier = Simulator(self.phones, clock, self.randomness)
+        simulator = Simulator(self.phones, clock, self.randomness)
+        self.carrier: Carrier = simulator
+        self.watch = Watch(
+            clock,
+            self.metrics,
+            {
+                "dispatch": lambda: (self.due.turns, len(self.due) > 0),
+                "deliver": lambda: (self.owed.turns, len(self.owed) > 0),
+                "store-writer": lambda: (self.engine.turns, self.engine.has_work),
+                "simulator-receipts": lambda: (simulator.turns, True),
+            },
+        )
         outgoing = Outgoing(self.engine, self.fetch_media)
         self.dispatch = Dispatch(
             self.record,
@@ -269,6 +283,7 @@ class App:
                 "database": self._check_database,
                 "carrier": self.carrier.check,
                 "loops": self._check_loops,
+                "event_loop": self._check_event_loop,
             },
             self.metrics.registry,
         )
@@ -326,9 +341,11 @@ class App:
     async def _check_loops(self) -> str | None:
         if fault := self.supervisor.fault():
             return fault
-        now = self.clock.now()
-        stalled = [loop for loop, at in self.metrics.stuck_after.items() if now > at]
+        stalled = self.metrics.stuck(self.clock)
         return f"no progress in {', '.join(stalled)}" if stalled else None
+
+    async def _check_event_loop(self) -> str | None:
+        return self.watch.trouble()
 
     def _vault_key(self) -> bytes:
         secret = self.settings.secrets.secret_key

@@ -104,6 +104,8 @@ class Simulator:
         self._loop: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._closing = False
+        self.turns = 0
+        """How often it looked for receipts that are due."""
         self._trouble: str | None = None
 
     async def start(self, receipts: ReportReceipts, inbound: ReportInbound) -> None:
@@ -172,6 +174,7 @@ class Simulator:
         while not self._closing:
             self._wake.clear()
             pause = await self._turn()
+            self.turns += 1
             if pause and not self._closing:
                 try:
                     async with asyncio.timeout(pause):

@@ -196,7 +196,7 @@ class Claims:
             try:
                 pause = await turn()
                 failures = 0
-                self._metrics.progressed(loop, self._clock.now(), pause + _SLACK_S)
+                self._metrics.progressed(loop, self._clock, pause + _SLACK_S)
             except StoreUnavailable as error:
                 failures += 1
                 pause = self._backoff.delay_us(failures) / 1_000_000

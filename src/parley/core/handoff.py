@@ -21,6 +21,8 @@ class Handoff(Generic[T]):
         self._held: Counter[bytes] = Counter()
         self._arrived = asyncio.Event()
         self.is_closed = False
+        self.turns = 0
+        """How often work was taken."""
 
     def __len__(self) -> int:
         return len(self._items)
@@ -52,6 +54,7 @@ class Handoff(Generic[T]):
                 return []
             self._arrived.clear()
             await self._arrived.wait()
+        self.turns += 1
         return [self._items.popleft() for _ in range(min(limit, len(self._items)))]
 
     def done(self, items: Iterable[T]) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from parley.lib.clock import Clock
 from parley.model.message import Message
 from parley.store.changes import Change
 
@@ -65,6 +66,9 @@ class Metrics:
             registry=registry,
         )
 
+        self.event_loop_lag = Gauge(
+            "parley_event_loop_lag_seconds", "The event loop's worst delay of late.", registry=registry
+        )
         self.requests_waiting = Gauge(
             "parley_requests_waiting", "Requests under way, by kind.", ["kind"], registry=registry
         )
@@ -72,13 +76,17 @@ class Metrics:
             "parley_intake_waiting", "Writes that wait for the next transaction.", registry=registry
         )
         self._answers: dict[tuple[str, int], Counter] = {}
-        self.stuck_after: dict[str, int] = {}
-        """By when each background loop must have turned again, in microseconds since the epoch."""
+        self._stuck_after: dict[str, float] = {}
 
-    def progressed(self, loop: str, at: int, within_s: float) -> None:
+    def progressed(self, loop: str, clock: Clock, within_s: float) -> None:
         """Note a turn of a background loop, which promises the next one."""
-        self.stuck_after[loop] = at + round(within_s * 1_000_000)
-        self.loop_progress.labels(loop).set(at / 1_000_000)
+        self._stuck_after[loop] = clock.monotonic() + within_s  # whatever becomes of the wall clock
+        self.loop_progress.labels(loop).set(clock.now() / 1_000_000)
+
+    def stuck(self, clock: Clock) -> list[str]:
+        """The background loops that should have turned again by now."""
+        now = clock.monotonic()
+        return [loop for loop, at in self._stuck_after.items() if now > at]
 
     def accepted(self, messages: Sequence[Message]) -> None:
         """Count messages taken."""

@@ -36,6 +36,9 @@ class Engine(ABC):
         self._doubts: list[Callable[[], None]] = []
         self.commits = 0
         """Transactions committed, for metrics."""
+        self.turns = 0
+        """Transactions tried and ended, well or not."""
+        self._is_writing = False
         self.last_commit_failed: str | None = None
         """Why the last transaction could not commit, or None: what /readyz tells."""
 
@@ -59,6 +62,11 @@ class Engine(ABC):
         if self._group is None:
             self._group = Group(asyncio.get_running_loop(), self._work.set)
         return self._group
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything waits for the writer, or is in its hands."""
+        return self._is_writing or len(self.group) > 0
 
     def lane(
         self,
@@ -124,7 +132,10 @@ class Engine(ABC):
             await self._work.wait()
             self._work.clear()
             while units := group.take():
+                self._is_writing = True
                 await self._commit(units)
+                self._is_writing = False
+                self.turns += 1
             if self._closing and not len(group):
                 return
 
