@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 from msgspec.structs import replace
 
-from bench import growth, machine, report, servers
+from bench import badhosts, growth, machine, report, servers
 from bench.creates import DIALECTS
 from bench.measure import Bare, Figures, Scenario, bare, parley, start_seconds
 from bench.profiling import Profiler
@@ -46,6 +46,9 @@ def main() -> None:
         stores.look_for_postgresql()
         if asked.growth:
             _grow(stores, asked.only, asked.rows, facts)
+            return
+        if asked.bad_hosts:
+            _bad_hosts(stores, asked.only, asked.messages or 3_000, facts)
             return
         if stores.absent:
             print(f"PostgreSQL is not measured: {stores.absent}")
@@ -81,6 +84,7 @@ def _arguments() -> argparse.Namespace:
         "--profile", action="store_true", help="sample the server with py-spy, and print where time goes"
     )
     parser.add_argument("--growth", action="store_true", help="measure a full database against a small one, only")
+    parser.add_argument("--bad-hosts", action="store_true", help="measure what bad callback hosts do to others, only")
     parser.add_argument("--rows", type=int, default=10_000_000, metavar="N", help="messages of the full database")
     parser.add_argument("--functions", type=int, default=25, metavar="N", help="functions that a profile lists")
     return parser.parse_args()
@@ -103,6 +107,17 @@ def _grow(stores: Stores, only: str, rows: int, facts: dict[str, str | float]) -
         found = growth.grow(stores, engine, rows)
         print(growth.table(found))
         report.keep(f"growth {engine}", {"machine": facts, **growth.plain(found)})
+
+
+def _bad_hosts(stores: Stores, only: str, messages: int, facts: dict[str, str | float]) -> None:
+    """Measure on each engine with and without bad hosts, and keep it beside the rest of the results."""
+    _stand_aside()
+    for engine in (SQLITE, POSTGRESQL):
+        if only not in engine or (engine == POSTGRESQL and stores.absent):
+            continue
+        runs = badhosts.measure(stores, engine, messages // 2, messages)
+        print(badhosts.table(engine, runs))
+        report.keep(f"bad hosts {engine}", {"machine": facts, "runs": runs})
 
 
 def _starts(stores: Stores, chosen: tuple[Scenario, ...], times: int) -> list[report.Start]:
