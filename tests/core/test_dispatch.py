@@ -87,9 +87,11 @@ async def test_a_receipt_may_come_before_the_submit_is_answered(make_node: MakeN
     assert await node.status(message) == ("delivered", None)
     assert await node.waits(message) is None
     told = await node.callbacks(message)
-    assert told == (["sent", "delivered"] if has_refs else ["delivered"])
+    assert told == ["sent", "delivered"]
     assert "receipt" not in await node.kinds(message)
-    assert await submits(node, message) == ["accepted"]
+    while not (answered := await submits(node, message)):  # its receipt took it off the queue: nothing waits for this
+        await node.engine.wait_for_change(0.05)
+    assert answered == ["accepted"]
 
 
 async def test_rejected_fails_with_its_code(node: Node) -> None:

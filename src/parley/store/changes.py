@@ -77,6 +77,7 @@ _STATE: Final = (
 _SET: Final = ("status", "updated_at", "sent_at", "carrier", "error_code", "error_message", "uncertain")
 _KEYS: Final = ("account_id", "id")
 _LEAVES_QUEUE: Final = FINAL | {"sent"}
+_AFTER_SENT: Final[frozenset[Status | None]] = frozenset({"delivered", "undelivered", "read"})
 
 
 class _State:
@@ -302,7 +303,14 @@ def hear(receipts: Sequence[Receipt]) -> Operation[list[Change]]:
         said[receipt.carrier, receipt.ref] = parts[receipt.ref]
     yield Insert(schema.orphans, orphans, ("carrier", "ref", "status", "at", "error_code"))
     yield Update(schema.refs, ("status",), ("carrier", "ref"), [(status, *ref) for ref, status in said.items()])
-    return changes
+    return [
+        step for change in changes for step in ((_sent(change), change) if change.status in _AFTER_SENT else (change,))
+    ]
+
+
+def _sent(change: Change) -> Change:
+    """What a handset's receipt implies. When the submit's answer died with its node, it is told of all the same."""
+    return Change(change.account_id, change.message_id, change.at, "sent")
 
 
 def rematch(limit: int, terms: CallbackTerms) -> Operation[Applied]:
