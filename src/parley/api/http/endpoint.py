@@ -119,7 +119,7 @@ class Endpoint:
         self._limits = credentials.limits
         self._explain = explain
         self._max_body = max_body
-        self._patience_s = patience_s
+        self.patience_s = patience_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Whatever happens, the client gets an answer in the dialect's shape."""
@@ -149,7 +149,7 @@ class Endpoint:
             standing = self._limits.enter(known.id, is_write=is_write and scope["method"] != _DELETE)
             account = known
             body = await _read(headers, receive, self._max_body)
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(self.patience_s):
                 reply = await self._handler(Call(scope, headers, account, body))
         except (Fault, Refused) as error:
             reply = self._explain(error, scope)

@@ -110,7 +110,7 @@ class PostgresEngine(Engine):
     async def _dial(self, settings: dict[str, str]) -> "asyncpg.Connection[Any]":
         try:
             return await asyncpg.connect(self._url, server_settings=settings, statement_cache_size=512, timeout=10)
-        except ValueError as error:
+        except (ValueError, asyncpg.PostgresError) as error:  # whatever it says before we asked anything
             raise StoreUnavailable(f"cannot connect: {error}") from error
 
     async def _disconnect(self) -> None:
