@@ -56,8 +56,8 @@ def claim_callbacks(node: bytes, now: int, limit: int) -> Operation[list[Callbac
 
 def prepare(
     callbacks: Sequence[Callback],
-) -> Operation[tuple[dict[bytes, Message], dict[bytes, tuple[bytes, int]]]]:
-    """What delivering these needs: their messages by id, and each message's earliest pending callback and its time."""
+) -> Operation[tuple[dict[bytes, Message], dict[bytes, list[tuple[bytes, int]]]]]:
+    """What delivering these needs: their messages by id, and each message's pending callbacks in order, with times."""
     messages = yield from fetch_many([(callback.account_id, callback.message_id) for callback in callbacks])
     rows = yield Lookup(
         schema.callbacks,
@@ -65,11 +65,13 @@ def prepare(
         ("message_id",),
         list({(callback.message_id,): None for callback in callbacks}),
     )
-    first: dict[bytes, tuple[bytes, int]] = {}
+    pending: dict[bytes, list[tuple[bytes, int]]] = {}
     for message_id, callback_id, state, due_at in rows:
         if state == "pending":
-            first[message_id] = min((callback_id, due_at), first.get(message_id, (callback_id, due_at)))
-    return messages, first
+            pending.setdefault(message_id, []).append((callback_id, due_at))
+    for waits in pending.values():
+        waits.sort()
+    return messages, pending
 
 
 def finish_each(finished: Sequence[tuple[Callback, bytes]]) -> Operation[list[None]]:

@@ -45,14 +45,23 @@ _BEHIND_US: Final = 1_000_000
 class _Chain:
     """One message's callbacks in this node's hands. `first` is its earliest that is pending anywhere, and its time."""
 
-    __slots__ = ("callbacks", "first", "is_probe", "message", "message_id")
+    __slots__ = ("callbacks", "first", "is_probe", "known", "message", "message_id")
 
     def __init__(self, callback: Callback, message: Message | None, first: tuple[bytes, int] | None) -> None:
         self.message_id = callback.message_id
         self.callbacks = deque((callback,))
+        self.known = {callback.id}
         self.message = message
         self.first = first
         self.is_probe = False
+
+    def join(self, callback: Callback) -> None:
+        """Take a later callback, in its place: what was claimed may be older than what was handed over."""
+        self.known.add(callback.id)
+        if self.callbacks and callback.id < self.callbacks[-1].id:
+            self.callbacks = deque(sorted((*self.callbacks, callback), key=lambda each: each.id))
+        else:
+            self.callbacks.append(callback)
 
 
 class _Host:
@@ -116,13 +125,13 @@ class Delivery:
             batch, back = self._part(taken)
             while batch:
                 try:
-                    messages, blocked = await self._engine.read(queue.prepare, batch)
+                    messages, waits = await self._engine.read(queue.prepare, batch)
                 except StoreUnavailable as error:
                     log.warning("callbacks wait for the database", count=len(batch), error=str(error))
                     await self._backoff.wait(1)
                 else:
                     back += (
-                        later for c in batch if (later := self._queue(c, messages.get(c.message_id), blocked)) is not c
+                        later for c in batch if (later := self._queue(c, messages.get(c.message_id), waits)) is not c
                     )
                     break
             if back:
@@ -163,14 +172,18 @@ class Delivery:
         )
 
     def _queue(
-        self, callback: Callback, message: Message | None, blocked: Mapping[bytes, tuple[bytes, int]]
+        self, callback: Callback, message: Message | None, waits: Mapping[bytes, Sequence[tuple[bytes, int]]]
     ) -> Callback:
         """Give a callback its place behind the others of its message, and return it; or as it goes back to the record,
-        when its host's places are taken or it is left alone.
+        when its host's places are taken or it is left alone, or an earlier one is in no hands of ours.
         """
+        pending = waits.get(callback.message_id, ())
         chain = self._chains.get(callback.message_id)
         if chain is not None:  # its turn comes when those before it are done
-            chain.callbacks.append(callback)
+            for other_id, due_at in pending:
+                if other_id < callback.id and other_id not in chain.known:
+                    return put_off(callback, max(self._clock.now() + _BEHIND_US, due_at + 1))
+            chain.join(callback)
             return callback
         name = self._route(callback)
         host = self._hosts.get(name) or _Host(name)
@@ -179,7 +192,7 @@ class Delivery:
             return put_off(callback, host.crowded_until)
         if not self._breakers.admit(name):
             return self._parked(name, callback)
-        chain = _Chain(callback, message, blocked.get(callback.message_id))
+        chain = _Chain(callback, message, pending[0] if pending else None)
         chain.is_probe = self._breakers.is_probed(name)
         self._chains[callback.message_id] = chain
         self._hosts[name] = host
@@ -236,13 +249,13 @@ class Delivery:
 
     async def _deliver_all(self, name: str, chain: _Chain) -> None:
         """Deliver one message's callbacks in turn."""
-        callbacks, message, first = chain.callbacks, chain.message, chain.first
+        message, first = chain.message, chain.first
         try:
-            while callbacks:
-                callback = callbacks.popleft()
+            while chain.callbacks:
+                callback = chain.callbacks.popleft()
                 if first is not None and first[0] < callback.id:
-                    callbacks.appendleft(callback)
-                    await self._put_all_back(callbacks, max(self._clock.now() + _BEHIND_US, first[1] + 1))
+                    chain.callbacks.appendleft(callback)
+                    await self._put_all_back(chain, max(self._clock.now() + _BEHIND_US, first[1] + 1))
                     return
                 first = None
                 if message is None or message.deleted_at is not None:
@@ -257,7 +270,7 @@ class Delivery:
                 self._settle(name, chain)
                 await self._keep(after)
                 if after.state == "pending":  # what comes later must not overtake it
-                    await self._put_all_back(callbacks, after.due_at + 1)
+                    await self._put_all_back(chain, after.due_at + 1)
         finally:
             self._settle(name, chain)
             del self._chains[chain.message_id]
@@ -268,10 +281,10 @@ class Delivery:
             chain.is_probe = False
             self._breakers.settle(name)
 
-    async def _put_all_back(self, chain: deque[Callback], due_at: int) -> None:
-        while chain:  # more may be claimed, and join the chain, while these are written
-            left = [put_off(callback, due_at) for callback in chain]
-            chain.clear()
+    async def _put_all_back(self, chain: _Chain, due_at: int) -> None:
+        while chain.callbacks:  # more may be claimed, and join the chain, while these are written
+            left = [put_off(callback, due_at) for callback in chain.callbacks]
+            chain.callbacks.clear()
             await self._put_back(left)
 
     async def _put_back(self, callbacks: Sequence[Callback]) -> None:
