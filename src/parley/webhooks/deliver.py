@@ -34,10 +34,11 @@ _TROUBLED_ACTIVE: Final = 4
 """The same, of a host whose last exchange failed."""
 _SHARE: Final = 4
 """A host may have this part of what memory others left: one has at most a fifth, and there is always room for more."""
-_CROWDED_US: Final = 5_000_000
-"""How long a callback waits in the record whose host has its share of memory."""
-_CROWDED_STEP_US: Final = 2_000
-"""What waits so falls due one after the other."""
+_CROWDED_US: Final = (250_000, 5_000_000)
+"""How long at least and at most a callback waits in the record whose host has its share of memory."""
+_CROWDED_STEP_US: Final = (50, 2_000)
+"""What waits so falls due one after the other, about as fast as the host has taken callbacks of late."""
+_OF_LATE_S: Final = 4.0
 _BEHIND_US: Final = 1_000_000
 """How long a callback waits at least whose turn has not come because an earlier one is not done."""
 
@@ -67,13 +68,27 @@ class _Chain:
 class _Host:
     """What is under way to one host, and what waits for its turn."""
 
-    __slots__ = ("active", "crowded_until", "name", "waiting")
+    __slots__ = ("_crowded_until", "_since", "active", "name", "served", "waiting")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, monotonic: float) -> None:
         self.name = name
         self.active = 0
         self.waiting: deque[_Chain] = deque()
-        self.crowded_until = 0
+        self.served = 0.0
+        self._since = monotonic
+        self._crowded_until = 0
+
+    def crowded_until(self, now: int, monotonic: float) -> int:
+        """When a callback that finds no place may come back: about when half of what is here is done."""
+        elapsed = monotonic - self._since
+        if elapsed > _OF_LATE_S:
+            self.served, self._since = self.served / 2, monotonic - elapsed / 2
+        each_us = round(elapsed * 1_000_000 / self.served) if self.served else _CROWDED_STEP_US[1]
+        here_us = each_us * (self.active + len(self.waiting)) // 2
+        step_us = min(max(each_us, _CROWDED_STEP_US[0]), _CROWDED_STEP_US[1])
+        earliest = now + min(max(here_us, _CROWDED_US[0]), _CROWDED_US[1])
+        self._crowded_until = max(self._crowded_until + step_us, earliest)
+        return self._crowded_until
 
 
 class Delivery:
@@ -186,10 +201,9 @@ class Delivery:
             chain.join(callback)
             return callback
         name = self._route(callback)
-        host = self._hosts.get(name) or _Host(name)
+        host = self._hosts.get(name) or _Host(name, self._clock.monotonic())
         if host.active + len(host.waiting) >= max(1, (self._most - len(self._chains)) // _SHARE):
-            host.crowded_until = max(host.crowded_until + _CROWDED_STEP_US, self._clock.now() + _CROWDED_US)
-            return put_off(callback, host.crowded_until)
+            return put_off(callback, host.crowded_until(self._clock.now(), self._clock.monotonic()))
         if not self._breakers.admit(name):
             return self._parked(name, callback)
         chain = _Chain(callback, message, pending[0] if pending else None)
@@ -223,6 +237,7 @@ class Delivery:
         """Deliver one chain after another to a host, until none waits or the host has fewer places."""
         try:
             await self._deliver_all(host.name, chain)
+            host.served += 1
             while host.waiting:
                 if self._breakers.is_held(host.name):
                     await self._put_back(self._give_way(host))
@@ -233,6 +248,7 @@ class Delivery:
                     while host.waiting and host.active < places:  # it has come out of trouble
                         self._start(host, host.waiting.popleft())
                     await self._deliver_all(host.name, chain)
+                    host.served += 1
         finally:
             host.active -= 1
             if not host.active and not host.waiting:
