@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from sqlalchemy import update
 
-from parley.store import Engine, News, StoreUnavailable, leases, messages, schema, settings
+from parley.store import Engine, News, Operation, StoreUnavailable, leases, messages, schema, settings
 from parley.store.accept import Intake
 from parley.store.connect import open_engine
 from parley.store.engine.news import of
@@ -197,3 +197,18 @@ _FINISHED = ("state", "node", "due_at", "attempts", "outcome", "finished_at")
 def test_what_a_statement_tells(statement: Statement, news: News | int) -> None:
     assert isinstance(statement, Insert | Update | Delete | Execute)
     assert of(statement) == News(news)
+
+
+async def test_a_driver_that_stumbles_over_a_dying_connection_is_no_fault_of_the_statement(engine: Engine) -> None:
+    await engine.write(settings.put, "key", "1", 1)
+    stumbles = [asyncpg.InternalClientError("cannot switch to idle state"), asyncpg.InternalClientError("again")]
+
+    def stumbling() -> Operation[str | None]:
+        found = yield from settings.fetch("key")
+        if stumbles:
+            raise stumbles.pop()
+        return found
+
+    assert await engine.write(stumbling) == "1"
+    stumbles.append(asyncpg.InternalClientError("cannot send"))
+    assert await engine.read(stumbling) == "1"

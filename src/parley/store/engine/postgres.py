@@ -63,6 +63,7 @@ _LOST: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,  # asked in the instant between its end and our hearing of that
     asyncpg.ReadOnlySQLTransactionError,  # what was the primary is a standby now
 )
 """The connection is of no more use; another may be."""
@@ -194,7 +195,7 @@ class PostgresEngine(Engine):
                     try:
                         async with connection.transaction(isolation="repeatable_read", readonly=True):
                             return await _drive(partial(_run, connection), operation(*args, **kwargs))
-                    except _GONE as error:
+                    except Exception as error:
                         if not _is_lost(connection, error):
                             raise
                 raise StoreUnavailable("the connection to the database is lost again and again")
