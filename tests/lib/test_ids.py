@@ -40,6 +40,15 @@ def test_ids_strictly_increase_whatever_the_clock_does(steps: list[int], start: 
     assert all(uuid.UUID(bytes=each).version == 7 for each in made)
 
 
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=50), times_us)
+def test_ids_of_given_times_sort_by_them_and_then_as_they_were_made(times: list[int], start: int) -> None:
+    ids = Ids(ManualClock())
+    made = [(start + at, n, ids.at(start + at)) for n, at in enumerate(times)]
+    assert [id for *_, id in sorted(made)] == sorted(id for *_, id in made)
+    assert all(floor(at) <= id < floor(at + 1) for at, _, id in made)
+    assert all(uuid.UUID(bytes=id).version == 7 for *_, id in made)
+
+
 def test_order_holds_when_the_random_tail_overflows() -> None:
     clock = ManualClock(at_us=1_000)
     ids = Ids(clock, ones)

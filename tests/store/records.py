@@ -28,7 +28,7 @@ class Records:
         self.ids = Ids(clock)
         self.account_id = self.ids.new()
         self.node = self.ids.new()
-        self.terms = CallbackTerms(CALLBACK_STATES, self.ids.new, self.node)
+        self.terms = CallbackTerms(CALLBACK_STATES, self.ids.at, self.node)
 
     def message(self, **values: Any) -> Message:
         self.clock.advance(0.001)

@@ -129,7 +129,7 @@ class Record:
                 self._waiting.set()
 
     def _terms(self) -> CallbackTerms:
-        return CallbackTerms(self._states, self.ids.new, self.holder_of_callbacks)
+        return CallbackTerms(self._states, self.ids.at, self.holder_of_callbacks)
 
     def _hand_over(self, callbacks: Sequence[Callback]) -> None:
         if callbacks and callbacks[0].node is not None:

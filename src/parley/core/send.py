@@ -178,7 +178,7 @@ class Sending:
         if message.status_callback is None or not self._record.calls_back(message.dialect, message.status):
             return ()
         callback = Callback.owed(
-            self._record.ids.new(),
+            self._record.ids.at(message.created_at),
             (message.account_id, message.id),
             message.dialect,
             message.status_callback,

@@ -36,7 +36,7 @@ class Ids:
     After a step back of the clock, ids keep the last time seen until the clock has caught up.
     """
 
-    __slots__ = ("_entropy", "_lock", "_now", "_tail", "_tick", "_words")
+    __slots__ = ("_at_tail", "_entropy", "_lock", "_now", "_tail", "_tick", "_words")
 
     def __init__(self, clock: Clock, entropy: Callable[[int], bytes] = os.urandom) -> None:
         self._now = clock.now
@@ -45,16 +45,14 @@ class Ids:
         self._lock = Lock()
         self._tick = -1
         self._tail = 0
+        self._at_tail: int | None = None
 
     def new(self) -> bytes:
         """The next id: 16 bytes that sort after every id this object has given so far."""
         # 4096 ticks a millisecond is 512 in 125 microseconds, so each microsecond has ticks of its own.
         tick = self._now() * 512 // 125
         with self._lock:
-            word = next(self._words, None)
-            if word is None:
-                self._words = iter(_WORDS.unpack(self._entropy(_CHUNK_BYTES)))
-                word = next(self._words)
+            word = self._word()
             if tick > self._tick:
                 self._tick = tick
                 tail = word & _TAIL_MASK
@@ -67,6 +65,27 @@ class Ids:
             self._tail = tail
             tick = self._tick
         return _HALVES.pack((tick & ~0xFFF) << 4 | _VERSION | (tick & 0xFFF), _VARIANT | tail)
+
+    def at(self, at_us: int) -> bytes:
+        """An id of a given time, whatever the clock says: they sort by it, and of one microsecond as they were made.
+
+        For what must keep its order though several processes, whose clocks differ, name its parts.
+        """
+        tick = min(max(at_us * 512 // 125, 0), _TICK_LIMIT - 1)
+        with self._lock:
+            if self._at_tail is None:
+                tail = self._word() & _TAIL_MASK >> 1
+            else:
+                tail = (self._at_tail + 1 + (self._word() & _STEP_MASK)) & _TAIL_MASK
+            self._at_tail = tail
+        return _HALVES.pack((tick & ~0xFFF) << 4 | _VERSION | (tick & 0xFFF), _VARIANT | tail)
+
+    def _word(self) -> int:
+        word = next(self._words, None)
+        if word is None:
+            self._words = iter(_WORDS.unpack(self._entropy(_CHUNK_BYTES)))
+            word = next(self._words)
+        return word
 
 
 def timestamp_ms(id: bytes) -> int:

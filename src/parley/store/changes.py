@@ -52,10 +52,13 @@ class Requeue(msgspec.Struct, frozen=True):
 
 
 class CallbackTerms(msgspec.Struct, frozen=True):
-    """Which states each dialect calls back for, who holds the new callbacks, and where their ids come from."""
+    """Which states each dialect calls back for, who holds the new callbacks, and where ids of a given time come from.
+
+    A message's callbacks are made in the order of their ids, and its states may be entered by several nodes.
+    """
 
     states: Mapping[Dialect, Collection[Status]]
-    new_id: Callable[[], bytes]
+    id_at: Callable[[int], bytes]
     node: bytes | None
 
 
@@ -95,6 +98,14 @@ class _State:
         ) = row  # fmt: skip
         self.is_changed = False
 
+    def is_before(self, at: int, terms: "CallbackTerms") -> bool:
+        """Whether what happens at `at` comes after what is known, also by its callback's id.
+
+        Ids of one microsecond keep their order only when one node made them.
+        """
+        is_told = self.status_callback is not None and self.status in terms.states[self.dialect]
+        return at > self.updated_at or (at == self.updated_at and (self.is_changed or not is_told))
+
     def row(self) -> Row:
         return (
             self.status, self.updated_at, self.sent_at, self.carrier, self.error_code, self.error_message,
@@ -131,7 +142,7 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
             missed.append(change)
             continue
         # One message's times follow its order, though a carrier's clock or a slower path may say otherwise.
-        at = max(change.at, state.updated_at)
+        at = change.at if state.is_before(change.at, terms) else state.updated_at + 1
         status = change.status
         moves = status is not None and may_move(state.status, status)
         _note(state, change, at)
@@ -193,7 +204,7 @@ def _callback(state: _State, change: Change, status: Status, at: int, terms: Cal
     if state.status_callback is None or status not in terms.states[state.dialect]:
         return None
     return Callback.owed(
-        terms.new_id(),
+        terms.id_at(at),
         (change.account_id, change.message_id),
         state.dialect,
         state.status_callback,
