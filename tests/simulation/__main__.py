@@ -1,0 +1,34 @@
+"""`python -m tests.simulation --seed N --histories M`: live through histories; a seed repeats the one that fails."""
+
+import argparse
+import time
+import traceback
+
+import structlog
+
+from tests.simulation.history import live
+
+
+def main() -> int:
+    """Run what was asked for. Returns 0 when every history held."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the first history; the others follow it")
+    parser.add_argument("--histories", type=int, default=100, metavar="M")
+    asked = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    started = time.monotonic()
+    failed: list[int] = []
+    for seed in range(asked.seed, asked.seed + asked.histories):
+        try:
+            live(seed)
+        except Exception:  # noqa: BLE001  # whatever it is, the next seed may fail otherwise
+            failed.append(seed)
+            traceback.print_exc()
+            print(f"FAILED: repeat it by `python -m tests.simulation --seed {seed} --histories 1`", flush=True)
+    minutes = (time.monotonic() - started) / 60
+    print(f"{asked.histories} histories, {asked.histories / minutes:.0f} a minute; failed: {failed or 'none'}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,73 @@
+"""One database in memory that all nodes share, without threads, and which fails before a commit, or after it."""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from parley.store import Operation, StoreUnavailable
+from parley.store.engine.group import Unit
+from parley.store.engine.sqlite import SqliteEngine, _drive
+from tests.store.tables import definition
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@cache
+def _empty() -> bytes:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript(definition("sqlite"))
+    return connection.serialize()
+
+
+class Database:
+    """The tables, and how likely it is that the next transaction fails."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=512)
+        self.connection.deserialize(_empty())
+        self.chance = chance
+        self.faults = 0.0
+        self.is_away = False
+
+    def fails(self) -> bool:
+        """Draw."""
+        return self.is_away or self.chance.random() < self.faults
+
+
+class SimulatedEngine(SqliteEngine):
+    """One node's way to the database. Once `is_dead`, nothing of it arrives."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(Path("/nowhere"))
+        self._database = database
+        self.is_dead = False
+
+    async def _connect(self) -> None:
+        self._writing = self._database.connection
+
+    async def _disconnect(self) -> None:
+        pass
+
+    async def _transact(self, units: Sequence[Unit]) -> list[Any]:
+        database = self._database
+        await asyncio.sleep(database.chance.random() * 0.01)
+        if self.is_dead or database.fails():
+            raise StoreUnavailable("it is gone, and nothing was changed")
+        results = self._transact_now(units)
+        await asyncio.sleep(database.chance.random() * 0.01)  # a node that dies here never hears of its commit
+        if database.chance.random() < database.faults:
+            self._is_in_doubt()
+            raise StoreUnavailable("the answer to the commit was lost")
+        return results
+
+    async def read(self, operation: Callable[P, Operation[R]], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run an operation in one snapshot: nothing else runs meanwhile."""
+        await asyncio.sleep(0)
+        if self.is_dead or self._database.fails():
+            raise StoreUnavailable("it is gone")
+        return _drive(self._database.connection, operation(*args, **kwargs))

@@ -1,0 +1,149 @@
+"""One node's whole core, composed as the app composes it, over the simulated world."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import copy_context
+from typing import Any, Final, cast
+
+from parley.core.accounts import Accounts
+from parley.core.amend import Amending
+from parley.core.backoff import Backoff
+from parley.core.claim import Claims
+from parley.core.dispatch import Dispatch
+from parley.core.handoff import Handoff
+from parley.core.maintain import Maintenance
+from parley.core.media import Outgoing
+from parley.core.metrics import Metrics
+from parley.core.numbers import Numbers
+from parley.core.outcomes import UncertainPolicy
+from parley.core.pacing import Paces
+from parley.core.record import Record
+from parley.core.send import Sending
+from parley.lib.ids import Ids
+from parley.model.callback import Callback
+from parley.model.message import Dialect, Message, Pending
+from parley.store.vault import Vault
+from parley.webhooks.attempt import Attempts
+from parley.webhooks.deliver import Delivery
+from parley.webhooks.hosts import Hosts
+from parley.webhooks.render import Rendered, Renderer
+from parley.webhooks.reply import Replies
+from parley.webhooks.retries import Retries
+from tests.carriers.dice import Dice
+from tests.core.node import STATES
+from tests.simulation.database import Database, SimulatedEngine
+from tests.simulation.network import Apps, Line, Network, Requests
+from tests.simulation.virtual import VirtualLoop, WorldClock, owner
+
+GIVE_UP_S: Final = 40.0
+
+
+class _Plain:
+    """Renders nothing: the hosts look at the callback itself."""
+
+    def status(self, *_: object) -> Rendered:
+        return Rendered("POST", "", (), None)
+
+
+class SimulatedNode:
+    """A life of one node, from `start` until it dies or stops."""
+
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        database: Database,
+        network: Network,
+        apps: Apps,
+        clock: WorldClock,
+        *,
+        paces: Paces,
+        policy: UncertainPolicy,
+        held: int,
+    ) -> None:
+        self.number, self.is_alive = number, True
+        seed = database.chance.getrandbits(32)
+        dice, metrics = Dice(seed), Metrics()
+        backoff = Backoff(dice, most_s=8.0)
+        self.ids = Ids(clock, random.Random(seed).randbytes)
+        self.engine = engine = SimulatedEngine(database)
+        self.id = self.ids.new()
+        messages_wait, callbacks_wait = asyncio.Event(), asyncio.Event()
+        self.due: Handoff[tuple[Pending, Message]] = Handoff(held, key=lambda due: due[1].id)
+        self.owed: Handoff[Callback] = Handoff(held, key=lambda callback: callback.id)
+        self.record = Record(engine, self.id, self.ids, STATES, self.due, self.owed, messages_wait, metrics)
+        self.accounts = Accounts(engine, Vault(b"v" * 32), clock, self.ids, lambda: dice.token(16))
+        numbers = Numbers(engine, clock, self.ids, own_on_use=True)
+        self.sending = Sending(self.record, numbers, clock, paces, strict=False)
+        self.amending = Amending(self.record, clock)
+        outgoing = Outgoing(engine, _no_media)
+        dispatch = Dispatch(self.record, self.due, Line(network), outgoing, clock, backoff, metrics, policy)
+        hosts = Hosts(clock, dice)
+        renderers = dict.fromkeys(cast("tuple[Dialect, ...]", ("twilio", "signalwire")), cast("Renderer", _Plain()))
+        delivery = Delivery(
+            engine,
+            self.owed,
+            self.accounts,
+            renderers,
+            cast("Attempts", Requests(apps, hosts)),
+            hosts,
+            Retries(clock, backoff, None, GIVE_UP_S),
+            cast("Replies", None),
+            clock,
+            backoff,
+            self.id,
+            callbacks_wait,
+            metrics,
+            held,
+        )
+        self.claims = Claims(
+            engine, self.id, name, clock, self.due, self.owed, messages_wait, callbacks_wait, backoff, metrics
+        )
+        self._loops: list[Callable[[], Awaitable[None]]] = [
+            dispatch.run,
+            delivery.run,
+            self.claims.claim_messages,
+            self.claims.claim_callbacks,
+            self.claims.keep_lease,
+            self.claims.inspect,
+            Maintenance(self.record, clock, self.claims).run,
+        ]
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        """Do something as this node: it ends when the node dies."""
+        context = copy_context()
+        context.run(owner.set, self.number)
+        return asyncio.get_running_loop().create_task(work, context=context)
+
+    async def start(self) -> None:
+        """Connect, join, and start every loop. To be run as this node."""
+        await self.engine.open()
+        while True:
+            try:
+                await self.claims.join()
+                break
+            except Exception as error:  # noqa: BLE001  # the database is away: its supervisor starts it again
+                del error
+                await asyncio.sleep(0.5)
+        for loop in self._loops:
+            self.run(_forever(loop))
+
+    async def die(self, loop: VirtualLoop) -> None:
+        """Be gone, at this instant."""
+        self.is_alive = False
+        self.engine.is_dead = True
+        mine = list(loop.tasks[self.number])
+        while left := [task for task in mine if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left)
+            mine = list(loop.tasks[self.number])
+
+
+async def _forever(loop: Callable[[], Awaitable[None]]) -> None:
+    await loop()
+
+
+async def _no_media(url: str, most: int) -> Any:
+    raise AssertionError(f"nobody sends media here: {url} {most}")
