@@ -9,8 +9,7 @@ from tests.simulation.history import live
 @pytest.mark.parametrize(
     "seed",
     [
-        1,
-        2,
+        *range(1, 13),
         33,  # a later callback was handed over while an earlier one was in a dead node's hands
         41,
         89,  # a node that started after the clock was set back named its callbacks before those there were
