@@ -36,7 +36,7 @@ _SHARE: Final = 4
 """A host may have this part of what memory others left: one has at most a fifth, and there is always room for more."""
 _CROWDED_US: Final = (250_000, 5_000_000)
 """How long at least and at most a callback waits in the record whose host has its share of memory."""
-_CROWDED_STEP_US: Final = (50, 2_000)
+_CROWDED_STEP_US: Final = (50, 400)
 """What waits so falls due one after the other, about as fast as the host has taken callbacks of late."""
 _OF_LATE_S: Final = 4.0
 _BEHIND_US: Final = 1_000_000
