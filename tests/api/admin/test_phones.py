@@ -214,7 +214,8 @@ def test_forgetting_takes_phones_and_leaves_messages(fresh_server: Server) -> No
     to = phone()
     client.put(f"/simulator/phones/{to}", {"reads": True, "outcome": "none"})
     message_id = client.send(to)
-    assert client.at(to, wait=10)
+    client.in_state(message_id, "sent")
+    assert client.at(to)
     assert client.call("DELETE", "/simulator").status_code == 204
     assert client.at(to) == []
     assert client.get(f"/simulator/phones/{to}")["outcome"] == "delivered"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.api.admin.client import Client as Record
 from tests.api.signalwire.client import Client
 from tests.server import Server, serve
 
@@ -18,11 +19,11 @@ COUNT = 7
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Return a server with seven messages, and nothing else."""
+    """Return a server with seven messages, which will not change any more, and nothing else."""
     with serve(f"sqlite:///{tmp_path_factory.mktemp('lists')}/parley.db") as parley:
-        client = Client(parley)
-        for n in range(COUNT):
-            client.send(to=f"+1555910000{n}", body=f"message {n}")
+        client, record = Client(parley), Record(parley)
+        for sent in [client.send(to=f"+1555910000{n}", body=f"message {n}") for n in range(COUNT)]:
+            record.in_state(sent["id"], "delivered")
         yield parley
 
 

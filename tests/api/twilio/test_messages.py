@@ -8,6 +8,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from tests.api.admin.client import Client as Record
 from tests.api.twilio.client import Raw, ask, client_of, refusal
 from tests.receiver import Receiver, Reply
 from tests.server import Server
@@ -127,8 +128,9 @@ def test_redact(client: Client, receiver: Receiver) -> None:
     assert client.messages(sent.sid).fetch().body == ""
 
 
-def test_cancel_what_is_queued(client: Client, receiver: Receiver, stuck: None) -> None:
+def test_cancel_what_is_queued(client: Client, receiver: Receiver, server: Server, stuck: None) -> None:
     sent = client.messages.create(to="+15550001009", from_=US, body="x", status_callback=f"{receiver.url}/status")
+    Record(server).once(sent.sid, lambda record: record["waiting_for"] == "throttled")  # not in the carrier's hands
     assert refusal(client.messages(sent.sid).delete) == (409, 20009)
     assert refusal(lambda: client.messages(sent.sid).update(body="")) == (409, 20009)
     assert client.messages(sent.sid).update(status="canceled").status == "canceled"
