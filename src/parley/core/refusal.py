@@ -13,6 +13,7 @@ Reason = Literal[
     "not_cancelable",
     "not_found",
     "in_progress",
+    "name_taken",
     "number_invalid",
     "number_taken",
     "number_unavailable",

@@ -108,6 +108,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=False):
     deleted_at: int | None
     extras: str | None
     """JSON object of what the core does not act on: feedback, tags, custom variables, attempt..."""
+    price: int | None = None
+    """What sending it costs, in millionths of a US dollar; charged once it was sent. None: nothing is charged."""
 
     @property
     def is_outbound(self) -> bool:

@@ -104,6 +104,7 @@ messages: Final = Table(
     Column("uncertain", SmallInteger, nullable=False),
     Column("deleted_at", BigInteger),
     Column("extras", Text),
+    Column("price", BigInteger, comment="millionths of a US dollar"),
     PrimaryKeyConstraint("account_id", "id"),
     # No index on status: it would end HOT updates. What waits has a table of its own.
     Index("messages_recipient", "account_id", "recipient", "id"),
@@ -207,6 +208,73 @@ callbacks: Final = Table(
         sqlite_where=text("state = 'gave_up'"),
         postgresql_where=text("state = 'gave_up'"),
     ),
+    sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": "70"},
+)
+
+resources: Final = Table(
+    "resources",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("account_id", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("parent_id", LargeBinary, comment="the resource that it belongs to"),
+    Column("name", Text, comment="unique within account and kind"),
+    Column("due_at", BigInteger, comment="when something is to happen to it"),
+    Column("data", Text, nullable=False, comment="JSON"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    UniqueConstraint("account_id", "kind", "name", name="resources_name"),
+    Index("resources_list", "account_id", "kind", "parent_id", "id"),
+    Index(
+        "resources_due",
+        "kind",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+stickies: Final = Table(
+    "stickies",
+    metadata,
+    Column("service_id", LargeBinary),
+    Column("recipient", Text),
+    Column("sender", Text, nullable=False, comment="whom a service last wrote from to this recipient"),
+    Column("used_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("service_id", "recipient"),
+    sqlite_with_rowid=False,
+)
+
+links: Final = Table(
+    "links",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("account_id", LargeBinary, nullable=False),
+    Column("message_id", LargeBinary, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("domain_id", LargeBinary, comment="whose rules hold; null for the server's own"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("clicks", Integer, nullable=False),
+    Column("last_click_at", BigInteger),
+    Index("links_message", "message_id"),
+    Index("links_age", "expires_at"),
+    sqlite_with_rowid=False,
+)
+
+usage: Final = Table(
+    "usage",
+    metadata,
+    Column("account_id", LargeBinary),
+    Column("day", Integer, comment="days since 1970-01-01 UTC"),
+    Column("category", Text),
+    Column("count", BigInteger, nullable=False),
+    Column("units", BigInteger, nullable=False, comment="segments"),
+    Column("price", BigInteger, nullable=False, comment="millionths of a US dollar"),
+    PrimaryKeyConstraint("account_id", "day", "category"),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": "70"},
 )

@@ -6,6 +6,7 @@ from typing import Final
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from parley.api.http import products
 from parley.api.http.endpoint import Explain, Reply, respond
 from parley.api.http.fault import Fault
 
@@ -17,6 +18,7 @@ _SURFACES: Final = (
     ("/api/", "signalwire"),
     ("/simulator", "simulator"),
     ("/admin/", "admin"),
+    *((f"/{product}/", "twilio") for product in products.PRODUCTS),
 )
 
 
@@ -43,6 +45,8 @@ class Surface:
         if path.startswith(LAML):
             scope["parley.prefix"] = LAML
             scope["path"] = path[len(LAML) :] or "/"
+        else:
+            products.place(scope)
         surface = next((name for prefix, name in _SURFACES if scope["path"].startswith(prefix)), "other")
 
         async def counted(message: Message) -> None:

@@ -63,6 +63,7 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
     "key_reused": Problem("invalid_parameter", "This idempotency key was used for another request", "Idempotency-Key"),
     "media_limit_exceeded": Problem("media_limit_exceeded", "A message holds at most 8 media", "media"),
     "media_url_invalid": Problem("invalid_media_url", "A media URL cannot be used", "media"),
+    "name_taken": Problem("invalid_parameter", "The name is in use already", "name"),
     "not_cancelable": Problem("invalid_parameter", "The message can no longer be canceled", "base"),
     "in_progress": Problem(
         "cannot_redact_in_progress_message", "A message cannot be redacted before it has been sent", "base"

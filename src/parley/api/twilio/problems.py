@@ -34,6 +34,7 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "key_reused": Problem(400, 20001, "The idempotency key was used before for a request with other parameters"),
     "media_limit_exceeded": Problem(400, 21623, "A message may have no more than 10 media"),
     "media_url_invalid": Problem(400, 21620, "A MediaUrl is invalid: only http and https URLs can be fetched"),
+    "name_taken": Problem(409, 20001, "{value} is in use already"),
     "not_cancelable": Problem(409, 30409, "The message can no longer be canceled"),
     "not_found": Problem(404, 20404, "The requested resource was not found"),
     "number_invalid": Problem(400, 21421, "PhoneNumber {value} is invalid"),

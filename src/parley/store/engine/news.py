@@ -7,7 +7,15 @@ from parley.store import schema
 from parley.store.engine.statements import Delete, Execute, Insert, Update, Upsert
 
 _CONFIGURATION: Final = frozenset(
-    table.name for table in (schema.accounts, schema.api_keys, schema.numbers, schema.phones, schema.settings)
+    table.name
+    for table in (
+        schema.accounts,
+        schema.api_keys,
+        schema.numbers,
+        schema.phones,
+        schema.resources,
+        schema.settings,
+    )
 )
 
 
@@ -21,7 +29,7 @@ class News(enum.Flag, boundary=enum.CONFORM):
     """A callback waits that no node holds."""
     EVENTS = 4
     CONFIGURATION = 8
-    """Accounts, keys, numbers, simulated phones or settings changed."""
+    """Accounts, keys, numbers, services and other resources, simulated phones or settings changed."""
     ALL = 15
 
 

@@ -2,32 +2,20 @@
 
 import asyncio
 import socket
-from importlib.metadata import version
+from collections.abc import Collection
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from parley.api.admin import problems as admin_problems
-from parley.api.admin.account import AccountApi
-from parley.api.admin.callbacks import CallbacksApi
 from parley.api.admin.events import EventsApi
 from parley.api.admin.health import Health
-from parley.api.admin.messages import RecordApi
-from parley.api.admin.openapi import Description
-from parley.api.admin.routes import routes as admin_routes
-from parley.api.admin.simulator import SimulatorApi
 from parley.api.http.credentials import Credentials
-from parley.api.http.surface import Surface
-from parley.api.signalwire import problems as signalwire_problems
 from parley.api.signalwire.callbacks import SignalWireRenderer
 from parley.api.signalwire.media import MediaLinks
-from parley.api.signalwire.routes import RELAY_PREFIX
-from parley.api.signalwire.routes import routes as signalwire_routes
-from parley.api.twilio import problems as twilio_problems
 from parley.api.twilio.callbacks import TwilioRenderer
-from parley.api.twilio.routes import routes as twilio_routes
+from parley.app.surface import VERSION, surface
 from parley.carriers.simulator import Simulator
 from parley.core.accounts import Accounts
 from parley.core.amend import Amending
@@ -46,6 +34,7 @@ from parley.core.pacing import UNLIMITED, Paces
 from parley.core.phones import Phones
 from parley.core.receive import Receiving
 from parley.core.record import Record
+from parley.core.resources import Resources
 from parley.core.send import Sending
 from parley.core.supervise import Supervisor
 from parley.core.watch import Watch
@@ -73,7 +62,8 @@ from parley.webhooks.retries import Retries
 
 log = structlog.get_logger(__name__)
 
-VERSION: Final = version("parley")
+T = TypeVar("T")
+
 SEED_NUMBERS: Final = ("+15551234567", "+15557654321")
 """Owned by the first account in the dev profile."""
 SHARED_KEY: Final = Path("var/parley.key")
@@ -86,6 +76,12 @@ API_RATE: Final = 1380.0
 """Writes a second of one account in the strict profile: SignalWire's 13,800 in ten seconds (platform/rate-limits)."""
 BURST_S: Final = 10
 """Seconds of its rate that an account may ask at once, unless the settings say otherwise."""
+
+
+class _Remembering(Protocol):
+    """Remembers for a moment what the record said."""
+
+    def forget(self) -> None: ...
 
 
 class App:
@@ -191,6 +187,7 @@ class App:
         self.vault = Vault(self._vault_key())
         self.accounts = Accounts(self.engine, self.vault, clock, self.ids, lambda: self.randomness.token(24))
         self.numbers = Numbers(self.engine, clock, self.ids, own_on_use=self.is_dev)
+        self._remembering: list[_Remembering] = [self.accounts, self.numbers]
         self.engine.on_news(self._heard)
         self.links = MediaLinks(self.vault.derive(b"media links"))
         self.renderers = self._renderers()
@@ -257,27 +254,19 @@ class App:
             self.backoff,
             self.metrics,
         )
-        self.surface = self._surface()
+        self._build_edge()
+        self.surface = surface(self)
 
-    def _heard(self, news: News) -> None:
-        if News.CONFIGURATION in news:
-            self.accounts.forget()
-            self.numbers.forget()
-
-    def _renderers(self) -> dict[Dialect, Renderer]:
-        return {
-            "twilio": TwilioRenderer(self.public_url),
-            "signalwire": SignalWireRenderer(self.links, self.public_url),
-        }
-
-    def _surface(self) -> Surface:
+    def _build_edge(self) -> None:
+        """What stands between requests and the core: limits, credentials, health."""
         self.limits = Limits(
             self._bounds(), self.clock, nodes=lambda: self.claims.nodes, waiting=lambda: self.record.waiting
         )
         self.metrics.requests_waiting.labels("write").set_function(lambda: self.limits.writes)
         self.metrics.requests_waiting.labels("read").set_function(lambda: self.limits.reads)
         self.metrics.intake_waiting.set_function(lambda: self.record.waiting)
-        credentials = Credentials(self.accounts, self.clock, self.vault.derive(b"credentials"), self.limits)
+        self.credentials = Credentials(self.accounts, self.clock, self.vault.derive(b"credentials"), self.limits)
+        self.events = EventsApi(self.engine, self.clock)
         self.health = Health(
             {
                 "database": self._check_database,
@@ -287,47 +276,24 @@ class App:
             },
             self.metrics.registry,
         )
-        self.events = EventsApi(self.engine, self.clock)
-        simulator = SimulatorApi(self.phones, self.record, self.receiving, self.numbers, self.fetch_media, self.clock)
-        routes = [
-            *twilio_routes(
-                engine=self.engine,
-                credentials=credentials,
-                sending=self.sending,
-                amending=self.amending,
-                numbers=self.numbers,
-                guard=self.guard,
-                clock=self.clock,
-                sells_any_number=self.is_dev,
-            ),
-            *signalwire_routes(
-                self.sending,
-                self.amending,
-                self.numbers,
-                self.engine,
-                credentials,
-                self.guard,
-                self.links,
-                self.clock,
-            ),
-            *admin_routes(
-                credentials,
-                simulator,
-                RecordApi(self.engine),
-                self.events,
-                CallbacksApi(self.engine, self.hosts, self.clock, self.claims.look),
-                AccountApi(self.accounts),
-                self.health,
-                Description(VERSION),
-            ),
-        ]
-        dialects = [
-            ("/2010-04-01", twilio_problems.explain),
-            (RELAY_PREFIX, signalwire_problems.explain_relay),
-            ("/api", signalwire_problems.explain),
-            ("/", admin_problems.explain),
-        ]
-        return Surface(routes, dialects, self.metrics.answered)
+
+    def _heard(self, news: News) -> None:
+        """Another node changed what this one remembers."""
+        if News.CONFIGURATION in news:
+            for remembers in self._remembering:
+                remembers.forget()
+
+    def _kind(self, name: str, type_: type[T], children: Collection[str] = ()) -> Resources[T]:
+        """The resources of one kind."""
+        kind = Resources(self.engine, self.clock, self.ids, name, type_, children)
+        self._remembering.append(kind)
+        return kind
+
+    def _renderers(self) -> dict[Dialect, Renderer]:
+        return {
+            "twilio": TwilioRenderer(self.public_url),
+            "signalwire": SignalWireRenderer(self.links, self.public_url),
+        }
 
     async def _check_database(self) -> str | None:
         if self.engine.last_commit_failed is not None:

@@ -1,0 +1,69 @@
+"""What a node serves: every dialect's operations, over the parts that `node` built."""
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+from parley.api.admin import problems as admin_problems
+from parley.api.admin.account import AccountApi
+from parley.api.admin.callbacks import CallbacksApi
+from parley.api.admin.messages import RecordApi
+from parley.api.admin.openapi import Description
+from parley.api.admin.routes import routes as admin_routes
+from parley.api.admin.simulator import SimulatorApi
+from parley.api.http.products import PRODUCTS
+from parley.api.http.surface import Surface
+from parley.api.signalwire import problems as signalwire_problems
+from parley.api.signalwire.routes import RELAY_PREFIX
+from parley.api.signalwire.routes import routes as signalwire_routes
+from parley.api.twilio import problems as twilio_problems
+from parley.api.twilio.routes import routes as twilio_routes
+
+if TYPE_CHECKING:
+    from parley.app.node import App
+
+VERSION: Final = version("parley")
+
+
+def surface(app: "App") -> Surface:
+    """The one port's operations."""
+    simulator = SimulatorApi(app.phones, app.record, app.receiving, app.numbers, app.fetch_media, app.clock)
+    routes = [
+        *twilio_routes(
+            engine=app.engine,
+            credentials=app.credentials,
+            sending=app.sending,
+            amending=app.amending,
+            numbers=app.numbers,
+            guard=app.guard,
+            clock=app.clock,
+            sells_any_number=app.is_dev,
+        ),
+        *signalwire_routes(
+            app.sending,
+            app.amending,
+            app.numbers,
+            app.engine,
+            app.credentials,
+            app.guard,
+            app.links,
+            app.clock,
+        ),
+        *admin_routes(
+            app.credentials,
+            simulator,
+            RecordApi(app.engine),
+            app.events,
+            CallbacksApi(app.engine, app.hosts, app.clock, app.claims.look),
+            AccountApi(app.accounts),
+            app.health,
+            Description(VERSION),
+        ),
+    ]
+    dialects = [
+        ("/2010-04-01", twilio_problems.explain),
+        *((f"/{product}/", twilio_problems.explain) for product in PRODUCTS),
+        (RELAY_PREFIX, signalwire_problems.explain_relay),
+        ("/api", signalwire_problems.explain),
+        ("/", admin_problems.explain),
+    ]
+    return Surface(routes, dialects, app.metrics.answered)

@@ -1,0 +1,184 @@
+"""Resources: the one way to what accounts configure. Each kind has a type, kept as JSON and remembered for a second."""
+
+from collections.abc import Callable, Collection
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from parley.core.cache import Cache
+from parley.core.refusal import Refused
+from parley.lib.clock import Clock
+from parley.lib.ids import Ids
+from parley.model.resource import Resource, Row
+from parley.store import Engine, resources
+
+T = TypeVar("T")
+
+_TRIES = 5
+
+
+class Resources(Generic[T]):
+    """All resources of one kind, of every account. `children` are the kinds that go with one that is dropped."""
+
+    def __init__(
+        self, engine: Engine, clock: Clock, ids: Ids, kind: str, type_: type[T], children: Collection[str] = ()
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._ids = ids
+        self._kind = kind
+        self._decode = msgspec.json.Decoder(type_).decode
+        self._children = children
+        self._by_id: Cache[tuple[bytes, bytes], Resource[T]] = Cache(clock)
+        self._by_name: Cache[tuple[bytes, str], tuple[Resource[T] | None]] = Cache(clock)
+        self._families: Cache[tuple[bytes, bytes | None], tuple[Resource[T], ...]] = Cache(clock)
+
+    def forget(self) -> None:
+        """Ask the record again, because another node, or another part of this one, changed something."""
+        self._by_id.clear()
+        self._by_name.clear()
+        self._families.clear()
+
+    async def add(
+        self,
+        account_id: bytes,
+        value: T,
+        *,
+        parent_id: bytes | None = None,
+        name: str | None = None,
+        due_at: int | None = None,
+    ) -> Resource[T]:
+        """Make a resource. Raises Refused(name_taken) when another of this account has the name."""
+        now = self._clock.now()
+        made = Resource(self._ids.new(), account_id, value, now, now, parent_id, name, due_at)
+        if not await self._engine.write(resources.add, self._row(made)):
+            raise Refused("name_taken", name or "")
+        self.forget()
+        return made
+
+    async def find(self, account_id: bytes, resource_id: bytes) -> Resource[T] | None:
+        """One of the account's, as it was within the last second."""
+        known = self._by_id.get((account_id, resource_id))
+        if known is None:
+            row = await self._engine.read(resources.fetch, account_id, self._kind, resource_id)
+            if row is None:
+                return None
+            known = self._resource(row)
+            self._by_id.put((account_id, resource_id), known)
+        return known
+
+    async def fetch(self, account_id: bytes, resource_id: bytes) -> Resource[T]:
+        """One of the account's, as the record has it now. Raises Refused(not_found)."""
+        row = await self._engine.read(resources.fetch, account_id, self._kind, resource_id)
+        if row is None:
+            raise Refused("not_found")
+        return self._resource(row)
+
+    async def named(self, account_id: bytes, name: str) -> Resource[T] | None:
+        """The one of that name, as it was within the last second."""
+        known = self._by_name.get((account_id, name))
+        if known is None:
+            row = await self._engine.read(resources.by_name, account_id, self._kind, name)
+            known = (None if row is None else self._resource(row),)
+            self._by_name.put((account_id, name), known)
+        return known[0]
+
+    async def family(self, account_id: bytes, parent_id: bytes | None = None) -> tuple[Resource[T], ...]:
+        """All of the account's, of one parent when given, the oldest first, as they were within the last second."""
+        known = self._families.get((account_id, parent_id))
+        if known is None:
+            rows = await self._engine.read(resources.everything, account_id, self._kind, parent_id)
+            known = tuple(map(self._resource, rows))
+            self._families.put((account_id, parent_id), known)
+        return known
+
+    async def page(
+        self,
+        account_id: bytes,
+        limit: int,
+        after: bytes | None = None,
+        *,
+        parent_id: bytes | None = None,
+        backwards: bool = False,
+        skip: int = 0,
+    ) -> list[Resource[T]]:
+        """At most `limit` older than `after` (newer, when `backwards`), newest first."""
+        rows = await self._engine.read(
+            resources.page,
+            account_id,
+            self._kind,
+            limit,
+            after,
+            parent_id=parent_id,
+            backwards=backwards,
+            skip=skip,
+        )
+        return list(map(self._resource, rows))
+
+    async def count(self, account_id: bytes, parent_id: bytes | None = None) -> int:
+        """How many the account has, of one parent when given."""
+        return await self._engine.read(resources.count, account_id, self._kind, parent_id)
+
+    async def due(self, limit: int) -> list[Resource[T]]:
+        """Up to `limit`, of whichever account, to which something is to happen by now."""
+        return list(map(self._resource, await self._engine.read(resources.due, self._kind, self._clock.now(), limit)))
+
+    async def change(
+        self,
+        account_id: bytes,
+        resource_id: bytes,
+        change: Callable[[Resource[T]], Resource[T]],
+    ) -> Resource[T]:
+        """Replace value, name or time by what `change` makes of the resource as it stands; what it raises passes.
+
+        Raises Refused: not_found, name_taken. When somebody else changed it meanwhile, `change` is asked again.
+        """
+        for _ in range(_TRIES):
+            before = await self.fetch(account_id, resource_id)
+            after = replace(change(before), updated_at=self._clock.now())
+            if await self._engine.write(resources.change, self._row(after)):
+                self.forget()
+                return replace(after, revision=before.revision + 1)
+            if after.name is not None and after.name != before.name:
+                self._by_name.drop((account_id, after.name))
+                other = await self.named(account_id, after.name)
+                if other is not None and other.id != resource_id:
+                    raise Refused("name_taken", after.name)
+        raise Refused("in_progress")
+
+    async def drop(self, account_id: bytes, resource_id: bytes) -> None:
+        """Remove one of the account's with what belongs to it. Raises Refused(not_found)."""
+        gone = await self._engine.write(
+            resources.drop, account_id, self._kind, resource_id, with_children=self._children
+        )
+        self.forget()
+        if not gone:
+            raise Refused("not_found")
+
+    def _row(self, resource: Resource[T]) -> Row:
+        return Row(
+            resource.id,
+            resource.account_id,
+            self._kind,
+            resource.parent_id,
+            resource.name,
+            resource.due_at,
+            msgspec.json.encode(resource.value).decode(),
+            resource.created_at,
+            resource.updated_at,
+            resource.revision,
+        )
+
+    def _resource(self, row: Row) -> Resource[T]:
+        return Resource(
+            row.id,
+            row.account_id,
+            self._decode(row.data),
+            row.created_at,
+            row.updated_at,
+            row.parent_id,
+            row.name,
+            row.due_at,
+            row.revision,
+        )

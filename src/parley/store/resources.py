@@ -1,0 +1,124 @@
+"""Keep what accounts configure: one table for every kind of resource, whose values are JSON. See docs/adr/007."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from msgspec.structs import astuple, fields
+from sqlalchemy import ColumnElement, and_, func, select
+
+from parley.model.resource import Row
+from parley.store import schema
+from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query
+
+COLUMNS: Final = tuple(field.name for field in fields(Row))
+_CHANGING: Final = ("name", "due_at", "data", "updated_at")
+
+_table = schema.resources.c
+
+
+def add(row: Row) -> Operation[bool]:
+    """Add a resource. False when another of its account and kind has the name."""
+    yield Insert(schema.resources, [astuple(row)], ignore=True)
+    rows = yield Lookup(schema.resources, ("id",), ("id",), [(row.id,)])
+    return bool(rows)
+
+
+def fetch(account_id: bytes, kind: str, resource_id: bytes) -> Operation[Row | None]:
+    """The account's resource of that kind and id."""
+    keys = ("id", "account_id", "kind")
+    rows = yield Lookup(schema.resources, COLUMNS, keys, [(resource_id, account_id, kind)])
+    return Row(*rows[0]) if rows else None
+
+
+def by_name(account_id: bytes, kind: str, name: str) -> Operation[Row | None]:
+    """The account's resource of that kind and name."""
+    rows = yield Lookup(schema.resources, COLUMNS, ("account_id", "kind", "name"), [(account_id, kind, name)])
+    return Row(*rows[0]) if rows else None
+
+
+def page(
+    account_id: bytes,
+    kind: str,
+    limit: int,
+    after: bytes | None = None,
+    *,
+    parent_id: bytes | None = None,
+    backwards: bool = False,
+    skip: int = 0,
+) -> Operation[list[Row]]:
+    """At most `limit` resources (of one parent, when given) older than `after` (newer, when `backwards`), newest
+    first.
+    """
+    conditions = _of(account_id, kind, parent_id)
+    if after is not None:
+        conditions.append(_table.id > after if backwards else _table.id < after)
+    order = _table.id.asc() if backwards else _table.id.desc()
+    rows = yield Query(
+        select(*(_table[name] for name in COLUMNS)).where(and_(*conditions)).order_by(order).limit(limit).offset(skip)
+    )
+    found = [Row(*row) for row in rows]
+    return found[::-1] if backwards else found
+
+
+def everything(account_id: bytes, kind: str, parent_id: bytes | None = None) -> Operation[list[Row]]:
+    """All resources of a kind (of one parent, when given), the oldest first. For kinds of which accounts have few."""
+    rows = yield Query(
+        select(*(_table[name] for name in COLUMNS)).where(and_(*_of(account_id, kind, parent_id))).order_by(_table.id)
+    )
+    return [Row(*row) for row in rows]
+
+
+def count(account_id: bytes, kind: str, parent_id: bytes | None = None) -> Operation[int]:
+    """How many resources of a kind there are (of one parent, when given)."""
+    where = and_(*_of(account_id, kind, parent_id))
+    rows = yield Query(select(func.count()).select_from(schema.resources).where(where))
+    return int(rows[0][0])
+
+
+def due(kind: str, now: int, limit: int) -> Operation[list[Row]]:
+    """Up to `limit` resources of whichever account to which something is to happen by now, the longest due first."""
+    rows = yield Query(
+        select(*(_table[name] for name in COLUMNS))
+        .where(and_(_table.kind == kind, _table.due_at <= now))
+        .order_by(_table.due_at)
+        .limit(limit)
+    )
+    return [Row(*row) for row in rows]
+
+
+def change(row: Row) -> Operation[bool]:
+    """Store a resource's new name, time and value, and count its revision up.
+
+    False when it is gone, was changed since `row` was read, or another has the name: then nothing changed.
+    """
+    if row.name is not None:
+        keys = ("account_id", "kind", "name")
+        rows = yield Lookup(schema.resources, ("id",), keys, [(row.account_id, row.kind, row.name)])
+        if rows and rows[0][0] != row.id:
+            return False
+    values: dict[str, Any] = {name: getattr(row, name) for name in _CHANGING}
+    where = and_(_table.id == row.id, _table.account_id == row.account_id, _table.revision == row.revision)
+    changed = yield Execute(
+        schema.resources.update().where(where).values(**values, revision=row.revision + 1).returning(_table.id)
+    )
+    return bool(changed)
+
+
+def drop(account_id: bytes, kind: str, resource_id: bytes, *, with_children: Collection[str] = ()) -> Operation[bool]:
+    """Remove a resource, and of what belongs to it these kinds. False when the account has none of that id."""
+    keys = ("id", "account_id", "kind")
+    rows = yield Lookup(schema.resources, ("id",), keys, [(resource_id, account_id, kind)], lock=True)
+    if rows and with_children:
+        is_child = and_(
+            _table.account_id == account_id, _table.parent_id == resource_id, _table.kind.in_(sorted(with_children))
+        )
+        yield Execute(schema.resources.delete().where(is_child))
+    yield Delete(schema.resources, ("id",), rows)
+    return bool(rows)
+
+
+def _of(account_id: bytes, kind: str, parent_id: bytes | None) -> list[ColumnElement[bool]]:
+    conditions = [_table.account_id == account_id, _table.kind == kind]
+    if parent_id is not None:
+        conditions.append(_table.parent_id == parent_id)
+    return conditions

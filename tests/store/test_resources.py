@@ -1,0 +1,66 @@
+"""What accounts configure, on both engines: named, listed by pages, changed by compare-and-set."""
+
+from msgspec.structs import replace
+
+from parley.model.resource import Row
+from parley.store import Engine, resources
+
+ACCOUNT, OTHER = b"A" * 16, b"B" * 16
+
+
+def row(number: int, name: str | None = None, *, account: bytes = ACCOUNT, parent: bytes | None = None) -> Row:
+    return Row(bytes([number]) * 16, account, "service", parent, name, None, f'{{"n":{number}}}', 1, 1, 0)
+
+
+async def test_a_name_is_taken_once_an_account_and_kind(engine: Engine) -> None:
+    assert await engine.write(resources.add, row(1, "one"))
+    assert not await engine.write(resources.add, row(2, "one"))
+    assert await engine.write(resources.add, row(3, "one", account=OTHER))
+    assert await engine.write(resources.add, row(4)), "what has no name takes none"
+    assert await engine.write(resources.add, row(5))
+    assert await engine.read(resources.by_name, ACCOUNT, "service", "one") == row(1, "one")
+    assert await engine.read(resources.fetch, ACCOUNT, "service", row(2).id) is None
+    assert await engine.read(resources.fetch, OTHER, "service", row(1).id) is None
+    assert await engine.read(resources.fetch, ACCOUNT, "campaign", row(1).id) is None
+
+
+async def test_a_change_of_an_old_revision_changes_nothing(engine: Engine) -> None:
+    await engine.write(resources.add, row(1, "one"))
+    await engine.write(resources.add, row(2, "two"))
+    changed = replace(row(1, "uno"), data='{"n":9}', updated_at=2, due_at=7)
+    assert await engine.write(resources.change, changed)
+    assert not await engine.write(resources.change, changed), "its revision is 1 by now"
+    assert not await engine.write(resources.change, replace(changed, name="two", revision=1)), "the name is taken"
+    assert await engine.read(resources.fetch, ACCOUNT, "service", changed.id) == replace(changed, revision=1)
+    assert [found.id for found in await engine.read(resources.due, "service", 7, 10)] == [changed.id]
+    assert await engine.read(resources.due, "service", 6, 10) == []
+
+
+async def test_pages_forwards_and_back_of_one_parent(engine: Engine) -> None:
+    for number in range(1, 6):
+        await engine.write(resources.add, row(number, parent=OTHER))
+    await engine.write(resources.add, row(6))
+
+    async def page(after: int | None = None, *, backwards: bool = False) -> list[int]:
+        start = None if after is None else bytes([after]) * 16
+        found = await engine.read(resources.page, ACCOUNT, "service", 2, start, parent_id=OTHER, backwards=backwards)
+        return [resource.id[0] for resource in found]
+
+    assert (await page(), await page(4), await page(2), await page(1)) == ([5, 4], [3, 2], [1], [])
+    assert await page(3, backwards=True) == [5, 4]
+    assert await engine.read(resources.count, ACCOUNT, "service") == 6
+    assert await engine.read(resources.count, ACCOUNT, "service", OTHER) == 5
+    assert [r.id[0] for r in await engine.read(resources.everything, ACCOUNT, "service", OTHER)] == [1, 2, 3, 4, 5]
+
+
+async def test_a_parent_goes_with_its_children(engine: Engine) -> None:
+    parent = row(1)
+    await engine.write(resources.add, parent)
+    child = replace(row(2, parent=parent.id), kind="sender")
+    other = replace(row(3, parent=parent.id), kind="campaign")
+    await engine.write(resources.add, child)
+    await engine.write(resources.add, other)
+    assert not await engine.write(resources.drop, OTHER, "service", parent.id)
+    assert await engine.write(resources.drop, ACCOUNT, "service", parent.id, with_children=("sender",))
+    assert await engine.read(resources.fetch, ACCOUNT, "sender", child.id) is None
+    assert await engine.read(resources.fetch, ACCOUNT, "campaign", other.id) == other
