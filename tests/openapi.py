@@ -31,16 +31,25 @@ TWILIO_ERROR = {
 def validate_answer(method: str, path: str, status: int, body: Any) -> None:
     """Hold a Twilio answer (parsed JSON, None when empty) against its document; AssertionError lists all that is wrong.
 
-    `path` is the document's template or the path of a real request.
+    `path` is the document's template or the path of a real request, behind `/<product>` for all but the API of 2010.
     """
+    name, path = document_of(path)
     if status >= 400:
-        _operation("twilio_api_v2010", method, path)
+        _operation(name, method, path)
         problems = _problems(_twilio_validator(json.dumps(TWILIO_ERROR)), body)
         if not problems and body["status"] != status:
             problems = [f"status: {body['status']} in the body, {status} on the wire"]
     else:
-        problems = _answer_problems("twilio_api_v2010", method, path, status, body)
+        problems = _answer_problems(name, method, path, status, body)
     assert not problems, f"{method} {path} {status}:\n  " + "\n  ".join(problems)
+
+
+def document_of(path: str) -> tuple[str, str]:
+    """Which document describes `/messaging/v1/...` or `/2010-04-01/...`, and the path as it stands there."""
+    if path.startswith("/2010-04-01"):
+        return "twilio_api_v2010", path
+    product, version, _ = f"{path}/".removeprefix("/").split("/", 2)
+    return f"twilio_{product}_{version}", path.removeprefix(f"/{product}")
 
 
 def validate_signalwire_answer(method: str, path: str, status: int, body: Any) -> None:
@@ -140,6 +149,7 @@ TWILIO_FORMATS = _checks(
     {
         "currency": _is(r"[A-Z]{3}"),
         "date": lambda text: not isinstance(text, str) or bool(date.fromisoformat(text)),
+        "date-time": _is(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"),  # all that Twilio's Python client parses
         "date-time-rfc-2822": _is_rfc_2822,
         "http-method": _is(r"GET|POST"),
         "iso-country-code": _is(r"[A-Z]{2}"),

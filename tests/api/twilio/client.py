@@ -9,6 +9,7 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from parley.api.http.products import PRODUCTS
 from tests.openapi import validate_answer
 from tests.server import Server
 
@@ -26,9 +27,13 @@ class Checked(TwilioHttpClient):
 
 
 def client_of(server: Server, prefix: str = "") -> Client:
-    """Return the official client, speaking to the server, which serves the API bare and below `/api/laml`."""
+    """Return the official client, speaking to the server, which serves the API of 2010 bare and below `/api/laml`,
+    and the other products each below a prefix.
+    """
     client = Client(server.account_sid, server.auth_token, http_client=Checked())
     client.api.base_url = server.base_url + prefix
+    for product in PRODUCTS:
+        getattr(client, product).base_url = f"{server.base_url}/{product}"
     return client
 
 

@@ -1,27 +1,26 @@
-"""docs/compat/twilio.csv says what becomes of each parameter that Twilio describes, and the server does as it says."""
+"""docs/compat/twilio*.csv say what becomes of each parameter that Twilio describes, and the server does as they say."""
 
 import csv
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from parley.api.http.credentials import Credentials
-from parley.api.twilio.routes import routes
+from parley.api.http.products import PRODUCTS
 from tests.api.twilio.client import Raw, client_of
-from tests.openapi import SPECS
+from tests.openapi import SPECS, document_of
 from tests.server import Server
 
-TABLE: Final = Path(__file__).parents[3] / "docs" / "compat" / "twilio.csv"
-ROWS: Final = list(csv.DictReader(TABLE.read_text().splitlines()))
-SPEC: Final[dict[str, Any]] = json.loads((SPECS / "twilio_api_v2010.json").read_text())
+TABLES: Final = sorted((Path(__file__).parents[3] / "docs" / "compat").glob("twilio*.csv"))
+ROWS: Final = [row for table in TABLES for row in csv.DictReader(table.read_text().splitlines())]
 UNDESCRIBED: Final = {
     "Tags",
     "GET /2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}",  # the octets
 }
 """What Twilio's document leaves out."""
 
+PREFIXES: Final = ("/2010-04-01/", *(f"/{product}/" for product in PRODUCTS))
 CREATE: Final = "POST /2010-04-01/Accounts/{AccountSid}/Messages.json"
 SEND: Final = {"To": "+15550006001", "From": "+15551234567", "Body": "x"}
 SAMPLES: Final = {
@@ -89,7 +88,8 @@ def request_of(operation: str, parameter: str, number: str) -> tuple[str, dict[s
 
 def described(operation: str) -> set[str]:
     method, path = operation.split(" ")
-    found = SPEC["paths"][path][method.lower()]
+    document, path = document_of(path)
+    found = json.loads((SPECS / f"{document}.json").read_text())["paths"][path][method.lower()]
     names = {f"{{{p['name']}}}" if p["in"] == "path" else p["name"] for p in found.get("parameters", [])}
     for content in found.get("requestBody", {}).get("content", {}).values():
         names |= set(content["schema"]["properties"])
@@ -104,17 +104,7 @@ def test_each_parameter_of_an_operation_is_listed_once(operation: str) -> None:
 
 
 def test_each_operation_that_is_served_is_listed(server: Server) -> None:
-    app = server.app
-    served = routes(
-        engine=app.engine,
-        credentials=Credentials(app.accounts, app.clock, b"", app.limits),
-        sending=app.sending,
-        amending=app.amending,
-        numbers=app.numbers,
-        guard=app.guard,
-        clock=app.clock,
-        sells_any_number=True,
-    )
+    served = [route for route in server.app.surface.routes if route.path.startswith(PREFIXES)]
     operations = {f"{method} {route.path}" for route in served for method in (route.methods or set()) - {"HEAD"}}
     assert operations - UNDESCRIBED == {row["operation"] for row in ROWS}
 
