@@ -20,6 +20,7 @@ from parley.carriers.simulator import Simulator
 from parley.core.accounts import Accounts
 from parley.core.amend import Amending
 from parley.core.backoff import Backoff
+from parley.core.breaker import Breaker
 from parley.core.carrier import Carrier
 from parley.core.claim import Claims
 from parley.core.consent import Consent
@@ -45,6 +46,7 @@ from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.consent import Replies as KeywordReplies
 from parley.model.message import Dialect, Message, Pending
+from parley.model.service import PoolSender, Service
 from parley.settings import Settings, SettingsError
 from parley.store import Engine, News, StoreUnavailable, queue
 from parley.store.connect import UrlError, open_engine, sqlite_path
@@ -96,7 +98,10 @@ class App:
         self.metrics = Metrics()
         self.backoff = Backoff(self.randomness)
         self.supervisor = Supervisor(self.backoff)
-        self.due: Handoff[tuple[Pending, Message]] = Handoff(HELD, key=lambda due: due[1].id)
+        self.breaker = Breaker(self.backoff)
+        self.due: Handoff[tuple[Pending, Message]] = Handoff(
+            HELD, key=lambda due: due[1].id, takes_new=lambda: self.breaker.takes_new
+        )
         self.owed: Handoff[Callback] = Handoff(HELD, key=lambda callback: callback.id)
         self.first_account: Account | None = None
         """The oldest account, once started."""
@@ -189,6 +194,8 @@ class App:
         self.numbers = Numbers(self.engine, clock, self.ids, own_on_use=self.is_dev)
         self._remembering: list[_Remembering] = [self.accounts, self.numbers]
         self.engine.on_news(self._heard)
+        self.services = self._kind("service", Service, children=("pool_sender", "campaign"))
+        self.pool_senders = self._kind("pool_sender", PoolSender)
         self.links = MediaLinks(self.vault.derive(b"media links"))
         self.renderers = self._renderers()
         states = {dialect: renderer.states for dialect, renderer in self.renderers.items()}
@@ -218,6 +225,7 @@ class App:
             outgoing,
             clock,
             self.backoff,
+            self.breaker,
             self.metrics,
             settings.uncertain_policy,
         )
@@ -252,6 +260,7 @@ class App:
             messages_wait,
             callbacks_wait,
             self.backoff,
+            self.breaker,
             self.metrics,
         )
         self._build_edge()

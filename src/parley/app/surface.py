@@ -51,7 +51,7 @@ def surface(app: "App") -> Surface:
         *admin_routes(
             app.credentials,
             simulator,
-            RecordApi(app.engine),
+            RecordApi(app.engine, lambda waits: app.breaker.seen(waits, app.clock.now())),
             app.events,
             CallbacksApi(app.engine, app.hosts, app.clock, app.claims.look),
             AccountApi(app.accounts),

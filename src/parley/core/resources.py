@@ -48,10 +48,14 @@ class Resources(Generic[T]):
         parent_id: bytes | None = None,
         name: str | None = None,
         due_at: int | None = None,
+        id: bytes | None = None,
     ) -> Resource[T]:
-        """Make a resource. Raises Refused(name_taken) when another of this account has the name."""
+        """Make a resource, whose id is made too unless given.
+
+        Raises Refused(name_taken) when another of this account has the name, or any has the id.
+        """
         now = self._clock.now()
-        made = Resource(self._ids.new(), account_id, value, now, now, parent_id, name, due_at)
+        made = Resource(id or self._ids.new(), account_id, value, now, now, parent_id, name, due_at)
         if not await self._engine.write(resources.add, self._row(made)):
             raise Refused("name_taken", name or "")
         self.forget()

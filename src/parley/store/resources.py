@@ -17,7 +17,10 @@ _table = schema.resources.c
 
 
 def add(row: Row) -> Operation[bool]:
-    """Add a resource. False when another of its account and kind has the name."""
+    """Add a resource. False when another of its account and kind has the name, or another has the id."""
+    found = yield Lookup(schema.resources, ("id",), ("id",), [(row.id,)])
+    if found:
+        return False
     yield Insert(schema.resources, [astuple(row)], ignore=True)
     rows = yield Lookup(schema.resources, ("id",), ("id",), [(row.id,)])
     return bool(rows)
