@@ -9,7 +9,8 @@ from sqlalchemy import select
 from parley.core.accounts import Accounts
 from parley.core.amend import Amending
 from parley.core.backoff import Backoff
-from parley.core.claim import LEASE_US
+from parley.core.breaker import Breaker
+from parley.core.claim import LEASE_US, Claims
 from parley.core.consent import Consent
 from parley.core.dispatch import Dispatch
 from parley.core.handoff import Handoff
@@ -54,7 +55,7 @@ class Node:
         *,
         paces: Paces = UNLIMITED,
         replies: Replies | None = None,
-        held: int = 1000,
+        hands_over: bool = True,
         seed: int = 1,
         uncertain_policy: UncertainPolicy = "hold",
     ) -> None:
@@ -62,12 +63,16 @@ class Node:
         self.ids = Ids(clock, random.Random(seed).randbytes)
         self.id = self.ids.new()
         self.waiting = asyncio.Event()
-        self.due: Handoff[tuple[Pending, Message]] = Handoff(held, key=lambda due: due[1].id)
+        randomness, metrics = Dice(seed), Metrics()
+        backoff = Backoff(randomness)
+        self.breaker = Breaker(backoff)
+        self.due: Handoff[tuple[Pending, Message]] = Handoff(
+            1000, key=lambda due: due[1].id, takes_new=lambda: hands_over and self.breaker.takes_new
+        )
         self.owed: Handoff[Callback] = Handoff(0, key=lambda callback: callback.id)
         self.media: dict[str, Fetched | MediaUnavailable | asyncio.Future[Fetched]] = {}
         """What each URL gives."""
         self.fetched: list[str] = []
-        randomness, metrics = Dice(seed), Metrics()
         self.record = Record(engine, self.id, self.ids, STATES, self.due, self.owed, self.waiting, metrics)
         numbers = Numbers(engine, clock, self.ids, own_on_use=True)
         self.sending = Sending(self.record, numbers, clock, paces, strict=False)
@@ -79,8 +84,12 @@ class Node:
         self.amending = Amending(self.record, clock)
         outgoing = Outgoing(engine, self._fetch)
         self.dispatch = Dispatch(
-            self.record, self.due, carrier, outgoing, clock, Backoff(randomness), metrics, uncertain_policy
+            self.record, self.due, carrier, outgoing, clock, backoff, self.breaker, metrics, uncertain_policy
         )
+        self.claims = Claims(
+            engine, self.id, self.id.hex(), clock, self.due, self.owed, self.waiting, asyncio.Event(), backoff,
+            self.breaker, metrics,
+        )  # fmt: skip
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> "Node":
@@ -124,12 +133,9 @@ class Node:
         now = self.clock.now()
         await self.engine.write(queue.stay, self.id, now + LEASE_US)
         await self.engine.write(queue.rescue, now)
-        self.due.put(await self.claimed())
+        while not await self.claims.claim_due_messages():
+            await self.quiet()
         await self.quiet()
-
-    async def claimed(self) -> list[tuple[Pending, Message]]:
-        """Take what is due."""
-        return await self.engine.write(queue.claim_messages, self.id, self.clock.now(), 500)
 
     async def after(self, seconds: float) -> None:
         """A turn later."""
@@ -153,8 +159,9 @@ class Node:
         return found.status, found.error_code
 
     async def waits(self, message: Message) -> Pending | None:
-        """Its place in the queue."""
-        return await self.engine.read(messages.waiting, message.id)
+        """Its place in the queue, as this node sees it."""
+        waits = await self.engine.read(messages.waiting, message.id)
+        return None if waits is None else self.breaker.seen(waits, self.clock.now())
 
     async def history(self, message: Message) -> list[Event]:
         """Its events."""

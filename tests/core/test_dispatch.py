@@ -108,7 +108,7 @@ async def test_rejected_fails_with_its_code(node: Node) -> None:
 
 async def test_throttled_pauses_its_sender_only_and_keeps_the_order(make_node: MakeNode) -> None:
     carrier = ScriptedCarrier(deduplicates=True)
-    node = await make_node(carrier, held=0)
+    node = await make_node(carrier, hands_over=False)
     carrier.plan(PHONE, Throttled(5.0), Throttled(1.0))
     first, second = await _one_batch(node, [PHONE, PHONE])
     third = await node.send(body="3")
@@ -229,7 +229,7 @@ async def test_a_carrier_that_breaks_its_promise_leaves_in_doubt_only_what_it_di
     make_node: MakeNode, deduplicates: bool, fault: Literal["raise", "forget"]
 ) -> None:
     carrier = ScriptedCarrier(deduplicates=deduplicates)
-    node = await make_node(carrier, held=0)
+    node = await make_node(carrier, hands_over=False)
     carrier.plan("+15557000002", fault)
     first, second = await _one_batch(node, [PHONE, "+15557000002"])
     assert len(carrier.submitted) == 2

@@ -5,12 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from parley.core.backoff import Backoff
-from parley.core.claim import Claims
-from parley.core.metrics import Metrics
 from parley.store import Engine, StoreUnavailable
 from parley.store.connect import open_engine
-from tests.carriers.dice import Dice
 from tests.carriers.scripted import ScriptedCarrier
 from tests.clock import ManualClock
 from tests.core.node import Node, queued
@@ -42,10 +38,7 @@ async def test_what_was_committed_without_an_answer_is_sent_once_within_seconds(
 ) -> None:
     carrier = ScriptedCarrier()
     node = await Node(engine, clock, carrier).start()
-    callbacks_wait = asyncio.Event()
-    claims = Claims(
-        engine, node.id, "node", clock, node.due, node.owed, node.waiting, callbacks_wait, Backoff(Dice(1)), Metrics()
-    )  # fmt: skip
+    claims = node.claims
     loops = [asyncio.create_task(claims.inspect()), asyncio.create_task(claims.claim_messages())]
     try:
         before = await node.send()

@@ -81,10 +81,10 @@ async def test_media_that_may_come_later_are_tried_again_and_then_given_up(node:
 
 
 async def test_a_slow_host_of_media_holds_up_no_other_message(make_node: MakeNode) -> None:
-    node = await make_node(ScriptedCarrier(), held=0)
+    node = await make_node(ScriptedCarrier(), hands_over=False)
     arrived = node.slow(A)
     slow, quick = await node.send("+15557000002", media_urls=(A,)), await node.send()
-    node.due.put(await node.claimed())
+    await node.claims.claim_due_messages()
     await node.carrier.until_submitted(quick.id)
     assert node.carrier.submits_of(slow.id) == []
     arrived.set_result(PNG)

@@ -23,7 +23,7 @@ async def slots(node: Node, *sent: Message) -> list[float]:
 
 async def test_each_message_takes_its_senders_next_slot_by_its_segments(make_node: MakeNode) -> None:
     carrier = ScriptedCarrier()
-    node = await make_node(carrier, paces=PACES, held=0)
+    node = await make_node(carrier, paces=PACES, hands_over=False)
     one, two = await node.send(body="1"), await node.send(body="x" * 200)
     three, four = await node.send(body="3"), await node.send(body="4", sender=TOLL_FREE)
     five = await node.send(body="5", sender=TOLL_FREE)
@@ -43,7 +43,7 @@ async def test_each_message_takes_its_senders_next_slot_by_its_segments(make_nod
 
 
 async def test_a_sender_that_was_idle_does_not_save_its_slots_up(make_node: MakeNode) -> None:
-    node = await make_node(paces=PACES, held=0)
+    node = await make_node(paces=PACES, hands_over=False)
     await node.send()
     await node.after(60.0)
     first, second = await node.send(), await node.send()
@@ -63,13 +63,13 @@ async def test_a_sender_that_was_idle_does_not_save_its_slots_up(make_node: Make
 async def test_each_kind_of_sender_has_its_pace(
     make_node: MakeNode, sender: str, recipient: str, slot_s: float
 ) -> None:
-    node = await make_node(paces=PACES, held=0)
+    node = await make_node(paces=PACES, hands_over=False)
     await node.send(recipient, sender=sender)
     assert await slots(node, await node.send(recipient, sender=sender)) == [slot_s]
 
 
 async def test_a_queue_of_more_than_ten_hours_is_full(make_node: MakeNode) -> None:
-    node = await make_node(paces=Paces(long_code=1 / 7200), held=0)
+    node = await make_node(paces=Paces(long_code=1 / 7200), hands_over=False)
     made = [await node.send() for _ in range(6)]
     assert await slots(node, made[-1]) == [36_000.0]
     with pytest.raises(Refused, match="queue_full"):

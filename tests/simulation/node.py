@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 from parley.core.accounts import Accounts
 from parley.core.amend import Amending
 from parley.core.backoff import Backoff
+from parley.core.breaker import Breaker
 from parley.core.claim import Claims
 from parley.core.dispatch import Dispatch
 from parley.core.handoff import Handoff
@@ -70,7 +71,10 @@ class SimulatedNode:
         self.engine = engine = SimulatedEngine(database)
         self.id = self.ids.new()
         messages_wait, callbacks_wait = asyncio.Event(), asyncio.Event()
-        self.due: Handoff[tuple[Pending, Message]] = Handoff(held, key=lambda due: due[1].id)
+        breaker = Breaker(backoff)
+        self.due: Handoff[tuple[Pending, Message]] = Handoff(
+            held, key=lambda due: due[1].id, takes_new=lambda: breaker.takes_new
+        )
         self.owed: Handoff[Callback] = Handoff(held, key=lambda callback: callback.id)
         self.record = Record(engine, self.id, self.ids, STATES, self.due, self.owed, messages_wait, metrics)
         self.accounts = Accounts(engine, Vault(b"v" * 32), clock, self.ids, lambda: dice.token(16))
@@ -78,7 +82,7 @@ class SimulatedNode:
         self.sending = Sending(self.record, numbers, clock, paces, strict=False)
         self.amending = Amending(self.record, clock)
         outgoing = Outgoing(engine, _no_media)
-        dispatch = Dispatch(self.record, self.due, Line(network), outgoing, clock, backoff, metrics, policy)
+        dispatch = Dispatch(self.record, self.due, Line(network), outgoing, clock, backoff, breaker, metrics, policy)
         hosts = Hosts(clock, dice)
         renderers = dict.fromkeys(cast("tuple[Dialect, ...]", ("twilio", "signalwire")), cast("Renderer", _Plain()))
         delivery = Delivery(
@@ -98,7 +102,7 @@ class SimulatedNode:
             held,
         )
         self.claims = Claims(
-            engine, self.id, name, clock, self.due, self.owed, messages_wait, callbacks_wait, backoff, metrics
+            engine, self.id, name, clock, self.due, self.owed, messages_wait, callbacks_wait, backoff, breaker, metrics
         )
         self._loops: list[Callable[[], Awaitable[None]]] = [
             dispatch.run,

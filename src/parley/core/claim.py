@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from parley.core.backoff import Backoff
+from parley.core.breaker import CLAIM, Breaker, Plan
 from parley.core.handoff import Handoff
 from parley.core.metrics import Metrics
+from parley.core.outcomes import SUBMITTING
 from parley.lib.clock import Clock
 from parley.model.callback import Callback
 from parley.model.message import Message, Pending
@@ -19,7 +21,6 @@ LEASE_US = 10_000_000
 """A node that did not renew for so long is dead to the others."""
 _RENEW_S = 2.0
 _POLL_S = 1.0
-_CLAIM = 500
 _SLACK_S = 30.0
 """A loop that is so much later than it meant to be is stuck."""
 _GATHER_S = 0.05
@@ -32,6 +33,12 @@ _INSPECT_S = 30.0
 """How often the record is asked whether this node holds what it does not know of."""
 _AGAIN_S = 1.0
 """How soon it is asked again when something was missing, or a commit's answer was lost."""
+_LATE_US = 5_000_000
+"""What is accepted is committed, and another node's clock agrees with this one's, within so long."""
+_AFRESH_S = 10.0
+"""How often all that is due is looked through while some of it is passed over: old work may have come free."""
+_IDLE = 10
+"""Looking for what has ended among what waits takes at most one part in so many of a reader's time."""
 _DOUBTFUL_TURNS = 10
 """A commit whose answer was lost may land while the server is still at it: for so many turns after."""
 
@@ -50,6 +57,7 @@ class Claims:
         messages_wait: asyncio.Event,
         callbacks_wait: asyncio.Event,
         backoff: Backoff,
+        breaker: Breaker,
         metrics: Metrics,
     ) -> None:
         self._engine = engine
@@ -66,9 +74,14 @@ class Claims:
         self._missing: set[bytes] = set()
         self._messages_wait = messages_wait
         self._callbacks_wait = callbacks_wait
+        self._breaker = breaker
+        self._passed: frozenset[str] = frozenset()
+        self._since = 0
+        self._afresh_at = self._ended_at = 0.0
         self._doubt = asyncio.Event()
         self._doubtful = 0
         self._wakes = [messages_wait, callbacks_wait, self._doubt]
+        breaker.on_change(messages_wait.set)
         engine.on_doubt(self._doubted)
         engine.on_news(self._heard)
 
@@ -93,7 +106,7 @@ class Claims:
 
     async def claim_messages(self) -> None:
         """Claim messages as they fall due, until stopped."""
-        await self._forever("claim-messages", self._claim_messages, self._messages_wait)
+        await self._forever("claim-messages", self.claim_due_messages, self._messages_wait)
 
     async def claim_callbacks(self) -> None:
         """Claim callbacks as they fall due, until stopped."""
@@ -109,10 +122,13 @@ class Claims:
         """Renew this node's lease and free dead nodes' work, until stopped."""
         await self.repeat("lease", self._keep_lease)
 
-    async def _claim_messages(self) -> float:
-        room = min(self._due.room, _CLAIM)
+    async def claim_due_messages(self) -> float:
+        """Claim once what is due and what the carrier may take; seconds until there may be more."""
+        room = min(self._due.room, CLAIM)
         if not room:
             return _FULL_S
+        if not self._breaker.is_calm:
+            return await self._claim_carefully(room)
         now = self._clock.now()
         pause = self._until(await self._engine.read(queue.next_due_message), now)
         if pause:
@@ -120,8 +136,50 @@ class Claims:
         self._due.put(await self._engine.write(queue.claim_messages, self._node, now, room))
         return 0.0
 
+    async def _claim_carefully(self, room: int) -> float:
+        """Claim what the breaker lets pass, and what has ended meanwhile. What waits on is read, and never written."""
+        now = self._clock.now()
+        await self._claim_ended(room, now)
+        plan = self._breaker.plan(now)
+        limit = min(self._due.room, plan.limit) if plan is not None else 0
+        if plan is not None and limit:
+            found = await self._look_for(plan, limit, now)
+            taken = await self._claim(found)
+            self._breaker.claimed(plan, self._clock.now(), [waits for waits, _ in taken], is_all=len(found) < limit)
+            self._due.put(taken)
+            if found:
+                return 0.0
+        due_at = await self._engine.read(queue.next_due_message, now) if plan is not None else None
+        opens_at = self._breaker.opens_at(now)
+        return min(self._until(due_at, now), self._until(opens_at, now))
+
+    async def _look_for(self, plan: Plan, limit: int, now: int) -> list[bytes]:
+        """The first messages that are due, but for those of the senders that are passed over.
+
+        Nearly all that is due may be theirs, so the next look begins where this one ends.
+        """
+        if not self._passed <= plan.without or self._clock.monotonic() >= self._afresh_at:
+            self._since, self._afresh_at = 0, self._clock.monotonic() + _AFRESH_S
+        self._passed = plan.without
+        found = await self._engine.read(queue.due_messages, now, limit, self._since, plan.without)
+        self._since = max(self._since, min(now - _LATE_US, found[-1][0] if len(found) == limit else now))
+        return [message_id for _, message_id in found]
+
+    async def _claim_ended(self, room: int, now: int) -> None:
+        """Claim what needs no carrier: what has expired while it waited, or is in doubt since its node died."""
+        began = self._clock.monotonic()
+        if began < self._ended_at:
+            return
+        ended = await self._engine.read(queue.ended_messages, now, room, SUBMITTING)
+        took = self._clock.monotonic() - began
+        self._ended_at = began + took * _IDLE
+        self._due.put(await self._claim(ended))
+
+    async def _claim(self, messages: list[bytes]) -> list[tuple[Pending, Message]]:
+        return await self._engine.write(queue.claim_named, self._node, messages) if messages else []
+
     async def _claim_callbacks(self) -> float:
-        room = min(self._owed.room, _CLAIM)
+        room = min(self._owed.room, CLAIM)
         if not room:
             return _FULL_S
         now = self._clock.now()

@@ -8,6 +8,7 @@ import structlog
 
 from parley.core import outcomes
 from parley.core.backoff import Backoff
+from parley.core.breaker import Breaker
 from parley.core.carrier import Attachment, Carrier, Outcome, Submission, Throttled, Uncertain, Unreachable
 from parley.core.handoff import Handoff
 from parley.core.media import MediaUnavailable, Outgoing
@@ -27,9 +28,8 @@ _SUBMITS: Final = 32
 _FETCHES: Final = 1000
 """Messages whose media are being fetched at once; a slow host of media holds up no other message."""
 _CROWDED_US: Final = 1_000_000
+_SHORTEST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 3600.0
-_HEAD_START_US: Final = 100_000
-"""How long what a pause put off goes first when it ends: new messages must not overtake it."""
 
 
 class Dispatch:
@@ -43,6 +43,7 @@ class Dispatch:
         outgoing: Outgoing,
         clock: Clock,
         backoff: Backoff,
+        breaker: Breaker,
         metrics: Metrics,
         uncertain_policy: UncertainPolicy = "hold",
     ) -> None:
@@ -53,8 +54,8 @@ class Dispatch:
         self._outgoing = outgoing
         self._clock = clock
         self._backoff = backoff
+        self._breaker = breaker
         self._metrics = metrics
-        self._paused: dict[str, int] = {}
         self._free = asyncio.Semaphore(_SUBMITS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._fetching = 0
@@ -87,11 +88,17 @@ class Dispatch:
         try:
             await self._leave(ready, changes, {})
         finally:
-            self._due.done(item for item in batch if item not in apart)
+            self._done([item for item in batch if item not in apart])
+
+    def _done(self, items: Sequence[Due]) -> None:
+        """These are out of this node's hands."""
+        self._due.done(items)
+        self._breaker.done([message.id for _, message in items])
 
     def _sort(self, batch: Sequence[Due]) -> tuple[list[Due], list[Change], list[Due]]:
         """Part what can go now from what cannot, and from what goes apart because its media are fetched first."""
         now, node = self._clock.now(), self._record.node
+        is_calm = self._breaker.is_calm
         ready: list[Due] = []
         changes: list[Change] = []
         apart: list[Due] = []
@@ -101,8 +108,8 @@ class Dispatch:
             change = outcomes.without_submit(item, node, now, again_at, self._policy)
             if change is not None:
                 changes.append(change)
-            elif self._paused and (until := self._pause(waits.sender, now, is_new=waits.waiting_for is None)):
-                changes.append(outcomes.again(item, node, now, until, waits.attempts, "throttled"))
+            elif not is_calm and (reason := self._breaker.stops(waits)):
+                changes.append(outcomes.again(item, node, now, waits.due_at, waits.attempts, reason))
             elif not message.num_media:
                 ready.append(item)
             elif self._fetching < _FETCHES:
@@ -112,18 +119,6 @@ class Dispatch:
             else:
                 changes.append(outcomes.again(item, node, now, now + _CROWDED_US, waits.attempts, "media"))
         return ready, changes, apart
-
-    def _pause(self, sender: str, now: int, *, is_new: bool) -> int | None:
-        """Until when a sender is paused, or None."""
-        until = self._paused.get(sender)
-        if until is None:
-            return None
-        if until + _HEAD_START_US <= now:
-            del self._paused[sender]
-            return None
-        if is_new:
-            return until + _HEAD_START_US
-        return until if until > now else None
 
     async def _submit_with_media(self, item: Due) -> None:
         try:
@@ -136,7 +131,7 @@ class Dispatch:
             else:
                 await self._leave([item], [], {item[1].id: result})
         finally:
-            self._due.done((item,))
+            self._done([item])
 
     async def _attach(self, item: Due) -> tuple[Attachment, ...] | Change:
         waits, message = item
@@ -197,8 +192,10 @@ class Dispatch:
                 )
             )
         writes: list[asyncio.Future[Applied]] = []
+        is_reached = False
 
         def answer(answers: Sequence[tuple[Submission, Outcome]]) -> None:
+            nonlocal is_reached
             now = self._clock.now()
             changes: list[Change] = []
             for submission, outcome in answers:
@@ -206,6 +203,7 @@ class Dispatch:
                 if item is None:
                     log.error("answered twice", carrier=self._carrier.name, message=submission.key[1].hex())
                     continue
+                is_reached = is_reached or not isinstance(outcome, Unreachable)
                 changes += self._changes(item, outcome, now)
             self._count(answers)
             writes.append(asyncio.ensure_future(self._keep(changes)))
@@ -217,7 +215,10 @@ class Dispatch:
             log.exception("the carrier failed", carrier=self._carrier.name, count=len(items))
             reason = f"the carrier failed: {type(error).__name__}"
         if items:  # a broken promise: what it did with these is not known
+            is_reached = is_reached or not self._carrier.deduplicates
             writes.append(asyncio.ensure_future(self._keep(self._unanswered(items.values(), reason))))
+        if not is_reached:
+            self._breaker.unreachable([message.id for _, message in ready], self._clock.now())
         await asyncio.gather(*writes)
 
     def _unanswered(self, items: Iterable[Due], reason: str) -> list[Change]:
@@ -246,8 +247,9 @@ class Dispatch:
         waits, _ = item
         again_at = now
         if isinstance(outcome, Throttled):
-            pause_us = round(min(max(outcome.after_s, 0.0), _LONGEST_PAUSE_S) * 1_000_000)
-            again_at = self._paused[waits.sender] = max(now + pause_us, self._paused.get(waits.sender, 0))
+            pause_us = round(min(max(outcome.after_s, _SHORTEST_PAUSE_S), _LONGEST_PAUSE_S) * 1_000_000)
+            self._breaker.throttled(waits.sender, now + pause_us)
+            again_at = waits.due_at  # it keeps its place among its sender's messages
         elif isinstance(outcome, Unreachable | Uncertain):
             again_at = self._again_at(item, now)
         return outcomes.of_outcome(item, outcome, self._carrier.name, self._record.node, now, again_at, self._policy)

@@ -11,12 +11,14 @@ T = TypeVar("T")
 class Handoff(Generic[T]):
     """A bounded queue in memory. What finds no room is committed as nobody's, and claimed later: never lost.
 
-    `key` names a piece of work by its row. Work is in this node's hands from `put` until `done`.
+    `key` names a piece of work by its row. Work is in this node's hands from `put` until `done`. `takes_new` says
+    whether new work may come here straight from its commit; what is claimed always may.
     """
 
-    def __init__(self, limit: int, key: Callable[[T], bytes]) -> None:
+    def __init__(self, limit: int, key: Callable[[T], bytes], takes_new: Callable[[], bool] = lambda: True) -> None:
         self._limit = limit
         self._key = key
+        self._takes_new = takes_new
         self._items: deque[T] = deque()
         self._held: Counter[bytes] = Counter()
         self._arrived = asyncio.Event()
@@ -33,7 +35,7 @@ class Handoff(Generic[T]):
     @property
     def has_room(self) -> bool:
         """Whether work may be committed as held by this node."""
-        return len(self._held) < self._limit and not self.is_closed
+        return len(self._held) < self._limit and not self.is_closed and self._takes_new()
 
     @property
     def room(self) -> int:

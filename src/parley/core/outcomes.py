@@ -19,6 +19,8 @@ _RECEIPT: Final = "receipt"
 """Waits for a late receipt, and for nothing else."""
 _RESEND: Final = "resend"
 """Goes again, though it may have been sent, because the policy says so."""
+IN_DOUBT: Final = frozenset({SUBMITTING, _RECEIPT, _RESEND})
+"""What a message waits for that may have been sent."""
 
 UncertainPolicy = Literal["hold", "resend"]
 """hold: what may have been sent is never submitted again. resend: it is, and may arrive twice."""

@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from msgspec.structs import fields, replace
-from sqlalchemy import and_, case, delete, func, select, update
+from sqlalchemy import and_, case, delete, func, or_, select, update
 
 from parley.model.callback import Callback
 from parley.model.message import Message, Pending
 from parley.store import schema
-from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query, Update
+from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query, Row, Update
 from parley.store.messages import fetch_many
 
 _PENDING: Final = tuple(field.name for field in fields(Pending))
@@ -30,10 +30,49 @@ def claim_messages(node: bytes, now: int, limit: int) -> Operation[list[tuple[Pe
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    return (yield from _take_messages(node, rows))
+
+
+def _take_messages(node: bytes, rows: Sequence[Row]) -> Operation[list[tuple[Pending, Message]]]:
     claimed = [replace(Pending(*row), node=node) for row in rows]
     yield Update(schema.pending, ("node",), ("message_id",), [(node, waits.message_id) for waits in claimed])
     messages = yield from fetch_many([(waits.account_id, waits.message_id) for waits in claimed])
     return [(waits, messages[waits.message_id]) for waits in claimed]
+
+
+def due_messages(now: int, limit: int, since: int, without: Collection[str]) -> Operation[list[tuple[int, bytes]]]:
+    """When the first free messages fell due, from `since` to `now`, and their ids; not those of some senders."""
+    table = schema.pending.c
+    is_due = and_(table.node.is_(None), table.due_at >= since, table.due_at <= now)
+    rows = yield Query(
+        select(table.due_at, table.message_id)
+        .where(and_(is_due, table.sender.not_in(tuple(without))))
+        .order_by(table.due_at, table.message_id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def ended_messages(now: int, limit: int, ends: str) -> Operation[list[bytes]]:
+    """At most `limit` free messages that are due, and over: expired, or waiting for `ends`. Reads all that is due."""
+    table = schema.pending.c
+    is_over = or_(table.expires_at <= now, table.waiting_for == ends)
+    rows = yield Query(
+        select(table.message_id).where(and_(table.node.is_(None), table.due_at <= now, is_over)).limit(limit)
+    )
+    return [row[0] for row in rows]
+
+
+def claim_named(node: bytes, messages: Sequence[bytes]) -> Operation[list[tuple[Pending, Message]]]:
+    """Take those of these messages that are free, the longest due first, and of those the oldest."""
+    table = schema.pending.c
+    rows = yield Query(
+        select(*(table[name] for name in _PENDING))
+        .where(and_(table.message_id.in_(tuple(messages)), table.node.is_(None)))
+        .order_by(table.due_at, table.message_id)
+        .with_for_update(skip_locked=True)
+    )
+    return (yield from _take_messages(node, rows))
 
 
 def claim_callbacks(node: bytes, now: int, limit: int) -> Operation[list[Callback]]:
@@ -122,10 +161,11 @@ def free_strays() -> Operation[None]:
     yield Execute(update(callbacks).where(owed).values(node=None))
 
 
-def next_due_message() -> Operation[int | None]:
-    """When the next free message is due; None when none waits."""
+def next_due_message(after: int = 0) -> Operation[int | None]:
+    """When the next free message is due, later than `after`; None when none waits."""
     table = schema.pending.c
-    rows = yield Query(select(table.due_at).where(table.node.is_(None)).order_by(table.due_at).limit(1))
+    is_next = and_(table.node.is_(None), table.due_at > after)
+    rows = yield Query(select(table.due_at).where(is_next).order_by(table.due_at).limit(1))
     return rows[0][0] if rows else None
 
 

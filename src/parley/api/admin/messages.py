@@ -1,6 +1,6 @@
 """The whole record of a message, in our own words: GET /admin/messages/{id}."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -21,10 +21,11 @@ _NOT_WAITING: Final = frozenset({"submitting"})
 
 
 class RecordApi:
-    """Handlers of the paths under /admin/messages."""
+    """Handlers of the paths under /admin/messages. `seen` says of a place in the queue what nobody wrote there."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, seen: Callable[[Pending], Pending]) -> None:
         self._engine = engine
+        self._seen = seen
 
     async def show(self, call: Call) -> Reply:
         """GET /admin/messages/{message}: by UUID or by SID."""
@@ -39,6 +40,7 @@ class RecordApi:
             raise Fault("not_found", "There is no such message")
         events = await engine.read(messages.history, message_id)
         waits = await engine.read(messages.waiting, message_id)
+        waits = self._seen(waits) if waits is not None else None
         callbacks = await engine.read(queue.callbacks_of, message_id)
         attached = await engine.read(media.of_messages, [message_id])
         return json_reply(200, whole(message, events, waits, callbacks, attached.get(message_id, ())))
