@@ -43,6 +43,7 @@ from parley.lib import ids
 from parley.lib.clock import Clock, SystemClock
 from parley.lib.randomness import Randomness, SystemRandomness
 from parley.model.account import Account
+from parley.model.application import Application
 from parley.model.callback import Callback
 from parley.model.consent import Replies as KeywordReplies
 from parley.model.message import Dialect, Message, Pending
@@ -196,6 +197,7 @@ class App:
         self.engine.on_news(self._heard)
         self.services = self._kind("service", Service, children=("pool_sender", "campaign"))
         self.pool_senders = self._kind("pool_sender", PoolSender)
+        self.applications = self._kind("application", Application)
         self.links = MediaLinks(self.vault.derive(b"media links"))
         self.renderers = self._renderers()
         states = {dialect: renderer.states for dialect, renderer in self.renderers.items()}
