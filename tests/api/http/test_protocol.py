@@ -153,3 +153,19 @@ async def test_an_answered_request_is_not_timed(hurried_port: int) -> None:
 
 async def test_asking_for_an_upgrade_changes_nothing(port: int) -> None:
     assert await status_of(port, GET + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n") == b"200"
+
+
+async def test_an_answer_is_one_write(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GET + b"\r\n")
+    first = await reader.read(MAX_HEAD)
+    writer.close()
+    head, _, body = first.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert body == b"0"
+
+
+async def test_an_answer_that_ends_its_connection_is_sent_whole(port: int) -> None:
+    answered = await told(port, GET + b"Connection: close\r\n\r\n")
+    assert answered.startswith(b"HTTP/1.1 200")
+    assert answered.endswith(b"\r\n\r\n0")

@@ -6,7 +6,7 @@ all that Parley does to accept a message.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from parley.api.http.credentials import Credentials
 from parley.api.http.decode import Form, json_object, pairs
 from parley.api.http.fault import Fault
+from parley.api.http.patience import Patience
 from parley.core.limits import Busy, Standing
 from parley.core.refusal import Refused
 from parley.model.account import Account
@@ -98,7 +99,7 @@ class Call:
         return json_object(self.body)
 
 
-Handler = Callable[[Call], Awaitable[Reply]]
+Handler = Callable[[Call], Coroutine[Any, Any, Reply]]
 Explain = Callable[[Fault | Refused, Scope], Reply]
 """Says in a dialect's shape why a request was refused."""
 
@@ -120,6 +121,7 @@ class Endpoint:
         self._explain = explain
         self._max_body = max_body
         self.patience_s = patience_s
+        self._patience = Patience()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Whatever happens, the client gets an answer in the dialect's shape."""
@@ -149,8 +151,11 @@ class Endpoint:
             standing = self._limits.enter(known.id, is_write=is_write and scope["method"] != _DELETE)
             account = known
             body = await _read(headers, receive, self._max_body)
-            async with asyncio.timeout(self.patience_s):
-                reply = await self._handler(Call(scope, headers, account, body))
+            call = Call(scope, headers, account, body)
+            if self.patience_s is None:
+                reply = await self._handler(call)
+            else:
+                reply = await self._patience.within(self.patience_s, self._handler(call))
         except (Fault, Refused) as error:
             reply = self._explain(error, scope)
         except Busy as busy:

@@ -1,9 +1,9 @@
 """HTTP/1.1 connections with bounds that uvicorn's own protocol lacks: on what it keeps in memory of a request's head,
-and on how long a request may take to arrive.
+and on how long a request may take to arrive. And with answers in one piece.
 """
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -11,6 +11,40 @@ MAX_HEAD: Final = 64 * 1024
 """Octets that a client may send without finishing anything: a head, a chunk's size, a trailer."""
 ARRIVES_S: Final = 60.0
 """A request, body and all, arrives within this; so does the first one of a connection."""
+
+
+class _Gathering:
+    """A connection's transport that sends what is written within one turn of the event loop in one piece: an answer's
+    head and body, which uvicorn writes apart, are one system call here and one wake-up at the client.
+    """
+
+    __slots__ = ("_loop", "_transport", "_written")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._written: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        if not self._written:
+            self._loop.call_soon(self._flush)
+        self._written.append(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def _flush(self) -> None:
+        if self._written:
+            written = b"".join(self._written)
+            self._written.clear()
+            self._transport.write(written)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -27,7 +61,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
-        super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows the type to what it is
+        gathering = _Gathering(cast("asyncio.Transport", transport), self.loop)
+        super().connection_made(cast("asyncio.Transport", gathering))
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
