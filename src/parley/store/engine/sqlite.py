@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, ParamSpec, TypeVar
@@ -45,6 +46,10 @@ class _Compiler(SQLiteCompiler):
 _DIALECT: Final = sqlalchemy_sqlite.dialect(paramstyle="qmark")
 _DIALECT.statement_compiler = _Compiler
 _READERS: Final = 2
+_LOOKUP_SIZES: Final = (1, 8, 64)
+"""How many rows a statement looks for; few sizes, so that each is prepared once."""
+_ADDED: Final = 16
+"""How many rows a statement adds; what is left over goes one by one."""
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     # NORMAL gains little and may lose the last commits when the power fails; a 201 must mean durable.
@@ -163,23 +168,54 @@ def _drive(connection: sqlite3.Connection, operation: Operation[R]) -> R:
 def _run(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
     match statement:
         case Lookup(table, columns, keys, rows):
-            sql = _lookup(table, columns, keys)
-            execute = connection.execute
-            return [found for row in rows for found in execute(sql, row)]
+            return _look_up(connection, table, columns, keys, rows)
         case Query(select):
             return connection.execute(*_compiled(select)).fetchall()
         case Execute(change):
             return connection.execute(*_compiled(change)).fetchall()
+        case Insert(table, rows, columns, ignore):
+            _add(connection, table, rows, columns, ignore=ignore)
+            return []
         case _:
             if statement.rows:
                 connection.executemany(_many(statement), statement.rows)
             return []
 
 
-def _many(statement: Insert | Upsert | Update | Delete) -> str:
+def _look_up(
+    connection: sqlite3.Connection, table: Table, columns: tuple[str, ...], keys: tuple[str, ...], rows: Sequence[Row]
+) -> list[Row]:
+    """Many rows at a time: each statement's own cost is several times that of a row."""
+    found: list[Row] = []
+    at = 0
+    while (left := len(rows) - at) > 0:
+        size = next((size for size in _LOOKUP_SIZES if size >= left), _LOOKUP_SIZES[-1])
+        parameters = list(chain.from_iterable(rows[at : at + size]))
+        parameters += [None] * (size * len(keys) - len(parameters))  # equal to nothing
+        found += connection.execute(_lookup(table, columns, keys, size), parameters)
+        at += size
+    return found
+
+
+def _add(
+    connection: sqlite3.Connection,
+    table: Table,
+    rows: Sequence[Row],
+    columns: tuple[str, ...] | None,
+    *,
+    ignore: bool,
+) -> None:
+    """Many rows at a time: between two steps of a statement the event loop takes the GIL, and has to give it back."""
+    whole = len(rows) - len(rows) % _ADDED
+    for at in range(0, whole, _ADDED):
+        sql = _insert(table, columns, _ADDED, ignore=ignore)
+        connection.execute(sql, list(chain.from_iterable(rows[at : at + _ADDED])))
+    if whole < len(rows):
+        connection.executemany(_insert(table, columns, 1, ignore=ignore), rows[whole:])
+
+
+def _many(statement: Upsert | Update | Delete) -> str:
     match statement:
-        case Insert(table, _, columns, ignore):
-            return _insert(table, columns, ignore=ignore)
         case Upsert(table):
             return _upsert(table)
         case Update(table, columns, keys):
@@ -189,10 +225,10 @@ def _many(statement: Insert | Upsert | Update | Delete) -> str:
 
 
 @lru_cache
-def _insert(table: Table, columns: tuple[str, ...] | None, *, ignore: bool) -> str:
+def _insert(table: Table, columns: tuple[str, ...] | None, size: int, *, ignore: bool) -> str:
     names = columns or tuple(table.c.keys())
     verb = "INSERT OR IGNORE" if ignore else "INSERT"
-    return f"{verb} INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+    return f"{verb} INTO {table.name} ({', '.join(names)}) VALUES {_rows(len(names), size)}"
 
 
 @lru_cache
@@ -200,7 +236,7 @@ def _upsert(table: Table) -> str:
     names = tuple(table.c.keys())
     keys = [column.name for column in table.primary_key]
     rest = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
-    return f"{_insert(table, None, ignore=False)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {rest}"
+    return f"{_insert(table, None, 1, ignore=False)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {rest}"
 
 
 @lru_cache
@@ -214,8 +250,17 @@ def _delete(table: Table, keys: tuple[str, ...]) -> str:
 
 
 @lru_cache
-def _lookup(table: Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> str:
-    return f"SELECT {', '.join(columns)} FROM {table.name} WHERE {_equal(keys)}"
+def _lookup(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], size: int) -> str:
+    if size == 1:
+        return f"SELECT {', '.join(columns)} FROM {table.name} WHERE {_equal(keys)}"
+    names = ", ".join(f"t.{name}" for name in columns)
+    joined = " AND ".join(f"t.{key} = u.column{n}" for n, key in enumerate(keys, 1))
+    # CROSS JOIN keeps this order of the two: SQLite, without statistics, might read all of the table instead.
+    return f"SELECT {names} FROM (VALUES {_rows(len(keys), size)}) AS u CROSS JOIN {table.name} AS t WHERE {joined}"
+
+
+def _rows(columns: int, size: int) -> str:
+    return ", ".join([f"({', '.join('?' * columns)})"] * size)
 
 
 def _equal(keys: tuple[str, ...]) -> str:
