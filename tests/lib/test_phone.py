@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parley.lib.phone import LineType, Place, is_possible, line_type, place, region
+from parley.lib.phone import LineType, Place, is_possible, line_type, market, place, region
 
 NUMBERS = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True) | st.from_regex(r"\+1[2-9][0-9]{9}", fullmatch=True)
 
@@ -118,11 +118,20 @@ def test_line_type(e164: str, kind: str) -> None:
     assert line_type(e164) == kind
 
 
+def test_the_first_digits_of_a_mobile_phone_tell_its_country() -> None:
+    for country in phonenumbers.SUPPORTED_REGIONS:
+        found = phonenumbers.example_number_for_type(country, phonenumbers.PhoneNumberType.MOBILE)
+        if found is not None:
+            number = phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164)
+            assert market(number) == region(number), number
+
+
 @given(st.text(st.characters(codec=None), max_size=20) | st.from_regex(r"\+?[0-9٠-٩]{0,20}", fullmatch=True))
 def test_nothing_raises(text: str) -> None:
     assert isinstance(is_possible(text), bool)
     assert line_type(text) in get_args(LineType)
     assert place(text).country == (region(text) or "")
+    assert isinstance(market(text), str | None)
 
 
 def test_the_geocoder_stays_unloaded() -> None:

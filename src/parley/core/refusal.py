@@ -20,6 +20,8 @@ Reason = Literal[
     "opted_out",
     "queue_full",
     "recipient_invalid",
+    "recipient_is_landline",
+    "recipient_is_premium",
     "recipient_is_sender",
     "recipient_is_short_code",
     "recipient_missing",

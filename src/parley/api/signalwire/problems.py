@@ -76,6 +76,10 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
         "message_backlog_limit_exceeded", "Too many messages wait to be sent from this number", "from"
     ),
     "recipient_invalid": Problem("invalid_to_number", "The number to send to is not a valid phone number", "to"),
+    "recipient_is_landline": Problem("not_routeable", "The number to send to is a landline", "to"),
+    "recipient_is_premium": Problem(
+        "destination_number_not_supported", "The number to send to is a premium-rate number", "to"
+    ),
     "recipient_is_sender": Problem("invalid_to_number", "A message cannot be sent to the number it comes from", "to"),
     "recipient_is_short_code": Problem("invalid_to_number", "The number to send to is a short code", "to"),
     "recipient_missing": Problem("missing_required_parameter", "to is required", "to"),

@@ -43,6 +43,8 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "opted_out": Problem(400, 21610, "The recipient {value} has unsubscribed from this sender"),
     "queue_full": Problem(400, 21611, "The queue of this 'From' number is full: it holds ten hours of messages"),
     "recipient_invalid": Problem(400, 21211, "The 'To' number {value} is not a valid phone number"),
+    "recipient_is_landline": Problem(400, 21635, "The 'To' number {value} is a landline, which messages do not reach"),
+    "recipient_is_premium": Problem(400, 21268, "The 'To' number {value} is a premium-rate number"),
     "recipient_is_sender": Problem(400, 21266, "'To' and 'From' cannot be the same number: {value}"),
     "recipient_is_short_code": Problem(400, 21265, "The 'To' number {value} cannot be a short code"),
     "recipient_missing": Problem(400, 21604, "A 'To' number is required"),

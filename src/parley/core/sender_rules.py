@@ -1,0 +1,71 @@
+"""Which senders may write to whom: each country's rules, and the kinds of line that no message reaches."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from parley.core.refusal import Reason
+from parley.lib.phone import line_type, market
+from parley.model.address import Address, Kind
+from parley.model.sender_rule import ANYWHERE, SenderRule
+
+_PREMIUM: Final = "+1900"
+_TELLS_LATER: Final = frozenset({"CA", "GB", "US"})
+"""Where a landline is found out by its network: the message is taken, and fails with 30006 (Twilio error 21635)."""
+UNREACHABLE_LINE: Final = 30006
+"""Twilio's code of a message that went to a landline."""
+
+
+class SenderRules:
+    """The table's rules. Only the strict profile enforces them: in dev every sender may write to everyone."""
+
+    def __init__(self, table: Mapping[str, SenderRule], *, strict: bool) -> None:
+        self._table = table
+        self._strict = strict
+        self._takes: dict[tuple[Kind, str | None], bool] = {}
+
+    def allows(self, kind: Kind, country: str | None) -> bool:
+        """Whether a country's networks take this kind of sender, by the table alone. Without a country: yes."""
+        try:
+            return self._takes[kind, country]
+        except KeyError:
+            takes = self._takes[kind, country] = self._look_up(kind, country)
+            return takes
+
+    def refusal(self, sender: Address, recipient: Address, *, is_forced: bool = False) -> Reason | None:
+        """Why this sender may not write to that recipient, None when it may. `is_forced` lets landlines pass.
+
+        Half a microsecond for North America; elsewhere a number not seen before costs its analysis.
+        """
+        if not self._strict or recipient.channel != "sms" or recipient.kind != "e164":
+            return None
+        number = recipient.value
+        country = market(number)
+        if not self.allows(sender.kind, country):
+            return "recipient_unroutable"
+        if number.startswith("+1"):
+            return "recipient_is_premium" if number.startswith(_PREMIUM) else None
+        line = line_type(number)
+        if line == "premium":
+            return "recipient_is_premium"
+        if line == "landline" and country not in _TELLS_LATER and not is_forced:
+            return "recipient_is_landline"
+        return None
+
+    def fate(self, recipient: Address) -> int | None:
+        """The code by which a message to this recipient is sure to end though it is taken, None when it is not.
+
+        North America's landlines look like its mobile phones, so nothing is sure of them.
+        """
+        number = recipient.value
+        if not self._strict or recipient.channel != "sms" or recipient.kind != "e164" or number.startswith("+1"):
+            return None
+        is_lost = line_type(number) == "landline" and market(number) in _TELLS_LATER
+        return UNREACHABLE_LINE if is_lost else None
+
+    def _look_up(self, kind: Kind, country: str | None) -> bool:
+        rule = self._table.get(country) if country is not None else None
+        if rule is None:
+            rule = self._table[ANYWHERE] if country is not None else None
+        if rule is None:
+            return True
+        return {"e164": rule.long_code, "short_code": rule.short_code, "alphanumeric": rule.alphanumeric}[kind]

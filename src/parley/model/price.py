@@ -1,0 +1,50 @@
+"""What messages cost: a table of ours, whose rows an operator may replace."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final, Literal
+
+import msgspec
+
+from parley.lib import tables
+from parley.model.message import Kind
+
+ANYWHERE: Final = "*"
+"""The rows of every country that has none of its own."""
+
+Way = Literal["outbound", "inbound"]
+Key = tuple[str, Kind, Way]
+
+
+class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a segment of an SMS, or a whole MMS or WhatsApp message, costs to send to a country or to receive in it."""
+
+    country: str
+    """ISO 3166-1, or `*`."""
+    kind: Kind
+    direction: Way
+    micro_usd: int
+    """Millionths of a US dollar."""
+    source: str = ""
+    """Who says so."""
+
+    @property
+    def key(self) -> Key:
+        """Of a key there is one price."""
+        return self.country, self.kind, self.direction
+
+
+def read(text: str) -> dict[Key, Price]:
+    """The built-in rows, replaced by those of a table of the same columns (`source` may be missing).
+
+    Raises tables.TableError.
+    """
+    return {**built_in(), **{price.key: price for price in tables.read(text, Price)}}
+
+
+@lru_cache(maxsize=1)
+def built_in() -> Mapping[Key, Price]:
+    """The rows that come with Parley."""
+    text = files("parley.model").joinpath("prices.tsv").read_text("utf-8")
+    return {price.key: price for price in tables.read(text, Price)}

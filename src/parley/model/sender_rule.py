@@ -1,0 +1,40 @@
+"""Which kinds of sender a country's networks take: a table of ours, whose rows an operator may replace."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+
+from parley.lib import tables
+
+ANYWHERE: Final = "*"
+"""The row of every country that has none of its own."""
+
+
+class SenderRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One country's row."""
+
+    country: str
+    """ISO 3166-1, or `*`."""
+    long_code: bool
+    short_code: bool
+    alphanumeric: bool
+    source: str = ""
+    """Who says so."""
+
+
+def read(text: str) -> dict[str, SenderRule]:
+    """The built-in rows, replaced by those of a table of the same columns (`source` may be missing).
+
+    Raises tables.TableError.
+    """
+    return {**built_in(), **{rule.country: rule for rule in tables.read(text, SenderRule)}}
+
+
+@lru_cache(maxsize=1)
+def built_in() -> Mapping[str, SenderRule]:
+    """The rows that come with Parley, by country."""
+    text = files("parley.model").joinpath("sender_rules.tsv").read_text("utf-8")
+    return {rule.country: rule for rule in tables.read(text, SenderRule)}
