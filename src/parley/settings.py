@@ -55,6 +55,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     opt_out_reply: Annotated[str | None, _about("Answer to STOP; empty for none.")] = None
     opt_in_reply: Annotated[str | None, _about("Answer to START; empty for none.")] = None
     help_reply: Annotated[str | None, _about("Answer to HELP; empty for none.")] = None
+    sender_rules_file: Annotated[
+        str | None, _about("Tab-separated rows that replace those of `parley/model/sender_rules.tsv`, by country.")
+    ] = None
+    prices_file: Annotated[
+        str | None,
+        _about("Tab-separated rows that replace those of `parley/model/prices.tsv`, by their first columns."),
+    ] = None
     callback_attempts: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None,
         _about(

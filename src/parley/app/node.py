@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -33,15 +33,18 @@ from parley.core.metrics import Metrics
 from parley.core.numbers import Numbers
 from parley.core.pacing import UNLIMITED, Paces
 from parley.core.phones import Phones
+from parley.core.prices import Prices
 from parley.core.receive import Receiving
 from parley.core.record import Record
 from parley.core.resources import Resources
 from parley.core.send import Sending
+from parley.core.sender_rules import SenderRules
 from parley.core.supervise import Supervisor
 from parley.core.watch import Watch
-from parley.lib import ids
+from parley.lib import ids, tables
 from parley.lib.clock import Clock, SystemClock
 from parley.lib.randomness import Randomness, SystemRandomness
+from parley.model import price, sender_rule
 from parley.model.account import Account
 from parley.model.application import Application
 from parley.model.callback import Callback
@@ -198,6 +201,10 @@ class App:
         self.services = self._kind("service", Service, children=("pool_sender", "campaign"))
         self.pool_senders = self._kind("pool_sender", PoolSender)
         self.applications = self._kind("application", Application)
+        self.sender_rules = SenderRules(
+            _table("sender_rules_file", settings.sender_rules_file, sender_rule.read), strict=not self.is_dev
+        )
+        self.prices = Prices(_table("prices_file", settings.prices_file, price.read))
         self.links = MediaLinks(self.vault.derive(b"media links"))
         self.renderers = self._renderers()
         states = {dialect: renderer.states for dialect, renderer in self.renderers.items()}
@@ -372,6 +379,14 @@ class App:
         if self.is_dev:
             for address in SEED_NUMBERS:
                 await self.numbers.own(self.numbers.blank(account.id, address, "twilio"))
+
+
+def _table(setting: str, path: str | None, read: Callable[[str | None], T]) -> T:
+    """What a table says; its rows are ours, but for those of the file that the setting names. Raises SettingsError."""
+    try:
+        return read(None if path is None else Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tables.TableError) as error:
+        raise SettingsError(f"{setting} {path}: {error}") from None
 
 
 def _reachable(host: str) -> str:

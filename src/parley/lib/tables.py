@@ -12,7 +12,7 @@ class TableError(ValueError):
 
 
 def read(text: str, row: type[T]) -> list[T]:
-    """The rows of a table, each as a `row`, whose fields are the columns. Empty lines are no rows. Raises TableError."""
+    """The rows of a table, each as a `row`, whose fields are the columns; empty lines are none. Raises TableError."""
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines:
         raise TableError("line 1: the names of the columns are missing")

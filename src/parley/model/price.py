@@ -35,11 +35,13 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.country, self.kind, self.direction
 
 
-def read(text: str) -> dict[Key, Price]:
-    """The built-in rows, replaced by those of a table of the same columns (`source` may be missing).
+def read(text: str | None) -> Mapping[Key, Price]:
+    """The built-in rows, replaced by those of a table of the same columns (`source` may be missing), if one is given.
 
     Raises tables.TableError.
     """
+    if text is None:
+        return built_in()
     return {**built_in(), **{price.key: price for price in tables.read(text, Price)}}
 
 

@@ -25,11 +25,13 @@ class SenderRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who says so."""
 
 
-def read(text: str) -> dict[str, SenderRule]:
-    """The built-in rows, replaced by those of a table of the same columns (`source` may be missing).
+def read(text: str | None) -> Mapping[str, SenderRule]:
+    """The built-in rows, replaced by those of a table of the same columns (`source` may be missing), if one is given.
 
     Raises tables.TableError.
     """
+    if text is None:
+        return built_in()
     return {**built_in(), **{rule.country: rule for rule in tables.read(text, SenderRule)}}
 
 
