@@ -1,0 +1,97 @@
+"""Quiet hours: when a recipient is left alone, by every clock that may hang on the recipient's wall."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from parley.model.service import QuietHours
+
+MOST_MINUTES: Final = 23 * 60
+"""The longest that quiet hours may be, so that a day which is an hour longer has an hour left too."""
+_DAY_US: Final = 86_400_000_000
+_MINUTE_US: Final = 60_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def minutes(text: str) -> int | None:
+    """Minutes after midnight of `HH:MM`; None for what is not spelt so."""
+    hours, colon, rest = text.partition(":")
+    if not (text.isascii() and colon and len(hours) == len(rest) == 2 and hours.isdigit() and rest.isdigit()):
+        return None
+    return int(hours) * 60 + int(rest) if int(hours) < 24 and int(rest) < 60 else None
+
+
+def length(hours: QuietHours) -> int:
+    """Minutes from start to end; 0 when they are the same."""
+    return (_minutes(hours.end) - _minutes(hours.start)) % (24 * 60)
+
+
+def free_at(hours: QuietHours, zones: Sequence[ZoneInfo], at: int) -> int:
+    """The first moment from `at` on, in microseconds, at which it is quiet in none of the zones.
+
+    A recipient whose digits leave half the world open may never have such a moment: then the one at which it is quiet
+    in the fewest. It is never more than a day away.
+    """
+    if not any(_is_quiet(hours, zone, at) for zone in zones):
+        return at
+    # All that can make it free is the end of some zone's quiet hours.
+    ends = sorted({end for zone in zones for end in _ends(hours, zone, at)})
+    return min(ends, key=lambda end: sum(_is_quiet(hours, zone, end) for zone in zones), default=at + _DAY_US)
+
+
+def _ends(hours: QuietHours, zone: ZoneInfo, at: int) -> Iterator[int]:
+    """When quiet hours end in a zone, within the next day."""
+    latest = at + _DAY_US
+    is_quiet = _is_quiet(hours, zone, at)
+    while (at := _turn(hours, zone, at)) <= latest:
+        if is_quiet:
+            yield at
+        is_quiet = not is_quiet
+
+
+def _turn(hours: QuietHours, zone: ZoneInfo, at: int) -> int:
+    """The next moment at which quiet hours begin or end by the clocks of a zone."""
+    is_quiet = _is_quiet(hours, zone, at)
+    while True:
+        boundary = _minutes(hours.end if is_quiet else hours.start) * _MINUTE_US
+        until = at + (boundary - _time_of_day(zone, at)) % _DAY_US
+        if _offset(zone, at) == _offset(zone, until):
+            return until
+        # The clocks are set on the way there: go as far as that, and look at them again.
+        at = _transition(zone, at, until)
+        if _is_quiet(hours, zone, at) != is_quiet:
+            return at
+
+
+def _transition(zone: ZoneInfo, before: int, after: int) -> int:
+    """When the clocks of a zone are set, between two moments that they tell differently."""
+    while after - before > 1:
+        middle = (before + after) // 2
+        if _offset(zone, middle) == _offset(zone, before):
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def _is_quiet(hours: QuietHours, zone: ZoneInfo, at: int) -> bool:
+    since_start = (_time_of_day(zone, at) - _minutes(hours.start) * _MINUTE_US) % _DAY_US
+    return since_start < length(hours) * _MINUTE_US
+
+
+def _time_of_day(zone: ZoneInfo, at: int) -> int:
+    """Microseconds since midnight by the clocks of a zone."""
+    return (at + _offset(zone, at)) % _DAY_US
+
+
+def _offset(zone: ZoneInfo, at: int) -> int:
+    offset = (_EPOCH + timedelta(microseconds=at)).astimezone(zone).utcoffset()
+    assert offset is not None
+    return offset // timedelta(microseconds=1)
+
+
+def _minutes(text: str) -> int:
+    found = minutes(text)
+    assert found is not None, text
+    return found
