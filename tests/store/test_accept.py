@@ -1,10 +1,11 @@
 """Taking messages: what is kept, what is answered from the record, what is refused."""
 
 import asyncio
+from typing import Literal
 
 from msgspec.structs import replace
 
-from parley.model.consent import OptOut
+from parley.model.consent import ConsentChange, OptOut
 from parley.store import Engine, media, messages, opt_outs, queue
 from parley.store.accept import IdempotencyKey, Intake, Repeated, Taken, Verdict, accept, purge_idempotency
 from tests.clock import ManualClock
@@ -70,7 +71,7 @@ async def test_a_request_that_is_refused_and_repeated_in_one_batch_is_refused_tw
     engine: Engine, records: Records
 ) -> None:
     first, again = records.message(), records.message()
-    await engine.write(opt_outs.put, OptOut(first.account_id, str(first.sender), first.recipient, "STOP", 1))
+    await engine.write(opt_outs.apply, [_says((first.account_id, str(first.sender), first.recipient), "opt_out")])
     key = IdempotencyKey("k1", b"same request")
     intakes = [Intake(message, idempotency=key, must_consent=True) for message in (first, again)]
     assert await engine.write(accept, intakes) == ["opted_out", "opted_out"]
@@ -89,7 +90,8 @@ async def test_keys_are_forgotten_with_age(engine: Engine, records: Records) -> 
 async def test_who_opted_out_is_not_written_to(engine: Engine, records: Records) -> None:
     message = records.message()
     sender, recipient = str(message.sender), message.recipient
-    await engine.write(opt_outs.put, OptOut(message.account_id, sender, recipient, "STOP", 1))
+    pair = (message.account_id, sender, recipient)
+    await engine.write(opt_outs.apply, [_says(pair, "opt_out")])
     others = [records.message(sender="+15550000001"), records.message(recipient="+15550000002")]
     intakes = [Intake(each, records.pending(each), must_consent=True) for each in (message, *others)]
     verdicts = await engine.write(accept, intakes)
@@ -97,7 +99,7 @@ async def test_who_opted_out_is_not_written_to(engine: Engine, records: Records)
     assert all(isinstance(verdict, Taken) for verdict in verdicts[1:])
     assert await engine.read(messages.history, message.id) == []
     await take(engine, Intake(message))  # what need not ask, such as the confirmation itself, passes
-    assert await engine.write(opt_outs.lift, message.account_id, sender, recipient)
+    assert await engine.write(opt_outs.lift, _says(pair, "opt_in"))
     again = records.message()
     await take(engine, Intake(again, must_consent=True))
 
@@ -193,8 +195,8 @@ async def test_what_a_message_says_of_consent_is_noted_with_it_in_order_and_once
     out = OptOut(*pair, "STOP", 1)
 
     def said(key: str, out: OptOut | None) -> Intake:
-        opt_in = pair if out is None else None
-        return Intake(records.message(), idempotency=IdempotencyKey(key, b""), opt_out=out, opt_in=opt_in)
+        change = _says(pair, "opt_in" if out is None else "opt_out")
+        return Intake(records.message(), idempotency=IdempotencyKey(key, b""), consent=(change,))
 
     await take(engine, said("1", out), said("2", None), said("3", out))
     assert await engine.read(opt_outs.is_out, *pair) == out
@@ -202,3 +204,7 @@ async def test_what_a_message_says_of_consent_is_noted_with_it_in_order_and_once
     assert await engine.read(opt_outs.is_out, *pair) is None
     assert await engine.write(accept, [said("3", out)]) != []
     assert await engine.read(opt_outs.is_out, *pair) is None
+
+
+def _says(pair: tuple[bytes, str, str], kind: Literal["opt_out", "opt_in"]) -> ConsentChange:
+    return ConsentChange(*pair, 1, kind, "STOP", "inbound", pair[2])

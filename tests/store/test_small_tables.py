@@ -1,25 +1,9 @@
-"""Opt-outs, cookies and settings."""
+"""Cookies and settings."""
 
-from parley.model.consent import OptOut
-from parley.store import Engine, cookies, opt_outs, settings
+from parley.store import Engine, cookies, settings
 from tests.store.records import Records
 
 NUMBER, PHONE = "+15551234567", "+15557654321"
-
-
-async def test_an_opt_out_stands_between_one_sender_and_one_recipient(engine: Engine, records: Records) -> None:
-    account_id = records.account_id
-    out = OptOut(account_id, NUMBER, PHONE, "STOP", 5)
-    await engine.write(opt_outs.put, out)
-    assert await engine.read(opt_outs.is_out, account_id, NUMBER, PHONE) == out
-    for others in ((b"o" * 16, NUMBER, PHONE), (account_id, PHONE, NUMBER), (account_id, NUMBER, "+15550000000")):
-        assert await engine.read(opt_outs.is_out, *others) is None
-    again = OptOut(account_id, NUMBER, PHONE, "QUIT", 9)
-    await engine.write(opt_outs.put, again)
-    assert await engine.read(opt_outs.is_out, account_id, NUMBER, PHONE) == again
-    assert await engine.write(opt_outs.lift, account_id, NUMBER, PHONE)
-    assert not await engine.write(opt_outs.lift, account_id, NUMBER, PHONE)
-    assert await engine.read(opt_outs.is_out, account_id, NUMBER, PHONE) is None
 
 
 async def test_cookies_belong_to_a_conversation_and_expire_idle(engine: Engine, records: Records) -> None:

@@ -17,7 +17,7 @@ from parley.lib import segments
 from parley.lib.clock import Clock
 from parley.model.address import Address, InvalidAddress, parse_recipient, parse_sender
 from parley.model.callback import Callback
-from parley.model.consent import OptOutType
+from parley.model.consent import Heard, OptOutType
 from parley.model.message import Dialect, Media, Message
 from parley.model.number import Number
 from parley.store.accept import IdempotencyKey, Intake, Repeated
@@ -46,19 +46,18 @@ class Receiving:
         account = await self._accounts.by_id(number.account_id) if number is not None else None
         if number is None or account is None:
             raise Refused("not_found", to.text)
-        keyword = self._consent.keyword(account, number, inbound.body)
-        intake = self._intake(inbound, number, to, phone, keyword)
+        heard = self._consent.keyword(account, number, to, phone, inbound.body)
+        intake = self._intake(inbound, number, to, phone, heard)
         verdict = await self._record.accept(intake)
         # When the carrier brought it again, it is one message still, and a node may have died before it answered.
         message_id = verdict.message_id if isinstance(verdict, Repeated) else intake.message.id
+        keyword = heard.kind if heard is not None else None
         log.debug("received", message=message_id.hex(), sender=phone.text, recipient=to.text, keyword=keyword)
-        if keyword is not None:
-            await self._consent.confirm(account, number, to, phone, keyword, message_id)
+        if heard is not None:
+            await self._consent.confirm(account, number, to, phone, heard, message_id)
         return message_id
 
-    def _intake(
-        self, inbound: Inbound, number: Number, to: Address, phone: Address, keyword: OptOutType | None
-    ) -> Intake:
+    def _intake(self, inbound: Inbound, number: Number, to: Address, phone: Address, heard: Heard | None) -> Intake:
         now = self._clock.now()
         record = self._record
         message_id = record.ids.new()
@@ -96,9 +95,9 @@ class Receiving:
         if inbound.ref is not None:
             name = f"inbound:{inbound.carrier}:{inbound.ref}"
             key = IdempotencyKey(name, b"")
-        opt_out, opt_in = self._consent.said(number, to, phone, keyword, inbound.body)
-        webhook = self._webhook(number, message, keyword)
-        return Intake(message, None, media, contents, webhook, key, opt_out=opt_out, opt_in=opt_in)
+        consent = self._consent.said(number, to, phone, heard, message_id)
+        webhook = self._webhook(number, message, heard.kind if heard is not None else None)
+        return Intake(message, None, media, contents, webhook, key, consent=consent)
 
     def _webhook(self, number: Number, message: Message, keyword: OptOutType | None) -> tuple[Callback, ...]:
         if number.request_url is None:

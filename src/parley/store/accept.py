@@ -8,10 +8,10 @@ from msgspec.structs import astuple, replace
 from sqlalchemy import delete
 
 from parley.model.callback import Callback
-from parley.model.consent import OptOut
+from parley.model.consent import ConsentChange
 from parley.model.message import Media, Message, Pending
-from parley.store import schema
-from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Row, Upsert
+from parley.store import opt_outs, schema
+from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Row, Upsert
 from parley.store.media import keep
 
 
@@ -39,10 +39,8 @@ class Intake(msgspec.Struct, frozen=True):
     most_wait_us: int | None = None
     """Refuse it when its slot is further away than this."""
     event_data: str | None = None
-    opt_out: OptOut | None = None
-    """What the message says of its sender's consent: no more. Noted with it, once."""
-    opt_in: tuple[bytes, str, str] | None = None
-    """The message takes back an opt-out: account id, sender and recipient."""
+    consent: tuple[ConsentChange, ...] = ()
+    """What the message says of its sender's consent. Noted with it, once."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -84,7 +82,7 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
     contents: list[Row] = []
     callbacks: list[Row] = []
     keys: list[Row] = []
-    consents: dict[tuple[bytes, str, str], OptOut | None] = {}
+    consent: list[ConsentChange] = []
     results: list[Verdict] = []
     for n, intake in enumerate(intakes):
         verdict = verdicts[n]
@@ -103,11 +101,7 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
         if intake.idempotency is not None:
             key = intake.idempotency
             keys.append((message.account_id, key.key, message.id, key.fingerprint, message.created_at))
-        if intake.opt_out is not None:
-            out = intake.opt_out
-            consents[out.account_id, out.sender, out.recipient] = out
-        elif intake.opt_in is not None:
-            consents[intake.opt_in] = None
+        consent += intake.consent
         results.append(Taken(message, waits, intake.callbacks))
 
     yield Insert(schema.messages, messages)
@@ -118,10 +112,7 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
     yield Insert(schema.media, media)
     yield Insert(schema.callbacks, callbacks)
     yield Insert(schema.idempotency, keys)
-    if consents:
-        yield Upsert(schema.opt_outs, [astuple(out) for out in consents.values() if out is not None])
-        lifted = [pair for pair, out in consents.items() if out is None]
-        yield Delete(schema.opt_outs, _PAIR, lifted)
+    yield from opt_outs.apply(consent)
     return results
 
 

@@ -38,6 +38,8 @@ accounts: Final = Table(
     Column("previous_valid_until", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Column("owner_id", LargeBinary, comment="the account whose subaccount it is"),
+    Index("accounts_owner", "owner_id", "id"),
     sqlite_with_rowid=False,
 )
 
@@ -49,6 +51,9 @@ api_keys: Final = Table(
     Column("name", Text, nullable=False),
     Column("secret_hash", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False, server_default="standard"),
+    Column("updated_at", BigInteger, nullable=False, server_default="0"),
+    Index("api_keys_account", "account_id", "id"),
     sqlite_with_rowid=False,
 )
 
@@ -73,6 +78,7 @@ numbers: Final = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("extras", Text),
+    Column("application_id", LargeBinary, comment="whose webhooks stand in for its own"),
     UniqueConstraint("address", name="numbers_address"),
     Index("numbers_account", "account_id", "id"),
     sqlite_with_rowid=False,
@@ -300,8 +306,26 @@ opt_outs: Final = Table(
     Column("recipient", Text),
     Column("keyword", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("source", Text, nullable=False, server_default="inbound"),
     PrimaryKeyConstraint("account_id", "sender", "recipient"),
+    Index("opt_outs_recipient", "account_id", "recipient"),
     sqlite_with_rowid=False,
+)
+
+consent_changes: Final = Table(
+    "consent_changes",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column("account_id", LargeBinary, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("keyword", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("said_by", Text, nullable=False, comment="a phone's address, or the SID of credentials"),
+    Column("message_id", LargeBinary),
+    Index("consent_changes_pair", "account_id", "sender", "recipient", "seq"),
 )
 
 paces: Final = Table(

@@ -1,4 +1,4 @@
-"""Resources that accounts configure (services, campaigns, applications...), sticky senders, short links, usage."""
+"""Resources that accounts configure (services, campaigns...), sticky senders, short links, usage, words of consent."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,10 +6,37 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
+_SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbers rows by itself only in an INTEGER key
+
 
 def upgrade() -> None:
     is_due = sa.text("due_at IS NOT NULL")
+    op.add_column("accounts", sa.Column("owner_id", sa.LargeBinary, comment="the account whose subaccount it is"))
+    op.create_index("accounts_owner", "accounts", ["owner_id", "id"])
+    op.add_column("api_keys", sa.Column("kind", sa.Text, nullable=False, server_default="standard"))
+    op.add_column("api_keys", sa.Column("updated_at", sa.BigInteger, nullable=False, server_default="0"))
+    op.execute("UPDATE api_keys SET kind = 'main', updated_at = created_at")  # what they might do, they still may
+    op.create_index("api_keys_account", "api_keys", ["account_id", "id"])
+    op.add_column(
+        "numbers", sa.Column("application_id", sa.LargeBinary, comment="whose webhooks stand in for its own")
+    )
     op.add_column("messages", sa.Column("price", sa.BigInteger, comment="millionths of a US dollar"))
+    op.add_column("opt_outs", sa.Column("source", sa.Text, nullable=False, server_default="inbound"))
+    op.create_index("opt_outs_recipient", "opt_outs", ["account_id", "recipient"])
+    op.create_table(
+        "consent_changes",
+        sa.Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+        sa.Column("account_id", sa.LargeBinary, nullable=False),
+        sa.Column("sender", sa.Text, nullable=False),
+        sa.Column("recipient", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("keyword", sa.Text, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("said_by", sa.Text, nullable=False, comment="a phone's address, or the SID of credentials"),
+        sa.Column("message_id", sa.LargeBinary),
+        sa.Index("consent_changes_pair", "account_id", "sender", "recipient", "seq"),
+    )
     op.create_table(
         "resources",
         sa.Column("id", sa.LargeBinary, primary_key=True),
