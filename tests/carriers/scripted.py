@@ -27,7 +27,7 @@ _PATIENCE_S: Final = 30
 
 
 class ScriptedCarrier:
-    """Answers each submission by the next step of its recipient's script, and accepts it when there is none left."""
+    """Answers each submission by the next step of its recipient's script, and as usual when there is none left."""
 
     name = "scripted"
 
@@ -35,6 +35,7 @@ class ScriptedCarrier:
         self.deduplicates = deduplicates
         self._refs = refs
         self.script: dict[str, deque[Step]] = defaultdict(deque)
+        self.usual: Callable[[Submission], Step] = self.accepts
         self.submitted: list[Submission] = []
         """Every submit of every message, in order."""
         self.held: dict[bytes, Callable[[Outcome], None]] = {}
@@ -106,7 +107,7 @@ class ScriptedCarrier:
             self.submitted.append(submission)
             self._happened.set()
             script = self.script[submission.recipient]
-            step = script.popleft() if script else self.accepts(submission)
+            step = script.popleft() if script else self.usual(submission)
             if submission.key[1] in self.left:
                 self.repeated.append(submission.key[1])
             if not isinstance(step, Throttled | Unreachable | Rejected):

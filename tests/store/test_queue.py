@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from parley.model.callback import Callback
+from parley.model.message import Pending
 from parley.store import Engine, Operation, messages, queue
 from parley.store.accept import Intake
 from parley.store.changes import Change, apply
@@ -22,6 +23,12 @@ async def _free(engine: Engine, records: Records, *due_at: int) -> list[bytes]:
         await take(engine, Intake(message, records.pending(message, node=None, due_at=due)))
         ids.append(message.id)
     return ids
+
+
+async def _waits(engine: Engine, message_id: bytes) -> Pending:
+    found = await engine.read(messages.waiting, message_id)
+    assert found is not None
+    return found
 
 
 async def _owed(engine: Engine, records: Records, *values: dict[str, Any]) -> list[Callback]:
@@ -41,6 +48,39 @@ async def test_a_message_is_claimed_once_the_longest_due_first(engine: Engine, r
     claimed = await engine.write(queue.claim_messages, b"m" * 16, 30, 10)
     assert [message.id for _, message in claimed] == [ids[0]]
     assert await engine.write(queue.claim_messages, b"n" * 16, 30, 10) == []
+
+
+async def test_what_is_due_is_found_but_for_some_senders(engine: Engine, records: Records) -> None:
+    ids = await _free(engine, records, 30, 10, 20, 40)
+    [sender] = {(await _waits(engine, id_)).sender for id_ in ids}
+    found = await engine.read(queue.due_messages, 30, 10, 0, ())
+    assert found == [(10, ids[1]), (20, ids[2]), (30, ids[0])]
+    assert await engine.read(queue.due_messages, 30, 2, 0, ()) == found[:2]
+    assert await engine.read(queue.due_messages, 30, 10, 20, ()) == found[1:]
+    many = {f"+1555{n:07}" for n in range(2_000)}
+    assert await engine.read(queue.due_messages, 30, 10, 0, many - {sender}) == found
+    assert await engine.read(queue.due_messages, 30, 10, 0, many | {sender}) == []
+    assert await engine.read(queue.next_due_message, 30) == 40
+
+
+async def test_what_was_named_is_claimed_while_it_is_free(engine: Engine, records: Records) -> None:
+    ids = await _free(engine, records, 30, 10, 20)
+    claimed = await engine.write(queue.claim_named, b"n" * 16, [ids[0], ids[1]])
+    assert [(waits.node, message.id) for waits, message in claimed] == [(b"n" * 16, ids[1]), (b"n" * 16, ids[0])]
+    claimed = await engine.write(queue.claim_named, b"m" * 16, ids)
+    assert [message.id for _, message in claimed] == [ids[2]]
+
+
+async def test_what_has_ended_is_found_among_what_waits(engine: Engine, records: Records) -> None:
+    ids = await _free(engine, records, 10, 20, 30)
+    expires_at = (await _waits(engine, ids[0])).expires_at
+    assert await engine.read(queue.ended_messages, 30, 10, "submitting") == []
+    assert await engine.read(queue.ended_messages, expires_at, 10, "submitting") == ids[:1]
+    doubted = records.message()
+    waits = records.pending(doubted, node=None, due_at=20, waiting_for="submitting")
+    await take(engine, Intake(doubted, waits))
+    assert await engine.read(queue.ended_messages, 30, 10, "submitting") == [doubted.id]
+    assert await engine.read(queue.ended_messages, 10, 10, "submitting") == []
 
 
 async def test_two_nodes_never_claim_the_same(url: str, engine: Engine, records: Records) -> None:
