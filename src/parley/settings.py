@@ -90,6 +90,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int,
         msgspec.Meta(ge=1, description="Writes that may wait for the record on a node; more are answered 429."),
     ] = 4000
+    schedule_min_s: Annotated[
+        int,
+        msgspec.Meta(ge=0, description="Seconds from now of the earliest time that a message may be scheduled for."),
+    ] = 300
+    schedule_max_s: Annotated[
+        int,
+        msgspec.Meta(ge=0, le=3_024_000, description="Seconds from now of the latest; 35 days at most."),
+    ] = 3_024_000
+    schedule_limit: Annotated[
+        int, msgspec.Meta(ge=0, description="Messages that an account may have scheduled at once.")
+    ] = 500_000
     uncertain_policy: Annotated[
         Literal["hold", "resend"],
         _about(

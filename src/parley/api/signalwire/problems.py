@@ -75,6 +75,7 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
     "queue_full": Problem(
         "message_backlog_limit_exceeded", "Too many messages wait to be sent from this number", "from"
     ),
+    "quiet_hours": Problem("not_routeable", "The recipient is within quiet hours", "to"),
     "recipient_invalid": Problem("invalid_to_number", "The number to send to is not a valid phone number", "to"),
     "recipient_is_landline": Problem("not_routeable", "The number to send to is a landline", "to"),
     "recipient_is_premium": Problem(
@@ -85,6 +86,8 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
     "recipient_missing": Problem("missing_required_parameter", "to is required", "to"),
     "recipient_not_mobile": Problem("not_routeable", "The number to send to cannot receive messages", "to"),
     "recipient_unroutable": Problem("not_routeable", "There is no route to the number to send to", "to"),
+    "schedule_full": Problem("message_backlog_limit_exceeded", "Too many messages are scheduled", "base"),
+    "send_at_out_of_window": Problem("invalid_parameter", "The message cannot be scheduled for that time", "base"),
     "sender_cannot_mms": Problem("missing_messaging_capability", "The number to send from cannot send MMS", "from"),
     "sender_cannot_sms": Problem(
         "missing_messaging_capability", "The number to send from cannot send messages", "from"

@@ -11,6 +11,7 @@ from parley.api.http.endpoint import Call
 from parley.api.http.fault import Fault
 from parley.api.twilio.parameters import boolean, choice
 from parley.api.twilio.problems import Invalid
+from parley.api.twilio.scheduling import send_at
 from parley.api.twilio.urls import Urls
 from parley.core.refusal import Refused
 from parley.core.send import Draft
@@ -102,7 +103,7 @@ def _with_options(draft: Draft, form: Form) -> Draft:
 def _refuse_unsupported(form: Form) -> None:
     """Raise Fault for what would be lost in silence if it were accepted. An empty value asks for nothing."""
     service = form.one("MessagingServiceSid")
-    _refuse_schedule(form, service)
+    send_at(form, service)
     if service:
         raise _no_service(service) if _has_content(form) else _nothing_to_send()
     if form.one("ContentSid"):
@@ -119,17 +120,6 @@ def _refuse_unsupported(form: Form) -> None:
         raise Fault("invalid_parameter", "ContentRetention=discard is not supported", "ContentRetention")
     if choice(form, "AddressRetention", ("retain", "obfuscate")) == "obfuscate":
         raise Fault("invalid_parameter", "AddressRetention=obfuscate is not supported", "AddressRetention")
-
-
-def _refuse_schedule(form: Form, service: str | None) -> None:
-    """What is wrong with a schedule is said before what it would be for. Raises Invalid 35126, 35111 or 35118."""
-    kind = form.one("ScheduleType")
-    if kind and kind.lower() != "fixed":
-        raise Invalid(35126, "ScheduleType must be fixed", "ScheduleType")
-    if kind and not form.one("SendAt"):
-        raise Invalid(35111, "SendAt is required to schedule a message", "SendAt")
-    if form.one("SendAt") and not service:
-        raise Invalid(35118, "MessagingServiceSid is required to schedule a message", "MessagingServiceSid")
 
 
 def _has_content(form: Form) -> bool:

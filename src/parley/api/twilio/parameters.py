@@ -15,6 +15,7 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = 1_000_000
 _DAY: Final = 86_400 * _SECOND
+_MOST_NAME: Final = 64
 
 
 def boolean(form: Form, name: str) -> bool | None:
@@ -36,6 +37,14 @@ def choice(form: Form, name: str, allowed: Collection[str]) -> str | None:
     if found is None:
         raise Fault("invalid_parameter", f"{name} must be one of {', '.join(allowed)}", name)
     return found
+
+
+def friendly_name(form: Form) -> str | None:
+    """A name for people; None when not given. Raises Invalid 20002 beyond 64 characters."""
+    name = form.one("FriendlyName")
+    if name is not None and len(name) > _MOST_NAME:
+        raise Invalid(20002, f"FriendlyName may have no more than {_MOST_NAME} characters", "FriendlyName")
+    return name
 
 
 def method(form: Form, name: str) -> str | None:
@@ -82,13 +91,20 @@ def _moment(form: Form, name: str) -> int | None:
     text = form.one(name)
     if text is None or text == "":
         return None
-    if _DATE.fullmatch(text) or _TIME.fullmatch(text):
-        try:
-            # An offset's plus sign that was not escaped arrives as a space.
-            read = datetime.fromisoformat(text[:11] + text[11:].replace(" ", "+"))
-        except ValueError:
-            pass
-        else:
-            aware = read if read.tzinfo is not None else read.replace(tzinfo=UTC)
-            return (aware - _EPOCH) // timedelta(microseconds=1)
-    raise Fault("invalid_parameter", f"{name} must be a date or a time of ISO 8601", name)
+    at = time_of(f"{text}T00:00") if _DATE.fullmatch(text) else time_of(text)
+    if at is None:
+        raise Fault("invalid_parameter", f"{name} must be a date or a time of ISO 8601", name)
+    return at
+
+
+def time_of(text: str) -> int | None:
+    """A date and time of ISO 8601, in UTC where it says no offset, as microseconds; None for anything else."""
+    if not _TIME.fullmatch(text):
+        return None
+    try:
+        # An offset's plus sign that was not escaped arrives as a space.
+        read = datetime.fromisoformat(text[:11] + text[11:].replace(" ", "+"))
+    except ValueError:
+        return None
+    aware = read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // timedelta(microseconds=1)

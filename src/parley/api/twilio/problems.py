@@ -42,6 +42,7 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "number_unavailable": Problem(400, 21422, "PhoneNumber {value} is not available"),
     "opted_out": Problem(400, 21610, "The recipient {value} has unsubscribed from this sender"),
     "queue_full": Problem(400, 21611, "The queue of this 'From' number is full: it holds ten hours of messages"),
+    "quiet_hours": Problem(400, 30047, "It is within the quiet hours of the 'To' number {value}"),
     "recipient_invalid": Problem(400, 21211, "The 'To' number {value} is not a valid phone number"),
     "recipient_is_landline": Problem(400, 21635, "The 'To' number {value} is a landline, which messages do not reach"),
     "recipient_is_premium": Problem(400, 21268, "The 'To' number {value} is a premium-rate number"),
@@ -50,6 +51,8 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "recipient_missing": Problem(400, 21604, "A 'To' number is required"),
     "recipient_not_mobile": Problem(400, 21614, "The 'To' number {value} is not a mobile number"),
     "recipient_unroutable": Problem(400, 21612, "The 'To' number {value} cannot be reached from this 'From' number"),
+    "schedule_full": Problem(400, 35125, "The account has as many messages scheduled as it may have"),
+    "send_at_out_of_window": Problem(400, 35114, "SendAt must be {value} seconds from now"),
     "sender_cannot_mms": Problem(400, 21621, "The 'From' number {value} is not enabled for MMS"),
     "sender_cannot_sms": Problem(400, 21606, "The 'From' number {value} is not a message-capable number of yours"),
     "sender_invalid": Problem(400, 21212, "The 'From' number {value} is not a valid phone number, short code or name"),
@@ -66,6 +69,7 @@ FAULTS: Final[dict[Kind, Problem]] = {
     "too_large": Problem(413, 20001, "The request is too large"),
     "unauthorized": Problem(401, 20003, "Authenticate"),
     "forbidden": Problem(403, 20006, "Access denied"),
+    "test_credentials": Problem(403, 20008, "Resource not accessible with test credentials"),
     "not_found": Problem(404, 20404, "The requested resource was not found"),
     "method_not_allowed": Problem(405, 20004, "The method is not allowed on this resource"),
     "invalid_parameter": Problem(400, 20001, "A parameter is invalid"),
@@ -79,11 +83,12 @@ _CHALLENGE: Final = ((b"www-authenticate", b'Basic realm="Twilio API"'),)
 
 
 class Invalid(Fault):
-    """A parameter that only this dialect knows of is refused, by its own code."""
+    """A request that only this dialect knows to be wrong is refused, by its own code and, unless it is 400, status."""
 
-    def __init__(self, code: int, detail: str, parameter: str | None = None) -> None:
+    def __init__(self, code: int, detail: str, parameter: str | None = None, *, status: int = 400) -> None:
         super().__init__("invalid_parameter", detail, parameter)
         self.code = code
+        self.status = status
 
 
 def explain(error: Fault | Refused, scope: Scope) -> Reply:
@@ -95,11 +100,13 @@ def explain(error: Fault | Refused, scope: Scope) -> Reply:
                 problem = _MAGIC_SENDER  # what Twilio documents for its test numbers
             message = problem.message.replace("{value}", error.value[:_MOST_QUOTED])
             code = problem.code
+        case Invalid():
+            problem = Problem(error.status, error.code, error.detail)
+            message, code = problem.message, problem.code
         case Fault():
             problem = FAULTS[error.kind]
-            message = error.detail or problem.message
-            code = error.code if isinstance(error, Invalid) else problem.code
-    if problem.status == 404:
+            message, code = error.detail or problem.message, problem.code
+    if code == FAULTS["not_found"].code:
         message = f"The requested resource {scope['path'][:300]} was not found"
     body: dict[str, object] = {
         "code": code,
