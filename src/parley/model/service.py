@@ -63,7 +63,7 @@ class PoolSender(msgspec.Struct, frozen=True):
     """One sender of a service. The id of an owned number's row is the number's own, as Twilio names it by its PN.
 
     The resource's parent is the service. Its name is the address for owned numbers and channels, which are in one
-    service at most; of alphanumeric senders, the service and the country stand before it.
+    service at most; of alphanumeric senders a service has one of a kind for a country, which is what names them.
     """
 
     kind: SenderKind
