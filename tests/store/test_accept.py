@@ -1,13 +1,14 @@
 """Taking messages: what is kept, what is answered from the record, what is refused."""
 
 import asyncio
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
 from parley.model.consent import ConsentChange, OptOut
 from parley.store import Engine, media, messages, opt_outs, queue
 from parley.store.accept import IdempotencyKey, Intake, Repeated, Taken, Verdict, accept, purge_idempotency
+from parley.store.stickies import Choice, Doom, Option
 from tests.clock import ManualClock
 from tests.store.records import US, Records, take
 
@@ -208,3 +209,85 @@ async def test_what_a_message_says_of_consent_is_noted_with_it_in_order_and_once
 
 def _says(pair: tuple[bytes, str, str], kind: Literal["opt_out", "opt_in"]) -> ConsentChange:
     return ConsentChange(*pair, 1, kind, "STOP", "inbound", pair[2])
+
+
+SERVICE = b"s" * 16
+ONE, OTHER, THIRD = "+15550000011", "+15550000012", "+15550000013"
+
+
+def _through(records: Records, sender: str, *others: str, segment_us: float = 0.0, **values: Any) -> Intake:
+    """A message through a service, whose turn it is to be sent from `sender`."""
+    message = records.message(service_id=SERVICE, sender=sender)
+    choice = Choice(SERVICE, sender, "country", dict.fromkeys((sender, *others), Option(segment_us)), is_sticky=True)
+    plain = Intake(message, records.pending(message), choice=choice, passed=("accepted",))
+    return replace(plain, **values)
+
+
+async def _senders(engine: Engine, *intakes: Intake) -> list[str | None]:
+    verdicts = await engine.write(accept, intakes)
+    taken = [verdict for verdict in verdicts if isinstance(verdict, Taken)]
+    kept = await engine.read(messages.fetch_many, [(t.message.account_id, t.message.id) for t in taken])
+    waits = [await engine.read(messages.waiting, taking.message.id) for taking in taken]
+    assert [wait.sender for wait in waits if wait is not None] == [taking.message.sender for taking in taken]
+    assert [kept[taking.message.id] for taking in taken] == [taking.message for taking in taken]
+    return [taking.message.sender for taking in taken]
+
+
+async def test_a_service_goes_on_with_the_sender_that_a_recipient_knows(engine: Engine, records: Records) -> None:
+    assert await _senders(engine, _through(records, ONE, OTHER), _through(records, OTHER, ONE)) == [ONE, ONE]
+    later = _through(records, OTHER, ONE)
+    assert await _senders(engine, later) == [ONE]
+    history = await engine.read(messages.history, later.message.id)
+    assert [(event.kind, event.data) for event in history] == [
+        ("accepted", None),
+        ("queued", f'{{"sender":"{ONE}","why":"sticky"}}'),
+    ]
+    assert await _senders(engine, _through(records, OTHER, THIRD)) == [OTHER]  # the known one is not among them now
+    assert await _senders(engine, _through(records, ONE, OTHER)) == [OTHER]
+    apart = Choice(b"t" * 16, THIRD, "any", dict.fromkeys((THIRD, OTHER), Option()), is_sticky=True)
+    assert await _senders(engine, _through(records, THIRD, choice=apart)) == [THIRD]
+
+
+async def test_a_message_that_is_not_taken_leaves_no_sender_behind(engine: Engine, records: Records) -> None:
+    refused = _through(records, ONE, OTHER, must_consent=True, scope="MG" + SERVICE.hex())
+    pair = (refused.message.account_id, "MG" + SERVICE.hex(), refused.message.recipient)
+    out = ConsentChange(*pair, 1, "opt_out", "STOP", "inbound", pair[2])
+    await engine.write(opt_outs.apply, [out])
+    assert await engine.write(accept, [refused]) == ["opted_out"]
+    assert await _senders(engine, _through(records, OTHER, ONE)) == [OTHER]
+
+
+async def test_a_message_takes_the_pace_and_the_end_of_the_sender_that_it_gets(
+    engine: Engine, records: Records
+) -> None:
+    await _senders(engine, _through(records, ONE))
+    options = {OTHER: Option(), ONE: Option(2.0 * US)}
+    choice = Choice(SERVICE, OTHER, "any", options, is_sticky=True)
+    start = records.clock.now()
+    slow = [_through(records, OTHER, choice=choice) for _ in range(2)]
+    verdicts = await engine.write(accept, slow)
+    assert _slots(verdicts, start) == [(0.001, None, records.node), (2.001, "pace", None)]
+
+    options = {OTHER: Option(), ONE: Option(doom=Doom("undelivered", 30034))}
+    owed = records.callback(slow[0].message, status="failed")
+    doomed = _through(records, OTHER, choice=Choice(SERVICE, OTHER, "any", options, is_sticky=True), ending=owed)
+    [verdict] = await engine.write(accept, [doomed])
+    assert isinstance(verdict, Taken)
+    assert (verdict.message.sender, verdict.message.status, verdict.message.error_code) == (ONE, "undelivered", 30034)
+    assert verdict.pending is None
+    assert [(callback.status, callback.error_code) for callback in verdict.callbacks] == [("undelivered", 30034)]
+    assert await engine.read(messages.waiting, doomed.message.id) is None
+    kinds = [event.kind for event in await engine.read(messages.history, doomed.message.id)]
+    assert kinds == ["accepted", "queued", "undelivered"]
+
+
+async def test_an_overflow_ends_a_message_instead_of_refusing_it(engine: Engine, records: Records) -> None:
+    start = records.clock.now()
+    paced = [records.message(created_at=start, updated_at=start) for _ in range(3)]
+    plain = [Intake(m, records.pending(m, due_at=start), slot_us=2 * US, most_wait_us=2 * US) for m in paced]
+    verdicts = await engine.write(accept, [replace(each, overflow=Doom("failed", 30001)) for each in plain])
+    ends = [(v.message.status, v.message.error_code) for v in verdicts if isinstance(v, Taken)]
+    assert ends == [("queued", None), ("queued", None), ("failed", 30001)]
+    kept = await engine.read(messages.fetch, records.account_id, paced[2].id)
+    assert kept is not None
+    assert (kept.status, kept.error_code) == ("failed", 30001)

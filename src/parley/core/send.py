@@ -169,9 +169,9 @@ class Sending:
             (),
             self._first_callback(message),
             draft.idempotency,
-            not draft.is_confirmation,
-            self._paces.slot_us(sender, count),
-            MOST_WAIT_US,
+            must_consent=not draft.is_confirmation,
+            slot_us=self._paces.slot_us(sender, count),
+            most_wait_us=MOST_WAIT_US,
         )
 
     def _first_callback(self, message: Message) -> tuple[Callback, ...]:

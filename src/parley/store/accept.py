@@ -1,18 +1,20 @@
 """Take messages into the record: the message, what waits, its event and its callbacks in one transaction."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
+from msgspec import json
 from msgspec.structs import astuple, replace
 from sqlalchemy import delete
 
 from parley.model.callback import Callback
 from parley.model.consent import ConsentChange
-from parley.model.message import Media, Message, Pending
-from parley.store import opt_outs, schema
+from parley.model.message import Media, Message, Pending, Status
+from parley.store import opt_outs, schema, stickies
 from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Row, Upsert
 from parley.store.media import keep
+from parley.store.stickies import Choice, Chosen, Doom
 
 
 class IdempotencyKey(msgspec.Struct, frozen=True):
@@ -33,11 +35,23 @@ class Intake(msgspec.Struct, frozen=True):
     callbacks: tuple[Callback, ...] = ()
     idempotency: IdempotencyKey | None = None
     must_consent: bool = False
-    """Refuse it when the recipient opted out of the sender."""
+    """Refuse it when the recipient opted out of the sender, or of `scope`."""
+    scope: str | None = None
+    """The `MG...` SID of the service that the sender belongs to."""
     slot_us: int = 0
     """Microseconds of the sender's pace that it takes; 0 when the sender is not paced."""
     most_wait_us: int | None = None
-    """Refuse it when its slot is further away than this."""
+    """Refuse it when its slot is further away than this, unless there is an `overflow`."""
+    overflow: Doom | None = None
+    """What becomes of it when its slot is too far away: it is taken, and ends so."""
+    doom: Doom | None = None
+    """It is taken, and ends so."""
+    ending: Callback | None = None
+    """What is owed should it be doomed; the status and code are put in."""
+    choice: Choice | None = None
+    """Who may send it. The message and its place in the queue name one of them, and get the one that is chosen."""
+    passed: tuple[Status, ...] = ()
+    """States that it goes through at once before the one it is in."""
     event_data: str | None = None
     consent: tuple[ConsentChange, ...] = ()
     """What the message says of its sender's consent. Noted with it, once."""
@@ -57,6 +71,17 @@ class Repeated(msgspec.Struct, frozen=True):
     message_id: bytes
 
 
+class Decision(msgspec.Struct, frozen=True):
+    """A message as it is taken: with its sender, its slot, or its end, and all that tells of that."""
+
+    message: Message
+    pending: Pending | None
+    callbacks: tuple[Callback, ...]
+    events: tuple[Row, ...]
+    """Of `EVENT_COLUMNS`."""
+    chosen: Chosen | None = None
+
+
 Refusal = Literal["opted_out", "queue_full", "key_reused"]
 Verdict = Taken | Repeated | Refusal
 
@@ -67,11 +92,7 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
     repeats: dict[int, int] = {}
     if any(intake.idempotency is not None for intake in intakes):
         repeats = yield from _recall(intakes, verdicts)
-    if any(intake.must_consent for intake in intakes):
-        yield from _refuse_opted_out(intakes, verdicts)
-    slots: dict[int, Pending] = {}
-    if any(intake.slot_us for intake in intakes):
-        yield from _reserve(intakes, verdicts, slots)
+    decisions = yield from decide(intakes, verdicts)
     for n, original in repeats.items():
         verdicts[n] = verdicts[original] or verdicts[n]  # the same request is refused for the same reason
 
@@ -89,20 +110,20 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
         if verdict is not None:
             results.append(verdict)
             continue
-        message = intake.message
+        decision = decisions[n]
+        message, waits = decision.message, decision.pending
         messages.append(astuple(message))
-        events.append((message.account_id, message.id, message.status, message.created_at, intake.event_data))
-        waits = slots.get(n, intake.pending)
+        events += decision.events
         if waits is not None:
             pending.append(astuple(waits))
         media += map(astuple, intake.media)
         contents += intake.contents
-        callbacks += map(astuple, intake.callbacks)
+        callbacks += map(astuple, decision.callbacks)
         if intake.idempotency is not None:
             key = intake.idempotency
             keys.append((message.account_id, key.key, message.id, key.fingerprint, message.created_at))
         consent += intake.consent
-        results.append(Taken(message, waits, intake.callbacks))
+        results.append(Taken(message, waits, decision.callbacks))
 
     yield Insert(schema.messages, messages)
     yield Insert(schema.events, events, EVENT_COLUMNS)
@@ -113,7 +134,34 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
     yield Insert(schema.callbacks, callbacks)
     yield Insert(schema.idempotency, keys)
     yield from opt_outs.apply(consent)
+    yield from remember(decisions.values())
     return results
+
+
+def decide(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operation[dict[int, Decision]]:
+    """Choose each message's sender, ask for consent, and give it its slot: the decisions by position.
+
+    Those with a verdict already are passed over, and who is refused gets one.
+    """
+    chosen: dict[int, Chosen] = {}
+    if any(intake.choice is not None for intake in intakes):
+        intakes, chosen = yield from _choose(intakes, verdicts)
+    if any(intake.must_consent for intake in intakes):
+        yield from _refuse_opted_out(intakes, verdicts)
+    slots: dict[int, Pending] = {}
+    dooms = {n: intake.doom for n, intake in enumerate(intakes) if intake.doom is not None}
+    if any(intake.slot_us for intake in intakes):
+        yield from _reserve(intakes, verdicts, slots, dooms)
+    decisions: dict[int, Decision] = {}
+    for n, intake in enumerate(intakes):
+        if verdicts[n] is None:
+            decisions[n] = _decided(intake, slots.get(n, intake.pending), dooms.get(n), chosen.get(n))
+    return decisions
+
+
+def remember(decisions: Iterable[Decision]) -> Operation[None]:
+    """Keep the senders that were chosen."""
+    yield from stickies.keep([decision.chosen for decision in decisions if decision.chosen is not None])
 
 
 EVENT_COLUMNS = ("account_id", "message_id", "kind", "at", "data")
@@ -152,28 +200,72 @@ def _recall(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operat
     return repeats
 
 
+def _choose(
+    intakes: Sequence[Intake], verdicts: Sequence[Verdict | None]
+) -> Operation[tuple[list[Intake], dict[int, Chosen]]]:
+    """Give each message that anybody of several may send its sender, with the pace and the end that come with it."""
+    asked = [(n, intake.choice) for n, intake in enumerate(intakes) if intake.choice is not None and not verdicts[n]]
+    found = yield from stickies.choose(
+        [(choice, intakes[n].message.recipient, intakes[n].message.updated_at) for n, choice in asked]
+    )
+    made = list(intakes)
+    chosen: dict[int, Chosen] = {}
+    for (n, _), one in zip(asked, found, strict=True):
+        intake = intakes[n]
+        message, waits = intake.message, intake.pending
+        chosen[n] = one
+        made[n] = replace(
+            intake,
+            message=message if message.sender == one.sender else replace(message, sender=one.sender),
+            pending=waits if waits is None or waits.sender == one.sender else replace(waits, sender=one.sender),
+            slot_us=round(max(message.segments, 1) * one.option.segment_us),
+            doom=intake.doom or one.option.doom,
+            event_data=json.encode({"sender": one.sender, "why": one.why}).decode(),
+        )
+    return made, chosen
+
+
+def _decided(intake: Intake, waits: Pending | None, doom: Doom | None, chosen: Chosen | None) -> Decision:
+    message = intake.message
+    key, at = (message.account_id, message.id), message.updated_at
+    events: list[Row] = [(*key, status, at, None) for status in intake.passed]
+    events.append((*key, message.status, at, intake.event_data))
+    if doom is None:
+        return Decision(message, waits, intake.callbacks, tuple(events), chosen)
+    at += 1
+    events.append((*key, doom.status, at, json.encode({"code": doom.code}).decode()))
+    message = replace(message, status=doom.status, error_code=doom.code, updated_at=at)
+    callbacks = intake.callbacks
+    if intake.ending is not None:
+        callbacks = (*callbacks, replace(intake.ending, status=doom.status, error_code=doom.code))
+    return Decision(message, None, callbacks, tuple(events), chosen)
+
+
 def _refuse_opted_out(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operation[None]:
-    pairs = {
-        (intake.message.account_id, intake.message.sender, intake.message.recipient)
-        for intake in intakes
-        if intake.must_consent
-    }
+    senders = {n: _senders(intake.message, intake.scope) for n, intake in enumerate(intakes) if intake.must_consent}
+    pairs = {pair for asked in senders.values() for pair in asked}
     opted_out = set((yield Lookup(schema.opt_outs, _PAIR, _PAIR, list(pairs))))
     if not opted_out:
         return
-    for n, intake in enumerate(intakes):
-        message = intake.message
-        is_out = (message.account_id, message.sender, message.recipient) in opted_out
-        if intake.must_consent and is_out and verdicts[n] is None:
+    for n, asked in senders.items():
+        if verdicts[n] is None and not opted_out.isdisjoint(asked):
             verdicts[n] = "opted_out"
 
 
-def _reserve(intakes: Sequence[Intake], verdicts: list[Verdict | None], slots: dict[int, Pending]) -> Operation[None]:
+def _senders(message: Message, scope: str | None) -> list[Row]:
+    """Whom the recipient may have opted out of, so that the message is not sent."""
+    own = (message.account_id, message.sender, message.recipient)
+    return [own] if scope is None else [own, (message.account_id, scope, message.recipient)]
+
+
+def _reserve(
+    intakes: Sequence[Intake], verdicts: list[Verdict | None], slots: dict[int, Pending], dooms: dict[int, Doom]
+) -> Operation[None]:
     """Give each paced message its sender's next free slot (GCRA: the sender is free again a message's cost later)."""
     paced = [
         (n, intake, intake.pending)
         for n, intake in enumerate(intakes)
-        if intake.slot_us and intake.pending is not None and verdicts[n] is None
+        if intake.slot_us and intake.pending is not None and verdicts[n] is None and n not in dooms
     ]
     senders = {(intake.message.account_id, waits.sender) for _, intake, waits in paced}
     free_at = yield from _lock_paces(senders)
@@ -183,10 +275,13 @@ def _reserve(intakes: Sequence[Intake], verdicts: list[Verdict | None], slots: d
         free_at |= yield from _lock_paces(new)
     for n, intake, waits in paced:
         sender = (intake.message.account_id, waits.sender)
-        now = intake.message.created_at
+        now = intake.message.updated_at
         slot = max(waits.due_at, free_at[sender])
         if intake.most_wait_us is not None and slot - now > intake.most_wait_us:
-            verdicts[n] = "queue_full"
+            if intake.overflow is None:
+                verdicts[n] = "queue_full"
+            else:
+                dooms[n] = intake.overflow
             continue
         free_at[sender] = slot + intake.slot_us
         if slot > waits.due_at:

@@ -1,0 +1,84 @@
+"""Keep from which sender a service last wrote to each recipient, and choose the sender of what it writes now."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from parley.store import schema
+from parley.store.engine.statements import Lookup, Operation, Row, Upsert
+
+_KEYS: Final = ("service_id", "recipient")
+_COLUMNS: Final = (*_KEYS, "sender", "used_at")
+_FRESH_US: Final = 86_400_000_000
+"""A use is noted once a day: what is not used for long is forgotten."""
+
+
+class Doom(msgspec.Struct, frozen=True):
+    """How a message ends that is taken, and will surely not arrive: without a submit."""
+
+    status: Literal["failed", "undelivered"]
+    code: int
+
+
+class Option(msgspec.Struct, frozen=True):
+    """What sending from one address means: microseconds of its pace for each segment, and the end it is sure of."""
+
+    segment_us: float = 0.0
+    doom: Doom | None = None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """From whom a service writes: from `sender`, unless it is sticky and `options` have the recipient's last one."""
+
+    service_id: bytes
+    sender: str
+    why: str
+    options: Mapping[str, Option]
+    """The sender itself, and who else may go on writing to the recipient, by address."""
+    is_sticky: bool
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """The sender of one message, and why. `note` is the row to keep, should the message be taken."""
+
+    sender: str
+    why: str
+    option: Option
+    note: Row | None
+
+
+def choose(asked: Sequence[tuple[Choice, str, int]]) -> Operation[list[Chosen]]:
+    """The sender of each message, given as a choice, the recipient and the time; one for each, in order.
+
+    The first message to a recipient decides for those behind it. When two nodes write to one for the first time in
+    the same moment, the later commit is what stays.
+    """
+    pairs = list({(choice.service_id, to): None for choice, to, _ in asked if choice.is_sticky})
+    known: dict[tuple[bytes, str], tuple[str, int]] = {}
+    if pairs:
+        rows = yield Lookup(schema.stickies, _COLUMNS, _KEYS, pairs)
+        known = {(row[0], row[1]): (row[2], row[3]) for row in rows}
+    chosen: list[Chosen] = []
+    for choice, to, at in asked:
+        if not choice.is_sticky:
+            chosen.append(Chosen(choice.sender, choice.why, choice.options[choice.sender], None))
+            continue
+        pair = (choice.service_id, to)
+        before, used_at = known.get(pair, ("", 0))
+        option = choice.options.get(before)
+        if option is not None:
+            note = (*pair, before, at) if at - used_at > _FRESH_US else None
+            chosen.append(Chosen(before, "sticky", option, note))
+        else:
+            known[pair] = (choice.sender, at)
+            chosen.append(Chosen(choice.sender, choice.why, choice.options[choice.sender], (*pair, choice.sender, at)))
+    return chosen
+
+
+def keep(chosen: Sequence[Chosen]) -> Operation[None]:
+    """Keep the senders of messages that were taken."""
+    notes = {each.note[:2]: each.note for each in chosen if each.note is not None}
+    if notes:
+        # In one order everywhere, or two nodes might each wait for a row that the other has written.
+        yield Upsert(schema.stickies, [notes[pair] for pair in sorted(notes)])
