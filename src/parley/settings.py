@@ -52,6 +52,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pace_short_code: Annotated[float | None, _about("Segments a second of a short code.")] = None
     pace_alphanumeric: Annotated[float | None, _about("Segments a second of an alphanumeric sender.")] = None
     pace_whatsapp: Annotated[float | None, _about("Messages a second of a WhatsApp sender.")] = None
+    campaign_registration: Annotated[
+        bool | None,
+        _about("US long codes need an approved campaign to write to the US (30034). Default: in `strict`."),
+    ] = None
+    toll_free_verification: Annotated[
+        bool | None,
+        _about("Toll-free numbers need a verification to write to the US and Canada (30032). Default: in `strict`."),
+    ] = None
+    pace_low_trust: Annotated[
+        float, msgspec.Meta(gt=0, description="Segments a second of a campaign whose brand's score is below 50.")
+    ] = 1.0
+    pace_medium_trust: Annotated[
+        float, msgspec.Meta(gt=0, description="Segments a second of a campaign whose brand's score is 50 to 74.")
+    ] = 10.0
+    pace_high_trust: Annotated[
+        float, msgspec.Meta(gt=0, description="Segments a second of a campaign whose brand's score is 75 or more.")
+    ] = 225.0
+    brand_daily_cap: Annotated[
+        int, msgspec.Meta(ge=0, description="Segments a day of a brand, by Pacific time (30023); 0 is unlimited.")
+    ] = 2000
     opt_out_reply: Annotated[str | None, _about("Answer to STOP; empty for none.")] = None
     opt_in_reply: Annotated[str | None, _about("Answer to START; empty for none.")] = None
     help_reply: Annotated[str | None, _about("Answer to HELP; empty for none.")] = None

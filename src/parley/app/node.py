@@ -36,7 +36,9 @@ from parley.core.phones import Phones
 from parley.core.prices import Prices
 from parley.core.receive import Receiving
 from parley.core.record import Record
+from parley.core.registration import Registration, Terms
 from parley.core.resources import Resources
+from parley.core.review import Registry, Reviewing
 from parley.core.send import Sending
 from parley.core.sender_rules import SenderRules
 from parley.core.supervise import Supervisor
@@ -50,6 +52,7 @@ from parley.model.application import Application
 from parley.model.callback import Callback
 from parley.model.consent import Replies as KeywordReplies
 from parley.model.message import Dialect, Message, Pending
+from parley.model.registry import Brand, Campaign, Reviewers, TollFreeVerification, Vetting
 from parley.model.service import PoolSender, Service
 from parley.settings import Settings, SettingsError
 from parley.store import Engine, News, StoreUnavailable, queue
@@ -155,6 +158,7 @@ class App:
         self.supervisor.start("claim-callbacks", self.claims.claim_callbacks)
         self.supervisor.start("lease", self.claims.keep_lease)
         self.supervisor.start("inspect", self.claims.inspect)
+        self.supervisor.start("review", lambda: self.claims.repeat("review", self.reviewing.turn, self.reviewing.nudge))
         self.supervisor.start("maintenance", Maintenance(self.record, self.clock, self.claims).run)
         log.info("ready", version=VERSION, profile=self.settings.profile, engine=self.engine.name)
 
@@ -200,6 +204,7 @@ class App:
         self.engine.on_news(self._heard)
         self.services = self._kind("service", Service, children=("pool_sender", "campaign"))
         self.pool_senders = self._kind("pool_sender", PoolSender)
+        self._build_registry()
         self.applications = self._kind("application", Application)
         self.sender_rules = SenderRules(
             _table("sender_rules_file", settings.sender_rules_file, sender_rule.read), strict=not self.is_dev
@@ -274,6 +279,18 @@ class App:
         )
         self._build_edge()
         self.surface = surface(self)
+
+    def _build_registry(self) -> None:
+        """Who may send to North America, and who decides it."""
+        self.registry = Registry(
+            self._kind("brand", Brand),
+            self._kind("vetting", Vetting),
+            self._kind("campaign", Campaign),
+            self._kind("toll_free_verification", TollFreeVerification),
+        )
+        usual = Reviewers(verdict="approve") if self.is_dev else Reviewers()
+        self.reviewing = Reviewing(self.engine, self.clock, self.registry, usual)
+        self.registration = Registration(self.engine, self.clock, self.pool_senders, self.registry, self._terms())
 
     def _build_edge(self) -> None:
         """What stands between requests and the core: limits, credentials, health."""
@@ -352,6 +369,18 @@ class App:
         kinds = Paces.__struct_fields__
         chosen = (getattr(self.settings, f"pace_{kind}") for kind in kinds)
         return Paces(*(getattr(defaults, k) if rate is None else rate for k, rate in zip(kinds, chosen, strict=True)))
+
+    def _terms(self) -> Terms:
+        settings, is_strict = self.settings, not self.is_dev
+        campaign, verification = settings.campaign_registration, settings.toll_free_verification
+        return Terms(
+            is_strict if campaign is None else campaign,
+            is_strict if verification is None else verification,
+            settings.pace_low_trust,
+            settings.pace_medium_trust,
+            settings.pace_high_trust,
+            settings.brand_daily_cap,
+        )
 
     def _keyword_replies(self) -> KeywordReplies:
         settings, own = self.settings, KeywordReplies()

@@ -80,6 +80,7 @@ class Claims:
         self._afresh_at = self._ended_at = 0.0
         self._doubt = asyncio.Event()
         self._doubtful = 0
+        self._looks = [messages_wait, callbacks_wait]
         self._wakes = [messages_wait, callbacks_wait, self._doubt]
         breaker.on_change(messages_wait.set)
         engine.on_doubt(self._doubted)
@@ -101,8 +102,8 @@ class Claims:
 
     def look(self) -> None:
         """Look at once for what is due, as after the wall clock was set."""
-        self._messages_wait.set()
-        self._callbacks_wait.set()
+        for event in self._looks:
+            event.set()
 
     async def claim_messages(self) -> None:
         """Claim messages as they fall due, until stopped."""
@@ -112,10 +113,12 @@ class Claims:
         """Claim callbacks as they fall due, until stopped."""
         await self._forever("claim-callbacks", self._claim_callbacks, self._callbacks_wait)
 
-    async def repeat(self, name: str, turn: Callable[[], Awaitable[float]]) -> None:
-        """Take turns until stopped; each says how many seconds to wait for the next."""
-        event = asyncio.Event()
+    async def repeat(self, name: str, turn: Callable[[], Awaitable[float]], nudge: asyncio.Event | None = None) -> None:
+        """Take turns until stopped; each says how many seconds to wait for the next. `nudge` and `look` end a wait."""
+        event = nudge or asyncio.Event()
         self._wakes.append(event)
+        if nudge is not None:
+            self._looks.append(nudge)
         await self._forever(name, turn, event)
 
     async def keep_lease(self) -> None:

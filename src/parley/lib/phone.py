@@ -47,6 +47,8 @@ _LINE_TYPES: dict[int, LineType] = {
 _BLOCK = 8
 """Characters of a number, with its `+`, that tell its country: five digits where a calling code has two."""
 _SUBSCRIBER = "234567890"
+_TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
+
 _NO_COUNTRY = "001"
 """What phonenumbers calls the region of satellite phones and other networks that belong to no country."""
 
@@ -105,6 +107,11 @@ def market(e164: str) -> str | None:
 @lru_cache(maxsize=16_384)
 def _market(block: str, length: int) -> str | None:
     return region(block + _SUBSCRIBER[: length - len(block)])
+
+
+def is_toll_free(e164: str) -> bool:
+    """Whether a number is toll-free in North America, assigned or not."""
+    return e164.startswith(_TOLL_FREE)
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,169 @@
+"""Registration: whether a sender may send to North America, how fast, and how much a day.
+
+Numbers belong to a campaign by being in the pool of its messaging service.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from parley.core.cache import FRESH_S
+from parley.core.resources import Resources
+from parley.core.review import Registry
+from parley.lib.clock import Clock
+from parley.lib.phone import is_toll_free, region
+from parley.model.address import Address
+from parley.model.registry import Campaign, Tier
+from parley.model.resource import Resource
+from parley.model.service import PoolSender
+from parley.store import Engine, registry
+
+UNREGISTERED: Final = 30034
+"""A long code of no approved campaign. Source: twilio.com/docs/api/errors/30034, as developers tell of it."""
+UNVERIFIED: Final = 30032
+"""A toll-free number that is not verified. Source: twilio.com/docs/api/errors/30032."""
+CAP_REACHED: Final = 30023
+"""A brand sent what it may send in a day. Source: twilio.com/docs/api/errors/30023, as developers tell of it."""
+
+_DAYS_OF: Final = ZoneInfo("America/Los_Angeles")
+"""Whose midnight begins a brand's day: T-Mobile's."""
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What is asked of senders, and what they get for it. Source: behaviour of Twilio's trust tiers."""
+
+    needs_campaign: bool
+    """US long codes need an approved campaign to write to the US."""
+    needs_verification: bool
+    """Toll-free numbers need a verification to write to the US and Canada."""
+    low: float = 1.0
+    """Segments a second of a campaign, by its brand's tier."""
+    medium: float = 10.0
+    high: float = 225.0
+    daily_cap: int = 2000
+    """Segments a day of a brand; 0 is unlimited."""
+
+    def rate(self, tier: Tier) -> float:
+        """Segments a second of a campaign."""
+        return {"low": self.low, "medium": self.medium, "high": self.high}[tier]
+
+
+class _Day:
+    """What a brand has sent in its present day, as this node knows it."""
+
+    __slots__ = ("ends_at", "fresh_until", "spent")
+
+    def __init__(self, spent: int, ends_at: int, fresh_until: float) -> None:
+        self.spent = spent
+        self.ends_at = ends_at
+        self.fresh_until = fresh_until
+
+
+class Registration:
+    """What the registry says of senders. Asked for each message: all of it is remembered for a second."""
+
+    def __init__(
+        self, engine: Engine, clock: Clock, senders: Resources[PoolSender], registered: Registry, terms: Terms
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._senders = senders
+        self._registered = registered
+        self.terms = terms
+        self._days: dict[bytes, _Day] = {}
+        self._sharing: dict[bytes, tuple[tuple[Resource[PoolSender], ...], int]] = {}
+
+    async def block(self, account_id: bytes, sender: Address, recipient: Address, segments: int = 1) -> int | None:
+        """The error code by which a message of so many segments ends, or None when it may go. Counts it then."""
+        if recipient.kind != "e164" or not _is_north_american(sender):
+            return None
+        if is_toll_free(sender.value):
+            if not self.terms.needs_verification or region(recipient.value) not in ("US", "CA"):
+                return None
+            verification = await self._registered.verifications.named(account_id, sender.value)
+            return None if verification is not None and verification.value.verdict == "approved" else UNVERIFIED
+        if not self._binds(sender) or region(recipient.value) != "US":
+            return None
+        campaign = await self._campaign(account_id, sender)
+        if campaign is None:
+            return UNREGISTERED
+        return None if await self._spend(account_id, campaign.value.brand_id, segments) else CAP_REACHED
+
+    async def pace(self, account_id: bytes, sender: Address) -> float | None:
+        """Segments a second of a sender: its share of what its campaign may send. None where none binds it."""
+        if not _is_north_american(sender) or is_toll_free(sender.value) or not self._binds(sender):
+            return None
+        campaign = await self._campaign(account_id, sender)
+        if campaign is None or campaign.parent_id is None or campaign.value.brand_id is None:
+            return None
+        brand = await self._registered.brands.find(account_id, campaign.value.brand_id)
+        if brand is None:
+            return None
+        return self.terms.rate(brand.value.tier) / await self._share(account_id, campaign.parent_id)
+
+    def _binds(self, sender: Address) -> bool:
+        return self.terms.needs_campaign and region(sender.value) == "US"
+
+    async def _campaign(self, account_id: bytes, sender: Address) -> Resource[Campaign] | None:
+        """The approved campaign of a number."""
+        pooled = await self._senders.named(account_id, sender.value)
+        if pooled is None or pooled.parent_id is None:
+            return None
+        for campaign in await self._registered.campaigns.family(account_id, pooled.parent_id):
+            if campaign.value.verdict == "approved":
+                return campaign
+        return None
+
+    async def _share(self, account_id: bytes, service_id: bytes) -> int:
+        """How many long codes share what a service's campaign may send."""
+        pool = await self._senders.family(account_id, service_id)
+        known = self._sharing.get(service_id)
+        if known is None or known[0] is not pool:
+            known = pool, max(1, len(_long_codes(pool)))
+            self._sharing[service_id] = known
+        return known[1]
+
+    async def _spend(self, account_id: bytes, brand_id: bytes | None, segments: int) -> bool:
+        """Count segments as sent by a brand today; False when that would be too many."""
+        cap = self.terms.daily_cap
+        if not cap or brand_id is None:
+            return True
+        day = self._days.get(brand_id)
+        # What is spent stays so, however much is refused after it: nothing has to be counted again.
+        if (
+            day is None
+            or day.ends_at <= self._clock.now()
+            or (day.spent < cap and day.fresh_until < self._clock.monotonic())
+        ):
+            day = self._days[brand_id] = await self._today(account_id, brand_id)
+        if day.spent + segments > cap:
+            return False
+        day.spent += segments
+        return True
+
+    async def _today(self, account_id: bytes, brand_id: bytes) -> _Day:
+        now = datetime.fromtimestamp(self._clock.now() / 1_000_000, _DAYS_OF)
+        begins = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        ends = begins + timedelta(days=1)
+        senders: set[str] = set()
+        for campaign in await self._registered.campaigns.family(account_id):
+            if campaign.value.brand_id == brand_id and campaign.parent_id is not None:
+                senders |= _long_codes(await self._senders.family(account_id, campaign.parent_id))
+        spent = await self._engine.read(
+            registry.segments_since, account_id, senders, round(begins.timestamp() * 1_000_000), CAP_REACHED
+        )
+        return _Day(spent, round(ends.timestamp() * 1_000_000), self._clock.monotonic() + FRESH_S)
+
+
+def _is_north_american(sender: Address) -> bool:
+    return sender.kind == "e164" and sender.channel == "sms" and sender.value.startswith("+1")
+
+
+def _long_codes(pool: tuple[Resource[PoolSender], ...]) -> set[str]:
+    return {
+        each.value.address
+        for each in pool
+        if each.value.kind == "phone_number" and not is_toll_free(each.value.address)
+    }
