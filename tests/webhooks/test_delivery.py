@@ -2,12 +2,15 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
+from parley.model.callback import Callback
+from parley.store import queue
 from tests.clock import ManualClock
 from tests.receiver import Received, Reply, receiving
 from tests.server import serve
@@ -102,6 +105,24 @@ def test_overrides_in_the_fragment_are_obeyed_and_not_sent(world: World) -> None
     received = world.receiver.wait(at("/status"), 4)
     assert statuses(received) == ["sent"] * 3 + ["delivered"]
     assert all("#" not in r.url for r in received)
+
+
+def test_a_fault_between_taking_and_placing_leaves_nothing_in_the_nodes_hands(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = queue.prepare
+    failures = iter([RuntimeError("a fault of ours")])
+
+    def faulty(callbacks: Sequence[Callback]) -> Any:
+        for failure in failures:
+            raise failure
+        return prepare(callbacks)
+
+    monkeypatch.setattr(queue, "prepare", faulty)
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    assert [(c.state, c.attempts) for c in world.settled(message_id)] == [("delivered", 1)] * 2
+    assert next(failures, None) is None
+    assert statuses(world.receiver.wait(at("/status"), 2)) == ["sent", "delivered"]
 
 
 def test_a_host_that_hangs_delays_no_other(world: World) -> None:

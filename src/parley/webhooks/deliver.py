@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
+from prometheus_client import Counter
 
 from parley.core.accounts import Accounts
 from parley.core.backoff import Backoff
@@ -32,8 +33,10 @@ _HOST_ACTIVE: Final = 200
 """Messages whose callbacks to one host are under way at once; more wait their turn in memory."""
 _TROUBLED_ACTIVE: Final = 4
 """The same, of a host whose last exchange failed."""
-_SHARE: Final = 4
-"""A host may have this part of what memory others left: one has at most a fifth, and there is always room for more."""
+_SHARE: Final = 1
+_TROUBLED_SHARE: Final = 4
+"""A host may have this part of what memory others left: one has at most half, a fifth when its last exchange failed,
+and there is always room for more."""
 _CROWDED_US: Final = (250_000, 5_000_000)
 """How long at least and at most a callback waits in the record whose host has its share of memory."""
 _CROWDED_STEP_US: Final = (50, 400)
@@ -133,24 +136,23 @@ class Delivery:
         self._chains: dict[bytes, _Chain] = {}
         self._hosts: dict[str, _Host] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._counted: dict[tuple[str, str], Counter] = {}
 
     async def run(self) -> None:
         """Deliver until the handoff is closed, then finish the attempts under way."""
-        while taken := await self._owed.take(_BATCH):
-            batch, back = self._part(taken)
-            while batch:
-                try:
-                    messages, waits = await self._engine.read(queue.prepare, batch)
-                except StoreUnavailable as error:
-                    log.warning("callbacks wait for the database", count=len(batch), error=str(error))
-                    await self._backoff.wait(1)
-                else:
-                    back += (
-                        later for c in batch if (later := self._queue(c, messages.get(c.message_id), waits)) is not c
-                    )
-                    break
-            if back:
-                self._begin(self._put_back(back))
+        while taken := deque(await self._owed.take(_BATCH)):
+            ready: deque[Callback] = deque()
+            back: list[Callback] = []
+            try:
+                self._part(taken, ready, back)
+                await self._place(ready, back)
+            except Exception:  # a fault of ours must not leave the rest in this node's hands for ever
+                later = self._clock.now() + _BEHIND_US
+                back += [put_off(callback, later) for callback in (*taken, *ready)]
+                raise
+            finally:
+                if back:
+                    self._begin(self._put_back(back))
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -159,19 +161,35 @@ class Delivery:
         found = self._hosts.get(host)
         return 0 if found is None else found.active + len(found.waiting)
 
-    def _part(self, taken: Sequence[Callback]) -> tuple[list[Callback], list[Callback]]:
+    def _part(self, taken: deque[Callback], ready: deque[Callback], back: list[Callback]) -> None:
         """Part those to look at from those that go back to the record, because their host is left alone."""
         if not len(self._breakers):
-            return list(taken), []
-        batch: list[Callback] = []
-        back: list[Callback] = []
-        for callback in taken:
+            ready.extend(taken)
+            taken.clear()
+        while taken:
+            callback = taken[0]
             name = self._route(callback)
             if callback.message_id not in self._chains and self._breakers.is_held(name):
                 back.append(self._parked(name, callback))
             else:
-                batch.append(callback)
-        return batch, back
+                ready.append(callback)
+            taken.popleft()
+
+    async def _place(self, ready: deque[Callback], back: list[Callback]) -> None:
+        """Give each its place at its host; what finds none goes back to the record."""
+        while ready:
+            try:
+                messages, waits = await self._engine.read(queue.prepare, ready)
+            except StoreUnavailable as error:
+                log.warning("callbacks wait for the database", count=len(ready), error=str(error))
+                await self._backoff.wait(1)
+                continue
+            while ready:
+                callback = ready[0]
+                placed = self._queue(callback, messages.get(callback.message_id), waits)
+                if placed is not callback:
+                    back.append(placed)
+                ready.popleft()
 
     def _route(self, callback: Callback) -> str:
         """The host by whose places a callback goes: that of its fallback, while the first is left alone."""
@@ -202,7 +220,8 @@ class Delivery:
             return callback
         name = self._route(callback)
         host = self._hosts.get(name) or _Host(name, self._clock.monotonic())
-        if host.active + len(host.waiting) >= max(1, (self._most - len(self._chains)) // _SHARE):
+        share = _TROUBLED_SHARE if self._breakers.is_troubled(name) else _SHARE
+        if host.active + len(host.waiting) >= max(1, (self._most - len(self._chains)) // share):
             return put_off(callback, host.crowded_until(self._clock.now(), self._clock.monotonic()))
         if not self._breakers.admit(name):
             return self._parked(name, callback)
@@ -372,5 +391,8 @@ class Delivery:
                 return
 
     def _count(self, callback: Callback, outcome: str, started: float) -> None:
-        self._metrics.callbacks.labels(callback.kind, outcome).inc()
+        counted = self._counted.get((callback.kind, outcome))
+        if counted is None:  # finding a child by its labels costs more than counting
+            counted = self._counted[callback.kind, outcome] = self._metrics.callbacks.labels(callback.kind, outcome)
+        counted.inc()
         self._metrics.callback_seconds.observe(self._clock.monotonic() - started)
