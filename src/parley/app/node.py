@@ -50,6 +50,7 @@ from parley.model import price, sender_rule
 from parley.model.account import Account
 from parley.model.application import Application
 from parley.model.callback import Callback
+from parley.model.channel import ChannelSender
 from parley.model.consent import Replies as KeywordReplies
 from parley.model.message import Dialect, Message, Pending
 from parley.model.registry import Brand, Campaign, Reviewers, TollFreeVerification, Vetting
@@ -204,6 +205,7 @@ class App:
         self.engine.on_news(self._heard)
         self.services = self._kind("service", Service, children=("pool_sender", "campaign"))
         self.pool_senders = self._kind("pool_sender", PoolSender)
+        self.channel_senders = self._kind("channel_sender", ChannelSender)
         self._build_registry()
         self.applications = self._kind("application", Application)
         self.sender_rules = SenderRules(

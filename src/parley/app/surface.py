@@ -16,6 +16,7 @@ from parley.api.signalwire import problems as signalwire_problems
 from parley.api.signalwire.routes import RELAY_PREFIX
 from parley.api.signalwire.routes import routes as signalwire_routes
 from parley.api.twilio import problems as twilio_problems
+from parley.api.twilio.messaging.routes import routes as messaging_routes
 from parley.api.twilio.routes import routes as twilio_routes
 
 if TYPE_CHECKING:
@@ -37,6 +38,17 @@ def surface(app: "App") -> Surface:
             guard=app.guard,
             clock=app.clock,
             sells_any_number=app.is_dev,
+        ),
+        *messaging_routes(
+            credentials=app.credentials,
+            services=app.services,
+            pool_senders=app.pool_senders,
+            channel_senders=app.channel_senders,
+            campaigns=app.registry.campaigns,
+            numbers=app.numbers,
+            guard=app.guard,
+            clock=app.clock,
+            review_s=lambda: app.reviewing.reviewers.delay_s,
         ),
         *signalwire_routes(
             app.sending,

@@ -1,0 +1,308 @@
+"""Campaigns of messaging services: submit, list, fetch, change, drop. Source: messaging v1, Compliance/Usa2p."""
+
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from parley.api.http.decode import Form
+from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
+from parley.api.http.fault import Fault
+from parley.api.twilio import collection, pages
+from parley.api.twilio.messaging import registry_fields as fields
+from parley.api.twilio.messaging.campaign_usecases import SOLE_PROPRIETOR, USECASES
+from parley.api.twilio.parameters import boolean, choice
+from parley.api.twilio.paths import check_nothing_asked, resource_id
+from parley.api.twilio.problems import Invalid
+from parley.api.twilio.urls import Urls
+from parley.core.refusal import Refused
+from parley.core.registration import Terms
+from parley.core.resources import Resources
+from parley.core.review import Registry, Reviewing
+from parley.lib import ids
+from parley.model.consent import KEYWORDS, OptOutType, Replies
+from parley.model.registry import Brand, Campaign, Flaw, Verdict
+from parley.model.resource import Resource
+from parley.model.service import Service
+
+CAMPAIGN: Final = ("QE",)
+_SERVICE: Final = ("MG",)
+_CHANGE: Final = frozenset(
+    {
+        "HasEmbeddedLinks",
+        "HasEmbeddedPhone",
+        "MessageSamples",
+        "MessageFlow",
+        "Description",
+        "AgeGated",
+        "DirectLending",
+        "PrivacyPolicyUrl",
+        "TermsAndConditionsUrl",
+    }
+)
+_SUBMISSION: Final = _CHANGE | {
+    "BrandRegistrationSid",
+    "UsAppToPersonUsecase",
+    "OptInMessage",
+    "OptOutMessage",
+    "HelpMessage",
+    "OptInKeywords",
+    "OptOutKeywords",
+    "HelpKeywords",
+    "SubscriberOptIn",
+}
+_EXTERNAL: Final = frozenset({"CampaignId", "MessagingServiceSid", "CnpMigration"})
+_STATUS: Final[dict[Verdict, str]] = {"pending": "PENDING", "approved": "VERIFIED", "rejected": "FAILED"}
+_CODES: Final[dict[Flaw, int]] = {
+    "embedded_links": 30893,
+    "embedded_phone": 30893,
+    "message_flow": 30909,
+    "opt_out_language": 30893,
+    "sample_count": 30893,
+    "sample_length": 30893,
+}
+"""Source: twilio.com/docs/api/errors. The others have the code of rejections by carriers."""
+_REJECTED: Final = 30899
+_EXTENDED: Final = "v1.2"
+"""The X-Twilio-Api-Version whose campaigns tell the URLs of their policies."""
+_SAMPLES: Final = 5
+_LEAST_WORDS: Final = 20
+_MOST_WORDS: Final = 320
+_MOST_KEYWORDS: Final = 255
+
+
+class Campaigns:
+    """The operations on campaigns. `replies` are the platform's own, which a campaign without its own has."""
+
+    def __init__(
+        self,
+        services: Resources[Service],
+        registry: Registry,
+        reviewing: Reviewing,
+        terms: Terms,
+        replies: Replies,
+        urls: Urls,
+    ) -> None:
+        self._services = services
+        self._registry = registry
+        self._campaigns = registry.campaigns
+        self._reviewing = reviewing
+        self._terms = terms
+        self._replies = replies
+        self._urls = urls
+
+    async def create(self, call: Call) -> Reply:
+        """Submit a campaign for a service that has none yet."""
+        service = await self._service(call)
+        form = call.form()
+        form.allow(_SUBMISSION)
+        brand = await self._brand(call, form)
+        campaign = Campaign(
+            brand.id,
+            usecase=await self._usecase(brand, form),
+            subscriber_opt_in=bool(boolean(form, "SubscriberOptIn")),
+            opt_in_message=_words(form, "OptInMessage"),
+            opt_out_message=_words(form, "OptOutMessage") or self._replies.stop or None,
+            help_message=_words(form, "HelpMessage") or self._replies.help or None,
+            opt_in_keywords=_keywords(form, "OptInKeywords") or (),
+            opt_out_keywords=_keywords(form, "OptOutKeywords") or _own("STOP"),
+            help_keywords=_keywords(form, "HelpKeywords") or _own("HELP"),
+            is_mock=brand.value.is_mock,
+        )
+        made = await self._submit(call, service.id, self._described(campaign, form))
+        return json_reply(201, await self._shown(call, made))
+
+    async def list(self, call: Call) -> Reply:
+        """The campaign of a service, if it has one."""
+        service = await self._service(call)
+        form = call.arguments()
+        form.allow(pages.PARAMETERS)
+        page = pages.page_of(form)
+        found = await self._campaigns.page(
+            call.account.id,
+            page.limit,
+            page.after,
+            parent_id=service.id,
+            backwards=page.backwards,
+            skip=page.skip,
+        )
+        shown = {campaign.id: await self._shown(call, campaign) for campaign in found}
+        return collection.list_reply(
+            call, "compliance", form, page, found, lambda campaign: campaign.id, lambda campaign: shown[campaign.id]
+        )
+
+    async def fetch(self, call: Call) -> Reply:
+        """One campaign."""
+        check_nothing_asked(call)
+        return json_reply(200, await self._shown(call, await self._named(call)))
+
+    async def update(self, call: Call) -> Reply:
+        """Describe a campaign anew, and submit it again. One that was approved stays so until it is decided."""
+        campaign = await self._named(call)
+        form = call.form()
+        form.allow(_CHANGE)
+        for name in ("AgeGated", "DirectLending"):
+            fields.required_flag(form, name)
+        changed = await self._reviewing.resubmit(
+            self._campaigns, call.account.id, campaign.id, lambda before: self._described(before.value, form)
+        )
+        return json_reply(200, await self._shown(call, changed))
+
+    async def delete(self, call: Call) -> Reply:
+        """Drop a campaign: the service's numbers are unregistered from then on."""
+        check_nothing_asked(call)
+        await self._campaigns.drop(call.account.id, (await self._named(call)).id)
+        return NO_CONTENT
+
+    async def create_external(self, call: Call) -> Reply:
+        """Submit a campaign that was registered elsewhere, under its name there."""
+        form = call.form()
+        form.allow(_EXTERNAL)
+        campaign = Campaign(None, registry_id=fields.required(form, "CampaignId", _MOST_KEYWORDS))
+        boolean(form, "CnpMigration")
+        service = await self._services.find(call.account.id, fields.named(form, "MessagingServiceSid", "MG"))
+        if service is None:
+            raise Fault("invalid_parameter", "MessagingServiceSid names no service of this account")
+        made = await self._submit(call, service.id, campaign)
+        return json_reply(
+            201,
+            {
+                "sid": ids.sid("QE", made.id),
+                "account_sid": ids.sid("AC", made.account_id),
+                "campaign_id": made.value.registry_id,
+                "messaging_service_sid": ids.sid("MG", service.id),
+                "date_created": collection.iso(made.created_at),
+            },
+        )
+
+    async def _service(self, call: Call) -> Resource[Service]:
+        return await self._services.fetch(call.account.id, resource_id(call, _SERVICE, "MessagingServiceSid"))
+
+    async def _named(self, call: Call) -> Resource[Campaign]:
+        service = await self._service(call)
+        campaign = await self._campaigns.fetch(call.account.id, resource_id(call, CAMPAIGN))
+        if campaign.parent_id != service.id:
+            raise Fault("not_found")
+        return campaign
+
+    async def _submit(self, call: Call, service_id: bytes, campaign: Campaign) -> Resource[Campaign]:
+        try:
+            return await self._reviewing.submit(
+                self._campaigns, call.account.id, campaign, parent_id=service_id, name=service_id.hex()
+            )
+        except Refused as refused:
+            if refused.reason != "name_taken":
+                raise
+            raise Invalid(20001, "The messaging service has a campaign already", "MessagingServiceSid") from None
+
+    async def _brand(self, call: Call, form: Form) -> Resource[Brand]:
+        name = "BrandRegistrationSid"
+        brand = await self._registry.brands.find(call.account.id, fields.named(form, name, "BN"))
+        if brand is None:
+            raise Fault("invalid_parameter", f"{name} names no brand of this account", name)
+        if brand.value.verdict == "rejected":
+            raise Fault("invalid_parameter", "The brand was rejected; submit it again first", name)
+        return brand
+
+    async def _usecase(self, brand: Resource[Brand], form: Form) -> str:
+        name = "UsAppToPersonUsecase"
+        usecase = choice(form, name, (*(each["code"] for each in USECASES), SOLE_PROPRIETOR))
+        if usecase is None:
+            raise Fault("invalid_parameter", f"{name} is required", name)
+        if (usecase == SOLE_PROPRIETOR) != (brand.value.kind == "sole_proprietor"):
+            raise Fault("invalid_parameter", f"A {brand.value.kind} brand has no campaign of this use case", name)
+        if usecase == SOLE_PROPRIETOR and any(
+            campaign.value.brand_id == brand.id for campaign in await self._campaigns.family(brand.account_id)
+        ):
+            raise Fault("invalid_parameter", "A sole_proprietor brand has one campaign at most", name)
+        return usecase
+
+    def _described(self, campaign: Campaign, form: Form) -> Campaign:
+        """A campaign with what both its submission and its change say of it."""
+        urls = {
+            field: self._url(form, name) if name in form else getattr(campaign, field)
+            for name, field in (
+                ("PrivacyPolicyUrl", "privacy_policy_url"),
+                ("TermsAndConditionsUrl", "terms_and_conditions_url"),
+            )
+        }
+        samples = fields.several(form, "MessageSamples", _SAMPLES, 1024)
+        if not samples:
+            raise Fault("invalid_parameter", "MessageSamples is required", "MessageSamples")
+        return replace(
+            campaign,
+            description=fields.required(form, "Description", 4096),
+            message_flow=fields.required(form, "MessageFlow", 2048),
+            samples=samples,
+            has_embedded_links=fields.required_flag(form, "HasEmbeddedLinks"),
+            has_embedded_phone=fields.required_flag(form, "HasEmbeddedPhone"),
+            age_gated=bool(boolean(form, "AgeGated")),
+            direct_lending=bool(boolean(form, "DirectLending")),
+            **urls,
+        )
+
+    def _url(self, form: Form, name: str) -> str | None:
+        url = form.one(name) or None
+        if url is not None and not self._urls.is_fetchable(url):
+            raise Fault("invalid_parameter", f"{name} must be an http or https URL", name)
+        return url
+
+    async def _shown(self, call: Call, campaign: Resource[Campaign]) -> dict[str, Any]:
+        value, account_id = campaign.value, campaign.account_id
+        brand = None if value.brand_id is None else await self._registry.brands.find(account_id, value.brand_id)
+        sid, service = ids.sid("QE", campaign.id), ids.sid("MG", campaign.parent_id or b"")
+        shown = {
+            "sid": sid,
+            "account_sid": ids.sid("AC", account_id),
+            "brand_registration_sid": None if brand is None else ids.sid("BN", brand.id),
+            "messaging_service_sid": service,
+            "description": value.description,
+            "message_samples": list(value.samples),
+            "us_app_to_person_usecase": value.usecase,
+            "has_embedded_links": value.has_embedded_links,
+            "has_embedded_phone": value.has_embedded_phone,
+            "subscriber_opt_in": value.subscriber_opt_in,
+            "age_gated": value.age_gated,
+            "direct_lending": value.direct_lending,
+            "campaign_status": _STATUS[value.verdict],
+            "campaign_id": value.registry_id,
+            "is_externally_registered": value.brand_id is None,
+            "rate_limits": self._limits(value, brand),
+            "message_flow": value.message_flow,
+            "opt_in_message": value.opt_in_message,
+            "opt_out_message": value.opt_out_message,
+            "help_message": value.help_message,
+            "opt_in_keywords": list(value.opt_in_keywords),
+            "opt_out_keywords": list(value.opt_out_keywords),
+            "help_keywords": list(value.help_keywords),
+            "date_created": collection.iso(campaign.created_at),
+            "date_updated": collection.iso(campaign.updated_at),
+            "url": collection.url_of(call, f"/v1/Services/{service}/Compliance/Usa2p/{sid}"),
+            "mock": value.is_mock,
+            "errors": fields.errors(value.objections, _CODES, _REJECTED),
+        }
+        if call.header(b"x-twilio-api-version") == _EXTENDED:
+            shown["privacy_policy_url"] = value.privacy_policy_url
+            shown["terms_and_conditions_url"] = value.terms_and_conditions_url
+        return shown
+
+    def _limits(self, campaign: Campaign, brand: Resource[Brand] | None) -> dict[str, Any] | None:
+        """What the campaign may send: segments a second, and its brand's tier."""
+        if brand is None or campaign.verdict != "approved":
+            return None
+        tier = brand.value.tier
+        return {"att": {"mps": self._terms.rate(tier)}, "tmobile": {"brand_tier": tier.upper()}}
+
+
+def _words(form: Form, name: str) -> str | None:
+    return fields.optional(form, name, _MOST_WORDS, _LEAST_WORDS)
+
+
+def _keywords(form: Form, name: str) -> tuple[str, ...] | None:
+    words = fields.several(form, name, _MOST_KEYWORDS, _MOST_KEYWORDS)
+    if words and not (all(word.isalnum() for word in words) and len(",".join(words)) <= _MOST_KEYWORDS):
+        raise Fault("invalid_parameter", f"{name} must be letters and digits, {_MOST_KEYWORDS} at most", name)
+    return words
+
+
+def _own(kind: OptOutType) -> tuple[str, ...]:
+    return tuple(word for word, of in KEYWORDS.items() if of == kind)

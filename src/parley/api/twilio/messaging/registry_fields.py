@@ -1,0 +1,81 @@
+"""Read the fields of registrations, and tell why they were rejected."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from parley.api.http.decode import Form
+from parley.api.http.fault import Fault
+from parley.api.twilio.parameters import boolean
+from parley.lib import ids
+from parley.model.registry import Flaw, Objection
+
+_ERRORS: Final = "https://www.twilio.com/docs/api/errors/"
+
+
+def required(form: Form, name: str, most: int, least: int = 1) -> str:
+    """A text that has to be given, of so many characters. Raises Fault(invalid_parameter)."""
+    text = optional(form, name, most, least)
+    if text is None:
+        raise Fault("invalid_parameter", f"{name} is required", name)
+    return text
+
+
+def optional(form: Form, name: str, most: int, least: int = 1) -> str | None:
+    """A text of so many characters; None when not given, or empty. Raises Fault(invalid_parameter)."""
+    text = form.one(name)
+    if not text:
+        return None
+    if not least <= len(text) <= most:
+        raise Fault("invalid_parameter", f"{name} must have {least} to {most} characters", name)
+    return text
+
+
+def required_flag(form: Form, name: str) -> bool:
+    """A boolean that has to be given. Raises Fault(invalid_parameter)."""
+    flag = boolean(form, name)
+    if flag is None:
+        raise Fault("invalid_parameter", f"{name} is required", name)
+    return flag
+
+
+def several(form: Form, name: str, most: int, most_characters: int) -> tuple[str, ...] | None:
+    """Texts of a parameter that may be repeated; None when not given. Raises Fault(invalid_parameter)."""
+    if name not in form:
+        return None
+    texts = tuple(text for text in form.many(name) if text)
+    if len(texts) > most:
+        raise Fault("invalid_parameter", f"{name} may be given {most} times at most", name)
+    if any(len(text) > most_characters for text in texts):
+        raise Fault("invalid_parameter", f"Each {name} may have {most_characters} characters at most", name)
+    return texts
+
+
+def sid(form: Form, name: str, prefix: str) -> str | None:
+    """A SID of some resource; None when not given. Raises Fault(invalid_parameter)."""
+    text = form.one(name)
+    if not text:
+        return None
+    if ids.parse_sid(text, (prefix,)) is None:
+        raise Fault("invalid_parameter", f"{name} must be {prefix} and 32 hex digits", name)
+    return text
+
+
+def named(form: Form, name: str, prefix: str) -> bytes:
+    """The id that a SID spells, which has to be given. Raises Fault(invalid_parameter)."""
+    found = ids.parse_sid(form.one(name) or "", (prefix,))
+    if found is None:
+        raise Fault("invalid_parameter", f"{name} must be {prefix} and 32 hex digits", name)
+    return found
+
+
+def errors(objections: Sequence[Objection], codes: Mapping[Flaw, int], usual: int) -> list[dict[str, Any]]:
+    """Objections as brands and campaigns tell them: `usual` is the code of flaws that have none of their own."""
+    return [
+        {
+            "error_code": (code := codes.get(objection.flaw, usual)),
+            "fields": [objection.field.upper()] if objection.field else [],
+            "url": f"{_ERRORS}{code}",
+            "description": objection.text,
+        }
+        for objection in objections
+    ]
