@@ -268,9 +268,11 @@ async def test_a_message_takes_the_pace_and_the_end_of_the_sender_that_it_gets(
     verdicts = await engine.write(accept, slow)
     assert _slots(verdicts, start) == [(0.001, None, records.node), (2.001, "pace", None)]
 
-    options = {OTHER: Option(), ONE: Option(doom=Doom("undelivered", 30034))}
+    options = {OTHER: Option(sort="toll_free"), ONE: Option()}
+    dooms = {"long_code": Doom("undelivered", 30034)}
     owed = records.callback(slow[0].message, status="failed")
-    doomed = _through(records, OTHER, choice=Choice(SERVICE, OTHER, "any", options, is_sticky=True), ending=owed)
+    choice = Choice(SERVICE, OTHER, "any", options, is_sticky=True, dooms=dooms)
+    doomed = _through(records, OTHER, choice=choice, ending=owed)
     [verdict] = await engine.write(accept, [doomed])
     assert isinstance(verdict, Taken)
     assert (verdict.message.sender, verdict.message.status, verdict.message.error_code) == (ONE, "undelivered", 30034)

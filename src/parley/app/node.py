@@ -34,6 +34,7 @@ from parley.core.numbers import Numbers
 from parley.core.pacing import UNLIMITED, Paces
 from parley.core.phones import Phones
 from parley.core.prices import Prices
+from parley.core.quiet_hours import Quiet
 from parley.core.receive import Receiving
 from parley.core.record import Record
 from parley.core.registration import Registration, Terms
@@ -41,7 +42,10 @@ from parley.core.resources import Resources
 from parley.core.review import Registry, Reviewing
 from parley.core.send import Sending
 from parley.core.sender_rules import SenderRules
+from parley.core.senders import Senders
+from parley.core.services import Services
 from parley.core.supervise import Supervisor
+from parley.core.usage import Usage
 from parley.core.watch import Watch
 from parley.lib import ids, tables
 from parley.lib.clock import Clock, SystemClock
@@ -54,7 +58,7 @@ from parley.model.channel import ChannelSender
 from parley.model.consent import Replies as KeywordReplies
 from parley.model.message import Dialect, Message, Pending
 from parley.model.registry import Brand, Campaign, Reviewers, TollFreeVerification, Vetting
-from parley.model.service import PoolSender, Service
+from parley.model.service import PoolSender, QuietHours, Service
 from parley.settings import Settings, SettingsError
 from parley.store import Engine, News, StoreUnavailable, queue
 from parley.store.connect import UrlError, open_engine, sqlite_path
@@ -160,7 +164,7 @@ class App:
         self.supervisor.start("lease", self.claims.keep_lease)
         self.supervisor.start("inspect", self.claims.inspect)
         self.supervisor.start("review", lambda: self.claims.repeat("review", self.reviewing.turn, self.reviewing.nudge))
-        self.supervisor.start("maintenance", Maintenance(self.record, self.clock, self.claims).run)
+        self.supervisor.start("maintenance", Maintenance(self.record, self.clock, self.claims, self.usage).run)
         log.info("ready", version=VERSION, profile=self.settings.profile, engine=self.engine.name)
 
     def quiesce(self) -> None:
@@ -206,17 +210,19 @@ class App:
         self.services = self._kind("service", Service, children=("pool_sender", "campaign"))
         self.pool_senders = self._kind("pool_sender", PoolSender)
         self.channel_senders = self._kind("channel_sender", ChannelSender)
+        self.quiet = Quiet(self._kind("quiet_hours", QuietHours), self.services)
         self._build_registry()
         self.applications = self._kind("application", Application)
         self.sender_rules = SenderRules(
             _table("sender_rules_file", settings.sender_rules_file, sender_rule.read), strict=not self.is_dev
         )
+        self.usage = Usage(self.engine, clock)
         self.prices = Prices(_table("prices_file", settings.prices_file, price.read))
         self.links = MediaLinks(self.vault.derive(b"media links"))
         self.renderers = self._renderers()
         states = {dialect: renderer.states for dialect, renderer in self.renderers.items()}
         self.record = Record(self.engine, node, self.ids, states, self.due, self.owed, messages_wait, self.metrics)
-        self.sending = Sending(self.record, self.numbers, clock, self._paces(), strict=not self.is_dev)
+        self._build_sending()
         self.consent = Consent(clock, self.sending, self._keyword_replies())
         self.receiving = Receiving(self.record, self.numbers, self.accounts, self.consent, clock)
         self.amending = Amending(self.record, clock)
@@ -281,6 +287,15 @@ class App:
         )
         self._build_edge()
         self.surface = surface(self)
+
+    def _build_sending(self) -> None:
+        """Who sends, by number and by service, and the one way out."""
+        paces, rules = self._paces(), self.sender_rules
+        self.pools = Services(self.engine, self.services, self.pool_senders, self.registration, rules, paces)
+        self.senders = Senders(self.numbers, self.pools, rules, self.registration, paces)
+        self.sending = Sending(
+            self.record, self.clock, self.senders, self.pools, self.applications, self.prices, strict=not self.is_dev
+        )
 
     def _build_registry(self) -> None:
         """Who may send to North America, and who decides it."""

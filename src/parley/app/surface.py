@@ -8,6 +8,8 @@ from parley.api.admin.account import AccountApi
 from parley.api.admin.callbacks import CallbacksApi
 from parley.api.admin.messages import RecordApi
 from parley.api.admin.openapi import Description
+from parley.api.admin.quiet_hours import QuietHoursApi
+from parley.api.admin.reviewers import ReviewersApi
 from parley.api.admin.routes import routes as admin_routes
 from parley.api.admin.simulator import SimulatorApi
 from parley.api.http.products import PRODUCTS
@@ -16,8 +18,10 @@ from parley.api.signalwire import problems as signalwire_problems
 from parley.api.signalwire.routes import RELAY_PREFIX
 from parley.api.signalwire.routes import routes as signalwire_routes
 from parley.api.twilio import problems as twilio_problems
+from parley.api.twilio.messaging.registry_routes import routes as registry_routes
 from parley.api.twilio.messaging.routes import routes as messaging_routes
 from parley.api.twilio.routes import routes as twilio_routes
+from parley.api.twilio.usage import routes as usage_routes
 
 if TYPE_CHECKING:
     from parley.app.node import App
@@ -50,6 +54,18 @@ def surface(app: "App") -> Surface:
             clock=app.clock,
             review_s=lambda: app.reviewing.reviewers.delay_s,
         ),
+        *usage_routes(app.usage, app.accounts, app.credentials, app.clock),
+        *registry_routes(
+            credentials=app.credentials,
+            services=app.services,
+            registry=app.registry,
+            reviewing=app.reviewing,
+            terms=app.registration.terms,
+            replies=app.keyword_replies,
+            numbers=app.numbers,
+            guard=app.guard,
+            clock=app.clock,
+        ),
         *signalwire_routes(
             app.sending,
             app.amending,
@@ -63,10 +79,12 @@ def surface(app: "App") -> Surface:
         *admin_routes(
             app.credentials,
             simulator,
+            ReviewersApi(app.reviewing),
             RecordApi(app.engine, lambda waits: app.breaker.seen(waits, app.clock.now())),
             app.events,
             CallbacksApi(app.engine, app.hosts, app.clock, app.claims.look),
-            AccountApi(app.accounts),
+            AccountApi(app.accounts, app.quiet),
+            QuietHoursApi(app.quiet),
             app.health,
             Description(VERSION),
         ),

@@ -5,13 +5,64 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from parley.model.service import QuietHours
+from msgspec.structs import replace
+
+from parley.core.resources import Resources
+from parley.model.service import QuietHours, Service
 
 MOST_MINUTES: Final = 23 * 60
 """The longest that quiet hours may be, so that a day which is an hour longer has an hour left too."""
 _DAY_US: Final = 86_400_000_000
 _MINUTE_US: Final = 60_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_ACCOUNT: Final = "account"
+
+
+class Quiet:
+    """The quiet hours that accounts and services have set. A service's own stand in for its account's."""
+
+    def __init__(self, accounts: Resources[QuietHours], services: Resources[Service]) -> None:
+        self._accounts = accounts
+        self._services = services
+
+    async def of(self, account_id: bytes, service_id: bytes | None = None) -> QuietHours | None:
+        """Those that a message keeps, as they were within the last second."""
+        if service_id is not None:
+            service = await self._services.find(account_id, service_id)
+            if service is not None and service.value.quiet_hours is not None:
+                return service.value.quiet_hours
+        kept = await self._accounts.named(account_id, _OF_ACCOUNT)
+        return None if kept is None else kept.value
+
+    async def of_service(self, account_id: bytes, service_id: bytes) -> QuietHours | None:
+        """A service's own, as the record has them. Raises Refused(not_found)."""
+        return (await self._services.fetch(account_id, service_id)).value.quiet_hours
+
+    async def set_for_service(self, account_id: bytes, service_id: bytes, hours: QuietHours | None) -> None:
+        """Set or remove a service's. Raises Refused(not_found)."""
+        await self._services.change(
+            account_id, service_id, lambda it: replace(it, value=replace(it.value, quiet_hours=hours))
+        )
+
+    async def set_for_account(self, account_id: bytes, hours: QuietHours | None) -> None:
+        """Set or remove an account's."""
+        kept = await self._accounts.named(account_id, _OF_ACCOUNT)
+        if hours is None:
+            if kept is not None:
+                await self._accounts.drop(account_id, kept.id)
+        elif kept is None:
+            await self._accounts.add(account_id, hours, name=_OF_ACCOUNT)
+        else:
+            await self._accounts.change(account_id, kept.id, lambda it: replace(it, value=hours))
+
+
+def fault(hours: QuietHours) -> str | None:
+    """What is wrong with hours that somebody wants to set."""
+    if minutes(hours.start) is None or minutes(hours.end) is None:
+        return "start and end are times of day, spelt HH:MM"
+    if not 0 < length(hours) <= MOST_MINUTES:
+        return f"Quiet hours last from a minute to {MOST_MINUTES // 60} hours"
+    return None
 
 
 def minutes(text: str) -> int | None:

@@ -35,7 +35,9 @@ class Intake(msgspec.Struct, frozen=True):
     callbacks: tuple[Callback, ...] = ()
     idempotency: IdempotencyKey | None = None
     must_consent: bool = False
-    """Refuse it when the recipient opted out of the sender, or of `scope`."""
+    """Refuse it when the recipient opted out of the sender, or of `scope`, unless there is an `objection`."""
+    objection: Doom | None = None
+    """What becomes of it when the recipient opted out: it is taken, and ends so."""
     scope: str | None = None
     """The `MG...` SID of the service that the sender belongs to."""
     slot_us: int = 0
@@ -146,10 +148,10 @@ def decide(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operati
     chosen: dict[int, Chosen] = {}
     if any(intake.choice is not None for intake in intakes):
         intakes, chosen = yield from _choose(intakes, verdicts)
-    if any(intake.must_consent for intake in intakes):
-        yield from _refuse_opted_out(intakes, verdicts)
-    slots: dict[int, Pending] = {}
     dooms = {n: intake.doom for n, intake in enumerate(intakes) if intake.doom is not None}
+    if any(intake.must_consent for intake in intakes):
+        yield from _refuse_opted_out(intakes, verdicts, dooms)
+    slots: dict[int, Pending] = {}
     if any(intake.slot_us for intake in intakes):
         yield from _reserve(intakes, verdicts, slots, dooms)
     decisions: dict[int, Decision] = {}
@@ -210,7 +212,7 @@ def _choose(
     )
     made = list(intakes)
     chosen: dict[int, Chosen] = {}
-    for (n, _), one in zip(asked, found, strict=True):
+    for (n, choice), one in zip(asked, found, strict=True):
         intake = intakes[n]
         message, waits = intake.message, intake.pending
         chosen[n] = one
@@ -219,7 +221,7 @@ def _choose(
             message=message if message.sender == one.sender else replace(message, sender=one.sender),
             pending=waits if waits is None or waits.sender == one.sender else replace(waits, sender=one.sender),
             slot_us=round(max(message.segments, 1) * one.option.segment_us),
-            doom=intake.doom or one.option.doom,
+            doom=intake.doom or choice.dooms.get(one.option.sort),
             event_data=json.encode({"sender": one.sender, "why": one.why}).decode(),
         )
     return made, chosen
@@ -241,15 +243,21 @@ def _decided(intake: Intake, waits: Pending | None, doom: Doom | None, chosen: C
     return Decision(message, None, callbacks, tuple(events), chosen)
 
 
-def _refuse_opted_out(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operation[None]:
+def _refuse_opted_out(
+    intakes: Sequence[Intake], verdicts: list[Verdict | None], dooms: dict[int, Doom]
+) -> Operation[None]:
     senders = {n: _senders(intake.message, intake.scope) for n, intake in enumerate(intakes) if intake.must_consent}
     pairs = {pair for asked in senders.values() for pair in asked}
     opted_out = set((yield Lookup(schema.opt_outs, _PAIR, _PAIR, list(pairs))))
     if not opted_out:
         return
     for n, asked in senders.items():
-        if verdicts[n] is None and not opted_out.isdisjoint(asked):
+        if verdicts[n] is not None or opted_out.isdisjoint(asked):
+            continue
+        if (objection := intakes[n].objection) is None:
             verdicts[n] = "opted_out"
+        else:
+            dooms[n] = objection
 
 
 def _senders(message: Message, scope: str | None) -> list[Row]:

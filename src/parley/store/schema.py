@@ -135,6 +135,12 @@ pending: Final = Table(
     Index(
         "pending_due", "due_at", "message_id", sqlite_where=text("node IS NULL"), postgresql_where=text("node IS NULL")
     ),
+    Index(
+        "pending_scheduled",
+        "account_id",
+        sqlite_where=text("waiting_for = 'schedule'"),
+        postgresql_where=text("waiting_for = 'schedule'"),
+    ),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": "70"},
 )

@@ -22,10 +22,10 @@ class Doom(msgspec.Struct, frozen=True):
 
 
 class Option(msgspec.Struct, frozen=True):
-    """What sending from one address means: microseconds of its pace for each segment, and the end it is sure of."""
+    """What sending from one address takes: microseconds of its pace for each segment. `sort` says what it is."""
 
     segment_us: float = 0.0
-    doom: Doom | None = None
+    sort: str = "long_code"
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -37,6 +37,8 @@ class Choice(msgspec.Struct, frozen=True):
     options: Mapping[str, Option]
     """The sender itself, and who else may go on writing to the recipient, by address."""
     is_sticky: bool
+    dooms: Mapping[str, Doom] = {}
+    """How the message is sure to end, by the sort of its sender."""
 
 
 class Chosen(msgspec.Struct, frozen=True):

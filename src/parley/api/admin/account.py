@@ -6,12 +6,15 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.api.admin.problems import checked
+from parley.api.admin.quiet_hours import GivenHours, checked_hours
 from parley.api.admin.times import iso
 from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.core.accounts import Accounts
+from parley.core.quiet_hours import Quiet
 from parley.lib import ids
 from parley.model.account import Account, ApiKey
+from parley.model.service import QuietHours
 
 _PRIVATE: Final = ((b"cache-control", b"no-store"),)
 
@@ -19,6 +22,7 @@ _PRIVATE: Final = ((b"cache-control", b"no-store"),)
 class _Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str | None = None
     opt_out_handling: Literal["number", "platform", "app"] | None = None
+    quiet_hours: GivenHours | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class _NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,23 +32,31 @@ class _NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AccountApi:
     """Handlers of /admin/account and /admin/keys. They answer to whoever holds a credential of the account."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, quiet: Quiet) -> None:
         self._accounts = accounts
+        self._quiet = quiet
 
     async def show(self, call: Call) -> Reply:
         """GET /admin/account: with the signing key, which its owner needs to check SignalWire-shaped webhooks."""
-        return json_reply(200, _shown(call.account), _PRIVATE)
+        return await self._reply(call.account)
 
     async def change(self, call: Call) -> Reply:
-        """PUT /admin/account: `name`, and `opt_out_handling` (who honours STOP: see docs/extensions.md)."""
+        """PUT /admin/account: `name`, `opt_out_handling` (who honours STOP) and `quiet_hours` (null for none): see
+        docs/extensions.md.
+        """
         given = checked(call.json(), _Given)
+        if given.quiet_hours is not msgspec.UNSET:
+            await self._quiet.set_for_account(call.account.id, checked_hours(given.quiet_hours))
         present = await self._accounts.fresh(call.account.id)
         account = replace(
             present,
             name=present.name if given.name is None else given.name,
             opt_out_handling=given.opt_out_handling or present.opt_out_handling,
         )
-        return json_reply(200, _shown(await self._accounts.change(account)), _PRIVATE)
+        return await self._reply(await self._accounts.change(account))
+
+    async def _reply(self, account: Account) -> Reply:
+        return json_reply(200, _shown(account, await self._quiet.of(account.id)), _PRIVATE)
 
     async def list_keys(self, call: Call) -> Reply:
         """GET /admin/keys: without their secrets, which nobody knows any more."""
@@ -64,13 +76,14 @@ class AccountApi:
         return NO_CONTENT
 
 
-def _shown(account: Account) -> dict[str, Any]:
+def _shown(account: Account, quiet_hours: QuietHours | None) -> dict[str, Any]:
     return {
         "account_sid": ids.sid("AC", account.id),
         "project_id": ids.to_uuid(account.id),
         "name": account.name,
         "status": account.status,
         "opt_out_handling": account.opt_out_handling,
+        "quiet_hours": None if quiet_hours is None else msgspec.to_builtins(quiet_hours),
         "signing_key": account.signing_key.reveal(),
         "created_at": iso(account.created_at),
         "updated_at": iso(account.updated_at),

@@ -12,6 +12,8 @@ from parley.api.admin.health import Health, Open
 from parley.api.admin.messages import RecordApi
 from parley.api.admin.openapi import PATH, Description
 from parley.api.admin.problems import explain
+from parley.api.admin.quiet_hours import QuietHoursApi
+from parley.api.admin.reviewers import ReviewersApi
 from parley.api.admin.simulator import SimulatorApi
 from parley.api.http.credentials import Credentials
 from parley.api.http.endpoint import PATIENCE_S, Endpoint, Handler
@@ -23,10 +25,12 @@ _SMALL: Final = 64 * 1024
 def routes(
     credentials: Credentials,
     simulator: SimulatorApi,
+    reviewers: ReviewersApi,
     record: RecordApi,
     events: EventsApi,
     callbacks: CallbacksApi,
     account: AccountApi,
+    quiet_hours: QuietHoursApi,
     health: Health,
     description: Description,
 ) -> list[Route]:
@@ -46,6 +50,8 @@ def routes(
         at("DELETE", "/simulator", simulator.forget),
         at("GET", "/simulator/faults", simulator.show_faults),
         at("PUT", "/simulator/faults", simulator.disturb),
+        at("GET", "/simulator/reviewers", reviewers.show),
+        at("PUT", "/simulator/reviewers", reviewers.tell),
         at("GET", "/simulator/phones", simulator.list_phones),
         at("GET", phone, simulator.show),
         at("PUT", phone, simulator.tell),
@@ -62,6 +68,9 @@ def routes(
         at("GET", "/admin/orphans", events.list_orphans),
         at("GET", "/admin/account", account.show),
         at("PUT", "/admin/account", account.change),
+        at("GET", "/admin/services/{service}/quiet_hours", quiet_hours.show),
+        at("PUT", "/admin/services/{service}/quiet_hours", quiet_hours.put),
+        at("DELETE", "/admin/services/{service}/quiet_hours", quiet_hours.drop),
         at("GET", "/admin/keys", account.list_keys),
         at("POST", "/admin/keys", account.add_key),
         at("DELETE", "/admin/keys/{key}", account.drop_key),

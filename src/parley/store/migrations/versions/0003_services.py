@@ -17,12 +17,14 @@ def upgrade() -> None:
     op.add_column("api_keys", sa.Column("updated_at", sa.BigInteger, nullable=False, server_default="0"))
     op.execute("UPDATE api_keys SET kind = 'main', updated_at = created_at")  # what they might do, they still may
     op.create_index("api_keys_account", "api_keys", ["account_id", "id"])
-    op.add_column(
-        "numbers", sa.Column("application_id", sa.LargeBinary, comment="whose webhooks stand in for its own")
-    )
+    op.add_column("numbers", sa.Column("application_id", sa.LargeBinary, comment="whose webhooks stand in for its own"))
     op.add_column("messages", sa.Column("price", sa.BigInteger, comment="millionths of a US dollar"))
     op.add_column("opt_outs", sa.Column("source", sa.Text, nullable=False, server_default="inbound"))
     op.create_index("opt_outs_recipient", "opt_outs", ["account_id", "recipient"])
+    is_scheduled = sa.text("waiting_for = 'schedule'")
+    op.create_index(
+        "pending_scheduled", "pending", ["account_id"], sqlite_where=is_scheduled, postgresql_where=is_scheduled
+    )
     op.create_table(
         "consent_changes",
         sa.Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),

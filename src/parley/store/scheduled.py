@@ -1,0 +1,65 @@
+"""Keep what waits for its time, and let it go when that has come."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec.structs import astuple
+from sqlalchemy import and_, func, literal_column, select
+
+from parley.model.message import Message
+from parley.store import schema
+from parley.store.accept import EVENT_COLUMNS, Decision, Intake, Verdict, decide, remember
+from parley.store.engine.statements import Delete, Insert, Lookup, Operation, Query, Row, Update
+
+_SCHEDULED: Final = schema.pending.c.waiting_for == literal_column("'schedule'")
+"""As the index of such rows has it."""
+_MESSAGE: Final = ("status", "sender", "updated_at", "error_code")
+_PENDING: Final = ("sender", "node", "due_at", "waiting_for")
+
+
+def count(account_id: bytes) -> Operation[int]:
+    """How many messages an account has scheduled."""
+    where = and_(_SCHEDULED, schema.pending.c.account_id == account_id)
+    rows = yield Query(select(func.count()).select_from(schema.pending).where(where))
+    return int(rows[0][0])
+
+
+def release(node: bytes, intakes: Sequence[tuple[Message, Intake]]) -> Operation[list[Decision]]:
+    """Decide of messages that wait whatever acceptance decides of others: sender, consent, slot or end.
+
+    Each comes as it was, with what it is to be. Those that this node holds no more are passed over, and are in nobody's
+    decisions.
+    """
+    ids = [(before.id,) for before, _ in intakes]
+    rows = yield Lookup(schema.pending, ("message_id", "node"), ("message_id",), ids, lock=True)
+    held = {message_id for message_id, holder in rows if holder == node}
+    going = [(before, intake) for before, intake in intakes if before.id in held]
+    verdicts: list[Verdict | None] = [None] * len(going)
+    decided = yield from decide([intake for _, intake in going], verdicts)
+    decisions = [decided[n] for n in range(len(going))]
+
+    events: list[Row] = []
+    for (before, _), decision in zip(going, decisions, strict=True):
+        # One that was queued already, and only left alone for a time, does not become it again.
+        events += [event for event in decision.events if event[2] != before.status]
+    yield Update(
+        schema.messages,
+        _MESSAGE,
+        ("account_id", "id"),
+        [_columns(decision.message, (*_MESSAGE, "account_id", "id")) for decision in decisions],
+    )
+    yield Insert(schema.events, events, EVENT_COLUMNS)
+    yield Update(
+        schema.pending,
+        _PENDING,
+        ("message_id",),
+        [_columns(decision.pending, (*_PENDING, "message_id")) for decision in decisions if decision.pending],
+    )
+    yield Delete(schema.pending, ("message_id",), [(d.message.id,) for d in decisions if d.pending is None])
+    yield Insert(schema.callbacks, [astuple(callback) for d in decisions for callback in d.callbacks])
+    yield from remember(decisions)
+    return decisions
+
+
+def _columns(record: Any, names: Sequence[str]) -> Row:
+    return tuple(getattr(record, name) for name in names)
