@@ -223,7 +223,8 @@ class App:
         states = {dialect: renderer.states for dialect, renderer in self.renderers.items()}
         self.record = Record(self.engine, node, self.ids, states, self.due, self.owed, messages_wait, self.metrics)
         self._build_sending()
-        self.consent = Consent(clock, self.sending, self._keyword_replies())
+        self.keyword_replies = self._keyword_replies()
+        self.consent = Consent(clock, self.sending, self.keyword_replies)
         self.receiving = Receiving(self.record, self.numbers, self.accounts, self.consent, clock)
         self.amending = Amending(self.record, clock)
         self.phones = Phones(self.engine, clock)

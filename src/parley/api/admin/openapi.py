@@ -13,6 +13,7 @@ from parley.api.admin.openapi_operations import OPERATIONS, TAGS, Operation
 from parley.api.admin.openapi_schemas import FIELDS
 from parley.api.http.endpoint import Reply
 from parley.model.behaviour import Behaviour, Faults
+from parley.model.registry import Reviewers
 
 PATH: Final = "/openapi.json"
 
@@ -45,7 +46,7 @@ def document(version: str) -> dict[str, Any]:
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     own = {name: _object(fields) for name, fields in FIELDS.items()}
-    _, generated = msgspec.json.schema_components((Behaviour, Faults), ref_template=_REF + "{name}")
+    _, generated = msgspec.json.schema_components((Behaviour, Faults, Reviewers), ref_template=_REF + "{name}")
     for name in generated:  # what is left out of a change stays as it is
         own[f"{name}Change"] = {**generated[name], "required": []}
         own[name] = {**generated[name], "required": sorted(generated[name]["properties"])}

@@ -106,7 +106,7 @@ class Brands:
             "data",
             form,
             page,
-            collection.part(found, page, lambda vetting: vetting.id),
+            pages.cut(page, found, lambda vetting: vetting.id),
             lambda vetting: vetting.id,
             lambda vetting: _shown_vetting(call, vetting),
         )
