@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from parley.carriers.simulator import Simulator
 from parley.core.carrier import Accepted, Inbound, Outcome, Rejected, Submission, Throttled, Unreachable
@@ -32,6 +33,7 @@ class Shelf:
         self.writes = 0
         self.is_away = False
         self.turn = asyncio.Event()
+        self.looked = asyncio.Event()
 
     def owe(self, receipt: DueReceipt) -> None:
         self.owed[receipt.due_at, receipt.message_id, receipt.status] = receipt
@@ -48,16 +50,24 @@ class Shelf:
         for each in due:
             self.owe(each)
 
-    async def due(self, now: int, limit: int) -> list[DueReceipt]:
-        return sorted((each for each in self.owed.values() if each.due_at <= now), key=lambda e: e.due_at)[:limit]
+    async def take_due(self, now: int, limit: int, again_at: int) -> list[DueReceipt]:
+        due = sorted((each for each in self.owed.values() if each.due_at <= now), key=lambda e: e.due_at)[:limit]
+        for each in due:
+            del self.owed[each.due_at, each.message_id, each.status]
+        taken = [replace(receipt, due_at=again_at + n) for n, receipt in enumerate(due)]
+        for receipt in taken:
+            self.owe(receipt)
+        return taken
 
     async def next_due(self) -> int | None:
+        self.looked.set()
         return min((each.due_at for each in self.owed.values()), default=None)
 
     async def settle(self, receipts: Sequence[DueReceipt]) -> None:
         for each in receipts:
             self.owed.pop((each.due_at, each.message_id, each.status), None)
-        self.turn.set()
+        if not self.owed:
+            self.turn.set()
 
 
 class Line:
@@ -180,6 +190,31 @@ async def test_what_a_crash_left_unreported_is_reported_after_the_next_start() -
     async with Line(shelf) as line:
         await shelf.turn.wait()
         assert [(each.key, each.status) for each in line.receipts] == [((ACCOUNT, b"m"), "delivered")]
+
+
+async def test_a_receipt_is_reported_by_one_node_and_by_another_only_when_that_one_died_over_it() -> None:
+    shelf = Shelf()
+    shelf.owe(DueReceipt(0, ACCOUNT, b"m", "delivered"))
+    one, other, later = Line(shelf), Line(shelf), Line(shelf)
+    begun, forever = asyncio.Event(), asyncio.Event()
+
+    async def dying(receipts: Sequence[Receipt]) -> None:
+        begun.set()
+        await forever.wait()
+        raise ConnectionError("it died over this")
+
+    one.report = dying  # type: ignore[method-assign]
+    async with one:
+        await begun.wait()
+        shelf.looked.clear()
+        async with other:
+            await shelf.looked.wait()
+        later.clock.advance(4)
+        async with later:
+            await shelf.turn.wait()
+        forever.set()
+    assert later.statuses() == [("delivered", None)]
+    assert other.receipts == []
 
 
 async def test_while_the_record_is_away_nothing_is_lost_or_claimed() -> None:

@@ -1,5 +1,6 @@
 """The simulator's phones: each message arrives once, an inbox is newest first, receipts owed survive."""
 
+import asyncio
 from typing import Any
 
 from msgspec.structs import replace
@@ -8,6 +9,7 @@ from sqlalchemy import text
 from parley.model.phone import Arrival, DueReceipt, Phone
 from parley.store import Engine, Operation, phones
 from parley.store.accept import Intake
+from parley.store.connect import open_engine
 from parley.store.engine.statements import Query
 from tests.store.records import Records, take
 
@@ -77,12 +79,31 @@ async def test_receipts_are_owed_until_settled(engine: Engine, records: Records)
     await engine.write(phones.record, [arrival], owed)
     await engine.write(phones.record, [arrival], owed)
     assert await engine.read(phones.next_due) == 10
-    assert await engine.read(phones.due, 9, 10) == []
-    assert await engine.read(phones.due, 10, 10) == owed[1:]
-    assert await engine.read(phones.due, 99, 1) == owed[1:2]
-    await engine.write(phones.settle, owed[1:])
-    assert await engine.read(phones.due, 99, 10) == owed[:1]
+    assert await engine.write(phones.take_due, 9, 10, 50) == []
+    taken = await engine.write(phones.take_due, 10, 10, 50)
+    assert taken == [replace(owed[1], due_at=50), replace(owed[2], due_at=51)]
+    assert await engine.write(phones.take_due, 10, 10, 50) == []
     assert await engine.read(phones.next_due) == 30
+    await engine.write(phones.settle, taken[:1])
+    assert await engine.write(phones.take_due, 99, 1, 200) == [replace(owed[0], due_at=200)]
+    assert await engine.write(phones.take_due, 99, 9, 200) == [replace(owed[2], due_at=200)], "nobody reported it"
+
+
+async def test_each_receipt_is_one_nodes_to_report(url: str, engine: Engine, records: Records) -> None:
+    owed = [DueReceipt(n, records.account_id, bytes([n]) * 16, "delivered") for n in range(60)]
+    await engine.write(phones.record, [], owed)
+    other = open_engine(url)
+    await other.open()
+    try:
+        turns = await asyncio.gather(
+            *(each.write(phones.take_due, 99, 7, 1000 * (n + 1)) for n in range(6) for each in (engine, other))
+        )
+    finally:
+        await other.close()
+    taken = [receipt.message_id for turn in turns for receipt in turn]
+    assert len(taken) == len(set(taken))
+    rest = await engine.write(phones.take_due, 99, 60, 9000)
+    assert sorted(taken + [receipt.message_id for receipt in rest]) == [each.message_id for each in owed]
 
 
 async def test_a_phone_behaves_as_it_was_last_told(engine: Engine) -> None:
@@ -115,5 +136,5 @@ async def test_everything_is_forgotten_at_once(engine: Engine, records: Records)
     await engine.write(phones.put_behaviour, PHONE, "{}")
     await engine.write(phones.forget_all)
     assert await engine.read(phones.behaviours) == {}
-    assert await engine.read(phones.due, 99, 10) == []
+    assert await engine.read(phones.next_due) is None
     assert await engine.read(phones.inbox, PHONE, [records.account_id], 10) == []

@@ -41,7 +41,7 @@ UNKNOWN_ERROR: Final = 30008
 _WHATSAPP: Final = "whatsapp:"
 _THROTTLED_S: Final = 1.0
 _GRACE_US: Final = 3_000_000
-"""A receipt that is reported at once stays owed until that is durable; the loop repeats it only after so long."""
+"""A receipt that is being reported stays owed until that is durable; a loop repeats it only after so long."""
 _BATCH: Final = 1000
 _POLL_S: Final = 1.0
 _LEAST_S: Final = 0.01
@@ -70,8 +70,8 @@ class Handsets(Protocol):
         """Put messages on phones, once each, with the receipts that are owed; returns once durable."""
         ...
 
-    async def due(self, now: int, limit: int) -> list[DueReceipt]:
-        """Receipts to report now, the longest due first."""
+    async def take_due(self, now: int, limit: int, again_at: int) -> list[DueReceipt]:
+        """Receipts to report now, the longest due first; nobody else reports them before `again_at`."""
         ...
 
     async def next_due(self) -> int | None:
@@ -170,7 +170,7 @@ class Simulator:
         return True
 
     async def _report_due(self) -> None:
-        """Report what falls due, until closed. Another node may report the same: receipts may come twice."""
+        """Report what falls due, until closed. Each is one node's: it comes twice only when a node died over it."""
         while not self._closing:
             self._wake.clear()
             pause = await self._turn()
@@ -189,10 +189,10 @@ class Simulator:
             if faults.disconnect:
                 return _POLL_S
             now = self._clock.now()
-            owed = await self._handsets.due(now, _BATCH)
-            if not owed:
-                due_at = await self._handsets.next_due()
+            due_at = await self._handsets.next_due()
+            if due_at is None or due_at > now:
                 return _POLL_S if due_at is None else min(_POLL_S, max(_LEAST_S, (due_at - now) / 1_000_000))
+            owed = await self._handsets.take_due(now, _BATCH, now + _GRACE_US)
         except Exception as error:  # noqa: BLE001  # it outlives whatever keeps the record away
             log.warning("the simulator's record is away", error=repr(error))
             self._trouble = "its record is away"

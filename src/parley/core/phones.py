@@ -91,9 +91,9 @@ class Phones:
                 for event in self._watched.get(arrival.phone, ()):
                     event.set()
 
-    async def due(self, now: int, limit: int) -> list[DueReceipt]:
-        """Receipts to report now, the longest due first."""
-        return await self._engine.read(phones.due, now, limit)
+    async def take_due(self, now: int, limit: int, again_at: int) -> list[DueReceipt]:
+        """Receipts to report now, the longest due first; nobody else reports them before `again_at`."""
+        return await self._engine.write(phones.take_due, now, limit, again_at)
 
     async def next_due(self) -> int | None:
         """When the next receipt is to be reported."""

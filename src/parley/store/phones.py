@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from msgspec.structs import astuple, fields
+from msgspec.structs import astuple, fields, replace
 from sqlalchemy import ColumnElement, and_, case, delete, func, select
 
 from parley.model.phone import Arrival, DueReceipt, Phone
@@ -35,12 +35,25 @@ def record(arrivals: Sequence[Arrival], due_receipts: Sequence[DueReceipt] = ())
     yield Insert(schema.due_receipts, list(map(astuple, due_receipts)), _RECEIPT, ignore=True)
 
 
-def due(now: int, limit: int) -> Operation[list[DueReceipt]]:
-    """At most `limit` receipts that are due, the longest due first."""
+def take_due(now: int, limit: int, again_at: int) -> Operation[list[DueReceipt]]:
+    """Take at most `limit` receipts that are due, the longest due first; they are owed again from `again_at` on.
+
+    So each is one node's to report, until it has had its time.
+    """
     table = schema.due_receipts.c
     columns = (table[name] for name in _RECEIPT)
-    rows = yield Query(select(*columns).where(table.due_at <= now).order_by(table.due_at).limit(limit))
-    return [DueReceipt(*row) for row in rows]
+    rows = yield Query(
+        select(*columns)
+        .where(table.due_at <= now)
+        .order_by(table.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = [DueReceipt(*row) for row in rows]
+    taken = [replace(receipt, due_at=again_at + n) for n, receipt in enumerate(found)]  # in this order, if need be
+    yield from settle(found)
+    yield Insert(schema.due_receipts, list(map(astuple, taken)), _RECEIPT)
+    return taken
 
 
 def next_due() -> Operation[int | None]:
