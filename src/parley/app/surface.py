@@ -18,6 +18,7 @@ from parley.api.signalwire import problems as signalwire_problems
 from parley.api.signalwire.routes import RELAY_PREFIX
 from parley.api.signalwire.routes import routes as signalwire_routes
 from parley.api.twilio import problems as twilio_problems
+from parley.api.twilio.account_routes import routes as account_routes
 from parley.api.twilio.messaging.registry_routes import routes as registry_routes
 from parley.api.twilio.messaging.routes import routes as messaging_routes
 from parley.api.twilio.routes import routes as twilio_routes
@@ -36,12 +37,35 @@ def surface(app: "App") -> Surface:
         *twilio_routes(
             engine=app.engine,
             credentials=app.credentials,
+            accounts=app.accounts,
             sending=app.sending,
             amending=app.amending,
+            guard=app.guard,
+            clock=app.clock,
+        ),
+        *account_routes(
+            engine=app.engine,
+            credentials=app.credentials,
+            accounts=app.accounts,
+            numbers=app.numbers,
+            applications=app.applications,
+            caller_ids=app.caller_ids,
+            guard=app.guard,
+            clock=app.clock,
+            ids=app.ids,
+            code=lambda: "".join(app.randomness.choice("0123456789") for _ in range(6)),
+            is_dev=app.is_dev,
+        ),
+        *registry_routes(
+            credentials=app.credentials,
+            services=app.services,
+            registry=app.registry,
+            reviewing=app.reviewing,
+            terms=app.registration.terms,
+            replies=app.keyword_replies,
             numbers=app.numbers,
             guard=app.guard,
             clock=app.clock,
-            sells_any_number=app.is_dev,
         ),
         *messaging_routes(
             credentials=app.credentials,
@@ -55,17 +79,6 @@ def surface(app: "App") -> Surface:
             review_s=lambda: app.reviewing.reviewers.delay_s,
         ),
         *usage_routes(app.usage, app.accounts, app.credentials, app.clock),
-        *registry_routes(
-            credentials=app.credentials,
-            services=app.services,
-            registry=app.registry,
-            reviewing=app.reviewing,
-            terms=app.registration.terms,
-            replies=app.keyword_replies,
-            numbers=app.numbers,
-            guard=app.guard,
-            clock=app.clock,
-        ),
         *signalwire_routes(
             app.sending,
             app.amending,
