@@ -54,6 +54,7 @@ from parley.model import price, sender_rule
 from parley.model.account import Account
 from parley.model.application import Application
 from parley.model.callback import Callback
+from parley.model.caller_id import CallerId
 from parley.model.channel import ChannelSender
 from parley.model.consent import Replies as KeywordReplies
 from parley.model.message import Dialect, Message, Pending
@@ -204,15 +205,17 @@ class App:
         self.fetch_media = MediaFetcher(self.client)
         self.vault = Vault(self._vault_key())
         self.accounts = Accounts(self.engine, self.vault, clock, self.ids, lambda: self.randomness.token(24))
-        self.numbers = Numbers(self.engine, clock, self.ids, own_on_use=self.is_dev)
-        self._remembering: list[_Remembering] = [self.accounts, self.numbers]
+        self._remembering: list[_Remembering] = [self.accounts]
         self.engine.on_news(self._heard)
+        self.applications = self._kind("application", Application)
+        self.caller_ids = self._kind("caller_id", CallerId)
+        self.numbers = Numbers(self.engine, clock, self.ids, self.applications, own_on_use=self.is_dev)
+        self._remembering.append(self.numbers)
         self.services = self._kind("service", Service, children=("pool_sender", "campaign"))
         self.pool_senders = self._kind("pool_sender", PoolSender)
         self.channel_senders = self._kind("channel_sender", ChannelSender)
         self.quiet = Quiet(self._kind("quiet_hours", QuietHours), self.services)
         self._build_registry()
-        self.applications = self._kind("application", Application)
         self.sender_rules = SenderRules(
             _table("sender_rules_file", settings.sender_rules_file, sender_rule.read), strict=not self.is_dev
         )
@@ -225,7 +228,9 @@ class App:
         self._build_sending()
         self.keyword_replies = self._keyword_replies()
         self.consent = Consent(clock, self.sending, self.keyword_replies)
-        self.receiving = Receiving(self.record, self.numbers, self.accounts, self.consent, clock)
+        self.receiving = Receiving(
+            self.record, self.numbers, self.pools, self.accounts, self.consent, self.prices, clock, self.metrics
+        )
         self.amending = Amending(self.record, clock)
         self.phones = Phones(self.engine, clock)
         simulator = Simulator(self.phones, clock, self.randomness)

@@ -6,9 +6,11 @@ import click
 
 from parley.cli.key import vault_of
 from parley.core.numbers import Numbers
+from parley.core.resources import Resources
 from parley.lib import ids
 from parley.lib.clock import SystemClock
 from parley.model.address import TWILIO_STRICT, InvalidAddress, parse_recipient
+from parley.model.application import Application
 from parley.model.number import Number
 from parley.settings import Settings
 from parley.store import StoreUnavailable, accounts
@@ -46,7 +48,9 @@ async def _own(settings: Settings, account_id: bytes, address: str) -> Number:
         if await engine.read(accounts.fetch, account_id, vault_of(settings)) is None:
             raise click.ClickException("The database has no account of that SID.")
         clock = SystemClock()
-        numbers = Numbers(engine, clock, ids.Ids(clock), own_on_use=False)
+        id_source = ids.Ids(clock)
+        applications = Resources(engine, clock, id_source, "application", Application)
+        numbers = Numbers(engine, clock, id_source, applications, own_on_use=False)
         return await numbers.own(numbers.blank(account_id, address, "twilio"))
     finally:
         await engine.close()

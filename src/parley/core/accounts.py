@@ -13,13 +13,14 @@ from parley.core.refusal import Refused
 from parley.lib import ids
 from parley.lib.clock import Clock
 from parley.lib.redaction import Secret
-from parley.model.account import Account, ApiKey
+from parley.model.account import Account, AccountStatus, ApiKey, KeyKind
 from parley.store import Engine, accounts
 from parley.store.vault import Vault
 
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
 TOKEN_GRACE_US = 24 * 3600 * 1_000_000
 """A rotated token still authenticates for a day."""
+_OTHER_SIDE = bytes([0xFF]) * 16
 
 
 class Accounts:
@@ -36,6 +37,7 @@ class Accounts:
         self._accounts: Cache[bytes, Account] = Cache(clock)
         self._keys: Cache[bytes, ApiKey] = Cache(clock)
         self._verified: dict[bytes, str] = {}
+        self._test_key = vault.derive(b"test credentials")
 
     def forget(self) -> None:
         """Ask the record again, because another node changed it."""
@@ -50,6 +52,10 @@ class Accounts:
             if known is not None:
                 self._accounts.put(account_id, known)
         return known
+
+    def remembered(self, account_id: bytes) -> Account | None:
+        """An account, when it was asked for within the last second."""
+        return self._accounts.get(account_id)
 
     async def fresh(self, account_id: bytes) -> Account:
         """An account as the record has it now, for changing it. Raises Refused(not_found)."""
@@ -67,6 +73,30 @@ class Accounts:
         account = self._new(name, account_id, auth_token)
         await self._engine.write(accounts.add, account, self._vault)
         return account
+
+    async def add_subaccount(self, owner: Account, name: str) -> Account:
+        """Make an account that `owner` sees to."""
+        account = replace(self._new(name, None, None), owner_id=owner.id)
+        await self._engine.write(accounts.add, account, self._vault)
+        return account
+
+    async def page(
+        self,
+        owner_id: bytes,
+        limit: int,
+        after: bytes | None = None,
+        *,
+        backwards: bool = False,
+        skip: int = 0,
+        name: str | None = None,
+        status: AccountStatus | None = None,
+    ) -> list[Account]:
+        """At most `limit` of an account itself and its subaccounts, older than `after` (newer, when `backwards`),
+        newest first.
+        """
+        return await self._engine.read(
+            accounts.page, owner_id, self._vault, limit, after, backwards=backwards, skip=skip, name=name, status=status
+        )
 
     async def first(self, name: str, account_id: bytes | None, auth_token: str | None) -> tuple[Account, bool]:
         """The account of that id, or the oldest when none is given; made when there is none, and whether it was."""
@@ -96,6 +126,14 @@ class Accounts:
         self._accounts.put(account.id, changed)
         return changed
 
+    async def close(self, account: Account) -> Account:
+        """Close an account for good: its numbers and keys go, its messages stay."""
+        closed = replace(account, status="closed", updated_at=self._clock.now())
+        await self._engine.write(accounts.close, closed, self._vault)
+        self._accounts.put(account.id, closed)
+        self._keys.clear()
+        return closed
+
     async def rotate(self, account: Account, auth_token: Secret | None = None) -> Account:
         """Give an account a new auth token, made here unless given; the former one still authenticates for a day."""
         now = self._clock.now()
@@ -107,18 +145,42 @@ class Accounts:
         )
         return await self.change(changed)
 
-    async def add_key(self, account_id: bytes, name: str) -> tuple[ApiKey, str]:
+    async def add_key(self, account_id: bytes, name: str, kind: KeyKind = "standard") -> tuple[ApiKey, str]:
         """Make an API key; its secret is told only now."""
         secret = self._token()
         salt = self._token()[:16].encode()
         digest = await asyncio.to_thread(_scrypt, secret, salt)
-        key = ApiKey(self._ids.new(), account_id, name, _format(salt, digest), self._clock.now())
+        now = self._clock.now()
+        key = ApiKey(self._ids.new(), account_id, name, _format(salt, digest), now, kind, now)
         await self._engine.write(accounts.add_key, key)
         return key, secret
 
     async def keys_of(self, account_id: bytes) -> list[ApiKey]:
         """An account's API keys, the oldest first."""
         return await self._engine.read(accounts.keys_of, account_id)
+
+    async def page_of_keys(
+        self, account_id: bytes, limit: int, after: bytes | None = None, *, backwards: bool = False, skip: int = 0
+    ) -> list[ApiKey]:
+        """At most `limit` of an account's API keys older than `after` (newer, when `backwards`), newest first."""
+        return await self._engine.read(accounts.page_of_keys, account_id, limit, after, backwards=backwards, skip=skip)
+
+    async def key(self, key_id: bytes) -> ApiKey | None:
+        """An API key of whichever account, as it was within the last second."""
+        known = self._keys.get(key_id)
+        if known is None:
+            known = await self._engine.read(accounts.fetch_key, key_id)
+            if known is not None:
+                self._keys.put(key_id, known)
+        return known
+
+    async def rename_key(self, account_id: bytes, key_id: bytes, name: str) -> ApiKey:
+        """Give an API key another name. Raises Refused(not_found)."""
+        renamed = await self._engine.write(accounts.rename_key, account_id, key_id, name, self._clock.now())
+        if renamed is None:
+            raise Refused("not_found")
+        self._keys.put(key_id, renamed)
+        return renamed
 
     async def drop_key(self, account_id: bytes, key_id: bytes) -> bool:
         """Take an API key away. False when the account has none of that id."""
@@ -134,9 +196,27 @@ class Accounts:
         if account_id is None:
             return None
         account = await self.by_id(account_id)
+        if account is None:
+            of_test = await self.by_id(_other_side(account_id))
+            account = None if of_test is None else self.test_double(of_test)
         if account is None or account.status == "closed":
             return None
         return account if self._knows(account, password) else None
+
+    def test_double(self, account: Account) -> Account:
+        """What an account's test credentials stand for: an account of its own, which is made from this one and the
+        server's key each time, and kept nowhere.
+        """
+        other_id = _other_side(account.id)
+        token = hmac.digest(self._test_key, account.id, "sha256").hex()[:32]
+        return replace(
+            account,
+            id=other_id,
+            status=account.status if account.status == "closed" else "test",
+            auth_token=Secret(token),
+            previous_auth_token=None,
+            previous_valid_until=None,
+        )
 
     def _knows(self, account: Account, token: str) -> bool:
         given = token.encode("utf-8", "surrogateescape")
@@ -147,12 +227,9 @@ class Accounts:
         return matches
 
     async def _by_key(self, key_id: bytes, secret: str) -> Account | None:
-        key = self._keys.get(key_id)
+        key = await self.key(key_id)
         if key is None:
-            key = await self._engine.read(accounts.fetch_key, key_id)
-            if key is None:
-                return None
-            self._keys.put(key_id, key)
+            return None
         seen = hashlib.blake2b(key_id + secret.encode("utf-8", "surrogateescape"), digest_size=16).digest()
         # Remembered with the hash that it matched: a rotated secret is not the one remembered.
         if self._verified.get(seen) != key.secret_hash:
@@ -163,6 +240,11 @@ class Accounts:
             self._verified[seen] = key.secret_hash
         account = await self.by_id(key.account_id)
         return account if account is not None and account.status != "closed" else None
+
+
+def _other_side(account_id: bytes) -> bytes:
+    """The id of an account's test double, and of a test double's account."""
+    return bytes(a ^ b for a, b in zip(account_id, _OTHER_SIDE, strict=True))
 
 
 def _scrypt(secret: str, salt: bytes) -> bytes:

@@ -5,9 +5,11 @@ from msgspec.structs import replace
 from parley.core import magic_numbers
 from parley.core.cache import Cache
 from parley.core.refusal import Refused
+from parley.core.resources import Resources
 from parley.lib.clock import Clock
 from parley.lib.ids import Ids
 from parley.model.address import Address
+from parley.model.application import Application
 from parley.model.message import Dialect
 from parley.model.number import Number
 from parley.store import Engine, numbers
@@ -16,8 +18,11 @@ from parley.store import Engine, numbers
 class Numbers:
     """Numbers of all accounts. With `own_on_use` (the dev profile) an address is owned by who first uses it."""
 
-    def __init__(self, engine: Engine, clock: Clock, ids: Ids, *, own_on_use: bool) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, ids: Ids, applications: Resources[Application], *, own_on_use: bool
+    ) -> None:
         self._engine = engine
+        self._applications = applications
         self._clock = clock
         self._ids = ids
         self._own_on_use = own_on_use
@@ -35,6 +40,25 @@ class Numbers:
             if known is not None:
                 self._cache.put(address, known)
         return known
+
+    async def reached(self, address: str) -> Number | None:
+        """Who owns the address that a message came to, with the webhooks to call: its application's, where it has one
+        that still stands.
+        """
+        number = await self.by_address(address)
+        if number is None or number.application_id is None:
+            return number
+        application = await self._applications.find(number.account_id, number.application_id)
+        if application is None:
+            return number
+        webhooks = application.value
+        return replace(
+            number,
+            request_url=webhooks.sms_url,
+            request_method=webhooks.sms_method,
+            fallback_url=webhooks.sms_fallback_url,
+            fallback_method=webhooks.sms_fallback_method,
+        )
 
     async def sender(self, account_id: bytes, address: Address, dialect: Dialect) -> Number | None:
         """The number to send from; None for an alphanumeric sender, which nobody owns. The good test number is all's.

@@ -10,16 +10,21 @@ from msgspec.structs import replace
 from parley.core.accounts import Accounts
 from parley.core.carrier import Inbound
 from parley.core.consent import Consent
+from parley.core.metrics import Metrics
 from parley.core.numbers import Numbers
+from parley.core.prices import Prices
 from parley.core.record import Record
 from parley.core.refusal import Refused
+from parley.core.services import Services
 from parley.lib import segments
 from parley.lib.clock import Clock
 from parley.model.address import Address, InvalidAddress, parse_recipient, parse_sender
 from parley.model.callback import Callback
 from parley.model.consent import Heard, OptOutType
-from parley.model.message import Dialect, Media, Message
+from parley.model.message import Dialect, Kind, Media, Message
 from parley.model.number import Number
+from parley.model.service import Service
+from parley.store import opt_outs
 from parley.store.accept import IdempotencyKey, Intake, Repeated
 
 log = structlog.get_logger(__name__)
@@ -28,8 +33,21 @@ log = structlog.get_logger(__name__)
 class Receiving:
     """The one way for a message in."""
 
-    def __init__(self, record: Record, numbers: Numbers, accounts: Accounts, consent: Consent, clock: Clock) -> None:
+    def __init__(
+        self,
+        record: Record,
+        numbers: Numbers,
+        services: Services,
+        accounts: Accounts,
+        consent: Consent,
+        prices: Prices,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
         self._record = record
+        self._services = services
+        self._prices = prices
+        self._metrics = metrics
         self._numbers = numbers
         self._accounts = accounts
         self._consent = consent
@@ -38,26 +56,55 @@ class Receiving:
     async def receive(self, inbound: Inbound) -> bytes:
         """Take one message and return its id once it is durable.
 
+        One to a number of a service that has no inbound URL is not kept, as Twilio has it: the service API, Service's
+        inbound_request_url. What it says of consent is, and the id then names nothing.
+
         Raises Refused: recipient_invalid or sender_invalid (not an address), not_found (nobody's number).
         """
         to = _address(inbound.recipient, "recipient_invalid")
         phone = _address(inbound.sender, "sender_invalid")
-        number = await self._numbers.by_address(to.value)
+        number = await self._numbers.reached(to.value)
         account = await self._accounts.by_id(number.account_id) if number is not None else None
         if number is None or account is None:
             raise Refused("not_found", to.text)
-        heard = self._consent.keyword(account, number, to, phone, inbound.body)
-        intake = self._intake(inbound, number, to, phone, heard)
-        verdict = await self._record.accept(intake)
-        # When the carrier brought it again, it is one message still, and a node may have died before it answered.
-        message_id = verdict.message_id if isinstance(verdict, Repeated) else intake.message.id
-        keyword = heard.kind if heard is not None else None
-        log.debug("received", message=message_id.hex(), sender=phone.text, recipient=to.text, keyword=keyword)
+        service = await self._services.of_sender(account.id, to)
+        if service is not None and not service.value.use_inbound_webhook_on_number:
+            number = _under(number, service.value)
+        heard = self._consent.keyword(account, number, to, phone, inbound.body, service and service.value)
+        intake = self._intake(inbound, number, to, phone, heard, service and service.id)
+        if service is not None and number.request_url is None and not service.value.use_inbound_webhook_on_number:
+            message_id = await self._drop(inbound, intake)
+        else:
+            verdict = await self._record.accept(intake)
+            # When the carrier brought it again, it is one message still, and a node may have died before it answered.
+            message_id = verdict.message_id if isinstance(verdict, Repeated) else intake.message.id
+            keyword = heard.kind if heard is not None else None
+            log.debug("received", message=message_id.hex(), sender=phone.text, recipient=to.text, keyword=keyword)
         if heard is not None:
             await self._consent.confirm(account, number, to, phone, heard, message_id)
         return message_id
 
-    def _intake(self, inbound: Inbound, number: Number, to: Address, phone: Address, heard: Heard | None) -> Intake:
+    async def _drop(self, inbound: Inbound, intake: Intake) -> bytes:
+        """Keep nothing of a message but its word on consent; an id that is the same when it is brought again."""
+        message = intake.message
+        if intake.consent:
+            said = [replace(change, message_id=None) for change in intake.consent]
+            await self._record.engine.write(opt_outs.apply, said)
+        self._metrics.dropped.inc()
+        log.info("not kept, since its service has no inbound URL", sender=message.sender, recipient=message.recipient)
+        if inbound.ref is None:
+            return message.id
+        return hashlib.blake2b(f"{inbound.carrier}:{inbound.ref}".encode(), digest_size=16).digest()
+
+    def _intake(
+        self,
+        inbound: Inbound,
+        number: Number,
+        to: Address,
+        phone: Address,
+        heard: Heard | None,
+        service_id: bytes | None,
+    ) -> Intake:
         now = self._clock.now()
         record = self._record
         message_id = record.ids.new()
@@ -66,19 +113,21 @@ class Receiving:
             Media(record.ids.new(), number.account_id, message_id, n, None, kind, len(octets), digest, now, None)
             for n, ((kind, octets), (digest, _)) in enumerate(zip(inbound.media, contents, strict=True))
         )
+        kind: Kind = "whatsapp" if to.channel == "whatsapp" else "mms" if media else "sms"
+        count = segments.count(inbound.body).segments if inbound.body else 1
         message = Message(
             account_id=number.account_id,
             id=message_id,
             direction="inbound",
             dialect=webhook_dialect(number),
-            kind="whatsapp" if to.channel == "whatsapp" else "mms" if media else "sms",
+            kind=kind,
             status="received",
             sender=phone.text,
             recipient=to.text,
             body=inbound.body,
-            segments=segments.count(inbound.body).segments if inbound.body else 1,
+            segments=count,
             num_media=len(media),
-            service_id=None,
+            service_id=service_id,
             status_callback=None,
             created_at=now,
             updated_at=now,
@@ -90,12 +139,13 @@ class Receiving:
             uncertain=0,
             deleted_at=None,
             extras=None,
+            price=self._prices.inbound(kind, to, count),
         )
         key = None
         if inbound.ref is not None:
             name = f"inbound:{inbound.carrier}:{inbound.ref}"
             key = IdempotencyKey(name, b"")
-        consent = self._consent.said(number, to, phone, heard, message_id)
+        consent = self._consent.said(number, to, phone, heard, message_id, service_id)
         webhook = self._webhook(number, message, heard.kind if heard is not None else None)
         return Intake(message, None, media, contents, webhook, key, consent=consent)
 
@@ -120,6 +170,18 @@ class Receiving:
             data=json.encode({"opt_out_type": keyword}).decode() if keyword is not None else None,
         )
         return (webhook,)
+
+
+def _under(number: Number, service: Service) -> Number:
+    """A number with the webhooks of its service, which are Twilio's."""
+    return replace(
+        number,
+        handler="laml_webhooks",
+        request_url=service.inbound_request_url,
+        request_method=service.inbound_method,
+        fallback_url=service.fallback_url,
+        fallback_method=service.fallback_method,
+    )
 
 
 def webhook_dialect(number: Number) -> Dialect:

@@ -6,6 +6,7 @@ the part for the North American Numbering Plan stands in nanp_places.tsv (tools/
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
@@ -129,6 +130,14 @@ def place(e164: str) -> Place:
             city, state = known.names[known.indices[at]]
             return Place(city=city, state=state, country=country)
     return Place(country=country)
+
+
+def nanp_prefixes() -> Iterator[tuple[int, Place]]:
+    """Every prefix of North America whose place is known, calling code first, in numeric order."""
+    known = _places()
+    for prefix, index in zip(known.prefixes, known.indices, strict=True):
+        city, state = known.names[index]
+        yield prefix, Place(city=city, state=state)
 
 
 @lru_cache(maxsize=16_384)

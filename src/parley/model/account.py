@@ -6,7 +6,11 @@ import msgspec
 
 from parley.lib.redaction import Secret
 
-AccountStatus = Literal["active", "suspended", "closed"]
+AccountStatus = Literal["active", "suspended", "closed", "test"]
+"""Only an active account sends. suspended: until its owner makes it active again. closed: for good. test: the double
+that an account's test credentials name; no store holds it, and nothing is kept of what is asked of it."""
+KeyKind = Literal["main", "standard"]
+"""main: may do all that the auth token may. standard: all but see to accounts and keys."""
 OptOutHandling = Literal["number", "platform", "app"]
 """Who honours STOP. `number`: we do on numbers configured for Twilio, the app does on SignalWire's; or one for all."""
 
@@ -27,6 +31,8 @@ class Account(msgspec.Struct, frozen=True):
     """A rotated token still authenticates until then."""
     created_at: int
     updated_at: int
+    owner_id: bytes | None = None
+    """The account whose subaccount this is; None for one that stands by itself."""
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -37,3 +43,5 @@ class ApiKey(msgspec.Struct, frozen=True):
     name: str
     secret_hash: str
     created_at: int
+    kind: KeyKind = "standard"
+    updated_at: int = 0

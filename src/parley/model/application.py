@@ -25,7 +25,6 @@ class Application(msgspec.Struct, frozen=True):
     """Of calls; like all of voice, it is kept and told again, and never called."""
     status_callback_method: str = "POST"
     public_application_connect_enabled: bool = False
-    api_version: str = "2010-04-01"
 
     @property
     def message_callback(self) -> str | None:

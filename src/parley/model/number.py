@@ -33,3 +33,5 @@ class Number(msgspec.Struct, frozen=True):
     updated_at: int
     extras: str | None
     """JSON object: voice settings and others that are kept and echoed, not acted on."""
+    application_id: bytes | None = None
+    """The application whose webhooks are called for its messages, in place of its own."""

@@ -3,10 +3,10 @@
 from typing import Any, Final
 
 from msgspec.structs import astuple, fields
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from parley.lib.redaction import Secret
-from parley.model.account import Account, ApiKey
+from parley.model.account import Account, AccountStatus, ApiKey
 from parley.store import schema
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query, Row
 from parley.store.vault import Vault
@@ -49,6 +49,45 @@ def everyone(vault: Vault) -> Operation[list[Account]]:
     return [_account(row, vault) for row in rows]
 
 
+def page(
+    owner_id: bytes,
+    vault: Vault,
+    limit: int,
+    after: bytes | None = None,
+    *,
+    backwards: bool = False,
+    skip: int = 0,
+    name: str | None = None,
+    status: AccountStatus | None = None,
+) -> Operation[list[Account]]:
+    """At most `limit` of an account itself and its subaccounts, older than `after` (newer, when `backwards`), newest
+    first. Raises VaultError.
+    """
+    table = schema.accounts.c
+    conditions: list[ColumnElement[bool]] = [or_(table.owner_id == owner_id, table.id == owner_id)]
+    if name is not None:
+        conditions.append(table.name == name)
+    if status is not None:
+        conditions.append(table.status == status)
+    if after is not None:
+        conditions.append(table.id > after if backwards else table.id < after)
+    order = table.id.asc() if backwards else table.id.desc()
+    rows = yield Query(
+        select(*(table[name] for name in _COLUMNS)).where(and_(*conditions)).order_by(order).limit(limit).offset(skip)
+    )
+    found = [_account(row, vault) for row in rows]
+    return found[::-1] if backwards else found
+
+
+def close(account: Account, vault: Vault) -> Operation[bool]:
+    """Replace an account's row, as `change` does, and release its numbers and its keys."""
+    stood = yield from change(account, vault)
+    if stood:
+        for table in (schema.numbers, schema.api_keys):
+            yield Execute(table.delete().where(table.c.account_id == account.id))
+    return stood
+
+
 def change(account: Account, vault: Vault) -> Operation[bool]:
     """Replace an account's row as a whole. False when there is none."""
     values = _row(account, vault)
@@ -73,6 +112,30 @@ def keys_of(account_id: bytes) -> Operation[list[ApiKey]]:
     """An account's API keys, the oldest first."""
     rows = yield Lookup(schema.api_keys, _KEY_COLUMNS, ("account_id",), [(account_id,)])
     return sorted((ApiKey(*row) for row in rows), key=lambda key: key.id)
+
+
+def page_of_keys(
+    account_id: bytes, limit: int, after: bytes | None = None, *, backwards: bool = False, skip: int = 0
+) -> Operation[list[ApiKey]]:
+    """At most `limit` of an account's API keys older than `after` (newer, when `backwards`), newest first."""
+    table = schema.api_keys.c
+    conditions = [table.account_id == account_id]
+    if after is not None:
+        conditions.append(table.id > after if backwards else table.id < after)
+    order = table.id.asc() if backwards else table.id.desc()
+    columns = (table[name] for name in _KEY_COLUMNS)
+    rows = yield Query(select(*columns).where(and_(*conditions)).order_by(order).limit(limit).offset(skip))
+    found = [ApiKey(*row) for row in rows]
+    return found[::-1] if backwards else found
+
+
+def rename_key(account_id: bytes, key_id: bytes, name: str, now: int) -> Operation[ApiKey | None]:
+    """Give an API key another name; the key as it is then, None when the account has none of that id."""
+    table = schema.api_keys
+    where = and_(table.c.id == key_id, table.c.account_id == account_id)
+    columns = (table.c[column] for column in _KEY_COLUMNS)
+    rows = yield Execute(table.update().where(where).values(name=name, updated_at=now).returning(*columns))
+    return ApiKey(*rows[0]) if rows else None
 
 
 def drop_key(account_id: bytes, key_id: bytes) -> Operation[bool]:

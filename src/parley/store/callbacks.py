@@ -29,17 +29,34 @@ def page(
     limit: int,
     after: bytes | None = None,
     message_id: bytes | None = None,
+    *,
+    backwards: bool = False,
+    skip: int = 0,
+    created_from: int | None = None,
+    created_before: int | None = None,
 ) -> Operation[list[Callback]]:
-    """At most `limit` callbacks of an account older than `after`, newest first."""
+    """At most `limit` callbacks of an account older than `after` (newer, when `backwards`), newest first."""
     conditions: list[ColumnElement[bool]] = [_table.account_id == account_id]
     if state is not None:
         conditions.append(_IN[state])
     if message_id is not None:
         conditions.append(_table.message_id == message_id)
+    if created_from is not None:
+        conditions.append(_table.created_at >= created_from)
+    if created_before is not None:
+        conditions.append(_table.created_at < created_before)
     if after is not None:
-        conditions.append(_table.id < after)
-    rows = yield Query(select(*_COLUMNS).where(and_(*conditions)).order_by(_table.id.desc()).limit(limit))
-    return [Callback(*row) for row in rows]
+        conditions.append(_table.id > after if backwards else _table.id < after)
+    order = _table.id.asc() if backwards else _table.id.desc()
+    rows = yield Query(select(*_COLUMNS).where(and_(*conditions)).order_by(order).limit(limit).offset(skip))
+    found = [Callback(*row) for row in rows]
+    return found[::-1] if backwards else found
+
+
+def fetch(account_id: bytes, callback_id: bytes) -> Operation[Callback | None]:
+    """The account's callback of that id."""
+    rows = yield Query(select(*_COLUMNS).where(and_(_table.account_id == account_id, _table.id == callback_id)))
+    return Callback(*rows[0]) if rows else None
 
 
 def replay(account_id: bytes, callback_id: bytes, now: int) -> Operation[tuple[Callback, Replayed] | None]:

@@ -1,9 +1,10 @@
 """Keep the addresses that accounts own. An address has one owner at most."""
 
+from collections.abc import Collection
 from typing import Final
 
 from msgspec.structs import asdict, astuple, fields
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, not_, select
 
 from parley.model.number import Number
 from parley.store import schema
@@ -34,6 +35,12 @@ def by_address(address: str) -> Operation[Number | None]:
     return Number(*rows[0]) if rows else None
 
 
+def owned(addresses: Collection[str]) -> Operation[set[str]]:
+    """Which of these addresses have an owner, whoever it is."""
+    rows = yield Lookup(schema.numbers, ("address",), ("address",), [(address,) for address in addresses])
+    return {row[0] for row in rows}
+
+
 def page(
     account_id: bytes,
     limit: int,
@@ -45,15 +52,19 @@ def page(
     contains: str | None = None,
     name: str | None = None,
     name_contains: str | None = None,
+    is_short: bool | None = None,
 ) -> Operation[list[Number]]:
     """At most `limit` numbers older than `after` (newer, when `backwards`), newest first.
 
     `address` and `name` are whole and exact; `contains` is a part of the address, `name_contains` one of the name in
-    either case.
+    either case. `is_short` takes short codes alone, or all but them.
     """
     conditions = _conditions(account_id, address, contains, name)
     if name_contains is not None:
         conditions.append(_table.name.icontains(name_contains, autoescape=True))
+    if is_short is not None:
+        is_long = _table.address.startswith("+")
+        conditions.append(not_(is_long) if is_short else is_long)
     if after is not None:
         conditions.append(_table.id > after if backwards else _table.id < after)
     order = _table.id.asc() if backwards else _table.id.desc()

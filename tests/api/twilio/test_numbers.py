@@ -130,18 +130,3 @@ def test_webhooks_turn_to_twilio_when_it_configures_the_number(
     ask(server, "POST", "/simulator/phones/+15550005001/messages", json=sent).raise_for_status()
     [told] = receiver.wait(lambda request: request.path == "/sms")
     assert told.form["To"] == bought.phone_number
-
-
-def test_the_account(client: Client, server: Server) -> None:
-    account = client.api.v2010.accounts(server.account_sid).fetch()
-    assert (account.sid, account.status, account.type) == (server.account_sid, "active", "Full")
-    assert account.auth_token == server.auth_token
-
-
-def test_an_api_key_does_not_learn_the_token(server: Server) -> None:
-    key, secret = server.run(server.app.accounts.add_key(server.account_id, "ci"))
-    path = f"/2010-04-01/Accounts/{server.account_sid}.json"
-    answer = ask(server, "GET", path, auth=(f"SK{key.id.hex()}", secret))
-    assert (answer.status_code, answer.json()["auth_token"]) == (200, None)
-    other = ask(server, "GET", f"/2010-04-01/Accounts/AC{'f' * 32}.json")
-    assert (other.status_code, other.json()["code"]) == (401, 20003)

@@ -9,6 +9,7 @@ from parley.api.http.fault import Fault
 from parley.core.accounts import Accounts
 from parley.core.cache import Cache
 from parley.core.limits import Limits
+from parley.lib import ids
 from parley.lib.clock import Clock
 from parley.model.account import Account
 
@@ -16,29 +17,44 @@ _MAX_HEADER = 2048
 
 
 class Credentials:
-    """Checks Basic credentials against the accounts. A header that was right is known again for a second."""
+    """Checks Basic credentials against the accounts. A header that was right is known again for a second.
 
-    def __init__(self, accounts: Accounts, clock: Clock, pepper: bytes, limits: Limits) -> None:
+    With `for_test`, test credentials are taken too, for operations that know what to do with a test account.
+    """
+
+    def __init__(
+        self, accounts: Accounts, clock: Clock, pepper: bytes, limits: Limits, *, for_test: bool = False
+    ) -> None:
         self._accounts = accounts
+        self._clock = clock
         self._pepper = pepper
         self.limits = limits
         """How much each account may ask."""
-        self._known: Cache[bytes, Account] = Cache(clock)
+        self._for_test = for_test
+        self._known: Cache[bytes, bytes] = Cache(clock)
+
+    def and_test(self) -> "Credentials":
+        """The same credentials, and test credentials."""
+        return Credentials(self._accounts, self._clock, self._pepper, self.limits, for_test=True)
 
     def known(self, headers: Mapping[bytes, bytes]) -> Account | None:
         """The request's account, when its header was right a moment ago."""
         header = headers.get(b"authorization")
-        return None if header is None or len(header) > _MAX_HEADER else self._known.get(self._key(header))
+        if header is None or len(header) > _MAX_HEADER:
+            return None
+        account_id = self._known.get(self._key(header))
+        # The account as it is now: it may have been suspended since.
+        account = None if account_id is None else self._accounts.remembered(account_id)
+        return None if account is None or account.status == "closed" else account
 
     async def account(self, headers: Mapping[bytes, bytes]) -> Account:
-        """The request's account. Raises Fault(unauthorized)."""
-        header = headers.get(b"authorization")
-        if header is None or len(header) > _MAX_HEADER:
-            raise Fault("unauthorized")
-        account = await self._accounts.authenticate(*_parse(header))
+        """The request's account. Raises Fault: unauthorized, test_credentials."""
+        account = await self._accounts.authenticate(*basic(headers))
         if account is None:
             raise Fault("unauthorized")
-        self._known.put(self._key(header), account)
+        if account.status == "test" and not self._for_test:
+            raise Fault("test_credentials")
+        self._known.put(self._key(headers[b"authorization"]), account.id)
         return account
 
     def _key(self, header: bytes) -> bytes:
@@ -46,7 +62,23 @@ class Credentials:
         return hashlib.blake2b(header, key=self._pepper, digest_size=16).digest()
 
 
-def _parse(header: bytes) -> tuple[str, str]:
+async def check_manages(headers: Mapping[bytes, bytes], accounts: Accounts) -> None:
+    """Hold a request that sees to accounts or keys against its credentials. Raises Fault(unauthorized) for a standard
+    API key; the auth token and main keys may.
+    """
+    key_id = ids.parse_sid(basic(headers)[0], ("SK",))
+    if key_id is None:
+        return
+    key = await accounts.key(key_id)
+    if key is None or key.kind != "main":
+        raise Fault("unauthorized", "A standard API key cannot see to accounts and keys; a main key can")
+
+
+def basic(headers: Mapping[bytes, bytes]) -> tuple[str, str]:
+    """The user name and password that a request gives, right or not. Raises Fault(unauthorized)."""
+    header = headers.get(b"authorization")
+    if header is None or len(header) > _MAX_HEADER:
+        raise Fault("unauthorized")
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic":
         raise Fault("unauthorized")

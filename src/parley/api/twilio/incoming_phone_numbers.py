@@ -4,48 +4,63 @@ Source: twilio.com/docs/phone-numbers/api/incomingphonenumber-resource.
 """
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from parley.api.http.decode import Form
-from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
+from parley.api.http.endpoint import NO_CONTENT, Call, Handler, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.twilio import pages, render
-from parley.api.twilio.number_settings import PARAMETERS, configured
+from parley.api.twilio.number_settings import PARAMETERS, NumberSettings
 from parley.api.twilio.parameters import boolean, choice
 from parley.api.twilio.paths import NUMBER, check_account, check_nothing_asked, resource_id
 from parley.api.twilio.problems import Invalid
-from parley.api.twilio.urls import Urls
 from parley.core import magic_numbers
+from parley.core.inventory import Inventory, area_of
 from parley.core.numbers import Numbers
 from parley.core.refusal import Refused
+from parley.lib.numbering import Kind, kind_of
 from parley.model.account import Account
 from parley.model.address import TWILIO, TWILIO_STRICT, InvalidAddress, parse_recipient
 from parley.model.number import Number
 from parley.store import Engine, numbers
 
+KINDS: Final[dict[Kind, str]] = {"local": "Local", "mobile": "Mobile", "toll_free": "TollFree"}
+"""What numbers of one kind alone are listed and bought under."""
 _FILTERS: Final = pages.PARAMETERS | {"PhoneNumber", "FriendlyName", "Beta", "Origin"}
 _PURCHASE: Final = PARAMETERS | {"PhoneNumber", "AreaCode"}
 _CHANGE: Final = PARAMETERS | {"AccountSid"}
 _AREA_CODE = re.compile(r"[2-9][0-9]{2}", re.ASCII)
 _PART = re.compile(r"\+?[0-9]+", re.ASCII)
 _TRIES: Final = 20
+_ALL: Final = 1_000_000
 
 
 class IncomingPhoneNumbers:
-    """The operations on numbers. With `sells_any` (the dev profile) every number that nobody owns can be bought; else
-    numbers are brought in by the operator, and none is for sale.
+    """The operations on numbers. What the inventory has can be bought; with `sells_any` (the dev profile) every number
+    that nobody owns.
     """
 
-    def __init__(self, engine: Engine, numbers: Numbers, urls: Urls, *, sells_any: bool) -> None:
+    def __init__(
+        self, engine: Engine, numbers: Numbers, inventory: Inventory, settings: NumberSettings, *, sells_any: bool
+    ) -> None:
         self._engine = engine
         self._numbers = numbers
-        self._urls = urls
+        self._inventory = inventory
+        self._settings = settings
         self._sells_any = sells_any
 
     async def list(self, call: Call) -> Reply:
         """A page of the account's numbers, newest first."""
+        return await self._list(call, None)
+
+    def list_of(self, kind: Kind) -> Handler:
+        """The operation that lists numbers of one kind."""
+        return lambda call: self._list(call, kind)
+
+    async def _list(self, call: Call, kind: Kind | None) -> Reply:
         check_account(call)
         form = call.arguments()
         form.allow(_FILTERS)
@@ -53,8 +68,10 @@ class IncomingPhoneNumbers:
         contains = _part(form)
         # Every number here is Twilio's own and none is in beta, so that these filters take all or nothing.
         is_any = boolean(form, "Beta") is not True and choice(form, "Origin", ("twilio", "hosted")) != "hosted"
-        found: list[Number] = []
-        if is_any:
+        name = form.one("FriendlyName") or None
+        path = f"{render.account_path(call.account.id)}/IncomingPhoneNumbers"
+        found: Sequence[Number] = ()
+        if is_any and kind is None:
             found = await self._engine.read(
                 numbers.page,
                 call.account.id,
@@ -63,11 +80,18 @@ class IncomingPhoneNumbers:
                 backwards=page.backwards,
                 skip=page.skip,
                 contains=contains,
-                name=form.one("FriendlyName") or None,
+                name=name,
+                is_short=False,
             )
-        path = f"{render.account_path(call.account.id)}/IncomingPhoneNumbers.json"
+        elif is_any:  # no column tells the kinds apart
+            every = await self._engine.read(
+                numbers.page, call.account.id, _ALL, contains=contains, name=name, is_short=False
+            )
+            found = pages.cut(page, [each for each in every if kind_of(each.address) == kind], _id_of)
+        if kind is not None:
+            path = f"{path}/{KINDS[kind]}"
         return pages.page_reply(
-            "incoming_phone_numbers", path, form, page, found, lambda number: number.id, render.number
+            "incoming_phone_numbers", f"{path}.json", form, page, found, _id_of, lambda each: _rendered(each, kind)
         )
 
     async def create(self, call: Call) -> Reply:
@@ -86,6 +110,20 @@ class IncomingPhoneNumbers:
             raise Invalid(21421, "PhoneNumber or AreaCode is required", "PhoneNumber")
         return json_reply(201, render.number(number))
 
+    def create_of(self, kind: Kind) -> Handler:
+        """The operation that buys a number of one kind, which must be named."""
+
+        async def serve(call: Call) -> Reply:
+            check_account(call)
+            form = call.form()
+            if form.one("AreaCode"):
+                raise Invalid(21457, "AreaCode is not supported here: name the number", "AreaCode")
+            form.allow(_PURCHASE)
+            number = await self._buy(call.account, form, form.one("PhoneNumber") or "", kind)
+            return json_reply(201, _rendered(number, kind))
+
+        return serve
+
     async def fetch(self, call: Call) -> Reply:
         """One number."""
         check_nothing_asked(call)
@@ -98,7 +136,7 @@ class IncomingPhoneNumbers:
         form.allow(_CHANGE)
         if form.one("AccountSid") not in (None, f"AC{call.account.id.hex()}"):
             raise Fault("invalid_parameter", "A number cannot be moved to another account", "AccountSid")
-        return json_reply(200, render.number(await self._numbers.change(configured(number, form, self._urls))))
+        return json_reply(200, render.number(await self._numbers.change(await self._settings.applied(number, form))))
 
     async def delete(self, call: Call) -> Reply:
         """Release a number."""
@@ -113,7 +151,7 @@ class IncomingPhoneNumbers:
             raise Fault("not_found")
         return number
 
-    async def _buy(self, account: Account, form: Form, text: str) -> Number:
+    async def _buy(self, account: Account, form: Form, text: str, kind: Kind | None = None) -> Number:
         try:
             address = parse_recipient(text, TWILIO if self._sells_any else TWILIO_STRICT)
         except InvalidAddress:
@@ -123,35 +161,54 @@ class IncomingPhoneNumbers:
         if reason := magic_numbers.PURCHASES.get(address.value):
             raise Refused(reason, address.text)
         if address.value == magic_numbers.GOOD:  # as Twilio's test numbers: told as bought, and not kept
-            return configured(self._unnamed(account, address.value), form, self._urls)
+            return await self._settings.applied(self._unnamed(account, address.value), form)
+        if kind is not None and kind_of(address.value) != kind:
+            raise Refused("number_invalid", address.text)
         stands = await self._engine.read(numbers.by_address, address.value)
         if stands is None:
-            if not self._sells_any:
+            offer = await self._inventory.offer(address.value)
+            if offer is None and not self._sells_any:
                 raise Refused("number_unavailable", address.text)
-            wanted = configured(self._unnamed(account, address.value), form, self._urls)
-            stands = await self._numbers.own(wanted)
-            if stands.id == wanted.id:
+            stands = await self._own(account, form, address.value, can_mms=offer is None or offer.can_mms)
+            if stands is not None:
                 return stands
-        if stands.account_id != account.id:
+            stands = await self._engine.read(numbers.by_address, address.value)
+        if stands is None or stands.account_id != account.id:
             raise Refused("number_taken", address.text)
-        return await self._numbers.change(configured(stands, form, self._urls))
+        return await self._numbers.change(await self._settings.applied(stands, form))
 
     async def _buy_in_area(self, account: Account, form: Form, area_code: str) -> Number:
         if _AREA_CODE.fullmatch(area_code) is None:
             raise Invalid(21451, "AreaCode must be a three-digit area code of North America", "AreaCode")
-        if self._sells_any:
-            for _ in range(_TRIES):
-                blank = self._unnamed(account, "")
-                line = int.from_bytes(blank.id[-4:]) % 8_000_000 + 2_000_000
-                address = f"+1{area_code}{line:07}"
-                wanted = configured(replace(blank, address=address, name=render.national(address)), form, self._urls)
-                stands = await self._numbers.own(wanted)
-                if stands.id == wanted.id:
-                    return stands
+        wanted = area_of(int(area_code))
+        # More than one, because another may buy the first at this moment.
+        for offer in await self._inventory.search(wanted, _TRIES) if wanted is not None else ():
+            bought = await self._own(account, form, offer.address, can_mms=offer.can_mms)
+            if bought is not None:
+                return bought
         raise Invalid(21452, f"No phone numbers found in area code {area_code}", "AreaCode")
+
+    async def _own(self, account: Account, form: Form, address: str, *, can_mms: bool) -> Number | None:
+        """The number, configured and bought; None when somebody was first."""
+        blank = replace(self._unnamed(account, address), can_mms=int(can_mms))
+        wanted = await self._settings.applied(blank, form)
+        stands = await self._numbers.own(wanted)
+        return stands if stands.id == wanted.id else None
 
     def _unnamed(self, account: Account, address: str) -> Number:
         return replace(self._numbers.blank(account.id, address, "twilio"), name=render.national(address))
+
+
+def _id_of(number: Number) -> bytes:
+    return number.id
+
+
+def _rendered(number: Number, kind: Kind | None) -> dict[str, Any]:
+    """A number; among those of one kind its type goes without saying."""
+    shown = render.number(number)
+    if kind is not None:
+        del shown["type"]
+    return shown
 
 
 def _part(form: Form) -> str | None:

@@ -8,13 +8,15 @@ from msgspec.structs import replace
 from parley.api.http.decode import Form
 from parley.api.http.fault import Fault
 from parley.api.twilio import render
-from parley.api.twilio.parameters import boolean, choice, method
+from parley.api.twilio.parameters import boolean, choice, friendly_name, method
 from parley.api.twilio.problems import Invalid
 from parley.api.twilio.urls import Urls
+from parley.api.twilio.webhook_settings import given_url, url_or
+from parley.core.resources import Resources
 from parley.lib import ids
+from parley.model.application import Application
 from parley.model.number import Number
 
-_MOST_NAME: Final = 64
 _KEPT_URLS: Final = {"VoiceUrl": "voice_url", "VoiceFallbackUrl": "voice_fallback_url"}
 _KEPT_METHODS: Final = {"VoiceMethod": "voice_method", "VoiceFallbackMethod": "voice_fallback_method"}
 _KEPT_CHOICES: Final = {
@@ -47,65 +49,65 @@ PARAMETERS: Final = frozenset(
         *_KEPT_URLS,
     }
 )
-_OF_SMS: Final = frozenset({"SmsUrl", "SmsMethod", "SmsFallbackUrl", "SmsFallbackMethod"})
+_OF_SMS: Final = frozenset({"SmsUrl", "SmsMethod", "SmsFallbackUrl", "SmsFallbackMethod", "SmsApplicationSid"})
 
 
-def configured(number: Number, form: Form, urls: Urls) -> Number:
-    """A number with what a request says of it. Raises Fault; nothing is stored yet.
+class NumberSettings:
+    """Applies what requests say of numbers. URLs pass `urls`; applications are looked for among `applications`."""
 
-    Source: twilio.com/docs/phone-numbers/api/incomingphonenumber-resource. Setting how its messages are handled makes
-    it a number of this dialect, with TwiML webhooks.
-    """
-    _refuse_unsupported(form)
-    url, fallback_url = _url(form, "SmsUrl", urls), _url(form, "SmsFallbackUrl", urls)
-    status_callback = _url(form, "StatusCallback", urls)
-    changed = replace(
-        number,
-        name=_name(form, number),
-        request_url=number.request_url if url is None else url or None,
-        request_method=method(form, "SmsMethod") or number.request_method,
-        fallback_url=number.fallback_url if fallback_url is None else fallback_url or None,
-        fallback_method=method(form, "SmsFallbackMethod") or number.fallback_method,
-        status_callback=number.status_callback if status_callback is None else status_callback or None,
-        status_callback_method=method(form, "StatusCallbackMethod") or number.status_callback_method,
-        extras=_extras(form, number, urls),
-    )
-    if fallback_url and changed.request_url is None:
-        raise Invalid(21406, "SmsFallbackUrl cannot be set without an SmsUrl", "SmsFallbackUrl")
-    if not _OF_SMS.isdisjoint(form):
-        changed = replace(changed, handler="laml_webhooks", dialect="twilio")
-    return changed
+    def __init__(self, urls: Urls, applications: Resources[Application]) -> None:
+        self._urls = urls
+        self._applications = applications
 
+    async def applied(self, number: Number, form: Form) -> Number:
+        """A number with what a request says of it. Raises Fault; nothing is stored yet.
 
-def _refuse_unsupported(form: Form) -> None:
-    for name in _APPLICATIONS:
-        if form.one(name):
+        Source: twilio.com/docs/phone-numbers/api/incomingphonenumber-resource. Setting how its messages are handled
+        makes it a number of this dialect, with TwiML webhooks.
+        """
+        urls = self._urls
+        choice(form, "ApiVersion", (render.VERSION, "2008-08-01"))
+        sms_application = await self._application(number, form, "SmsApplicationSid")
+        voice_application = await self._application(number, form, "VoiceApplicationSid")
+        changed = replace(
+            number,
+            name=_name(form, number),
+            request_url=url_or(form, "SmsUrl", urls, number.request_url),
+            request_method=method(form, "SmsMethod") or number.request_method,
+            fallback_url=url_or(form, "SmsFallbackUrl", urls, number.fallback_url),
+            fallback_method=method(form, "SmsFallbackMethod") or number.fallback_method,
+            status_callback=url_or(form, "StatusCallback", urls, number.status_callback),
+            status_callback_method=method(form, "StatusCallbackMethod") or number.status_callback_method,
+            extras=_extras(form, number, urls, voice_application),
+            application_id=number.application_id if sms_application is None else sms_application or None,
+        )
+        if form.one("SmsFallbackUrl") and changed.request_url is None:
+            raise Invalid(21406, "SmsFallbackUrl cannot be set without an SmsUrl", "SmsFallbackUrl")
+        if not _OF_SMS.isdisjoint(form):
+            changed = replace(changed, handler="laml_webhooks", dialect="twilio")
+        return changed
+
+    async def _application(self, number: Number, form: Form, name: str) -> bytes | None:
+        """The id of the application that is named; empty to unset it, None when not given. Raises Invalid 21420."""
+        sid = form.one(name)
+        if not sid:
+            return None if sid is None else b""
+        named = ids.parse_sid(sid, ("AP",))
+        if named is None or await self._applications.find(number.account_id, named) is None:
             raise Invalid(21420, f"{name} does not name an application of this account", name)
-    choice(form, "ApiVersion", (render.VERSION, "2008-08-01"))
+        return named
 
 
 def _name(form: Form, number: Number) -> str:
-    name = form.one("FriendlyName")
-    if name is None:
-        return number.name
-    if len(name) > _MOST_NAME:
-        raise Invalid(20002, f"FriendlyName may have no more than {_MOST_NAME} characters", "FriendlyName")
-    return name or render.national(number.address)
+    name = friendly_name(form)
+    return number.name if name is None else name or render.national(number.address)
 
 
-def _url(form: Form, name: str, urls: Urls) -> str | None:
-    """A URL; empty to unset it, None when not given."""
-    url = form.one(name)
-    if url and not urls.is_callback(url):
-        raise Invalid(21402, f"{name} is not a valid http or https URL", name)
-    return url
-
-
-def _extras(form: Form, number: Number, urls: Urls) -> str | None:
+def _extras(form: Form, number: Number, urls: Urls, voice_application: bytes | None) -> str | None:
     """What is kept and told again without effect here: settings of voice, emergency calls and regulation."""
     kept: dict[str, Any] = {}
     for name, field in _KEPT_URLS.items():
-        if (url := _url(form, name, urls)) is not None:
+        if (url := given_url(form, name, urls)) is not None:
             kept[field] = url
     for name, field in _KEPT_METHODS.items():
         if (verb := method(form, name)) is not None:
@@ -118,6 +120,8 @@ def _extras(form: Form, number: Number, urls: Urls) -> str | None:
             if sid and ids.parse_sid(sid, (prefix,)) is None:
                 raise Fault("invalid_parameter", f"{name} must be {prefix} and 32 hex digits", name)
             kept[field] = sid or None
+    if voice_application is not None:
+        kept["voice_application_sid"] = ids.sid("AP", voice_application) if voice_application else None
     if (looks_up := boolean(form, "VoiceCallerIdLookup")) is not None:
         kept["voice_caller_id_lookup"] = looks_up
     if not kept:

@@ -46,6 +46,18 @@ def page_of(form: Form) -> Page:
     return Page(number, size, at.id, backwards=at.backwards, skip=0)
 
 
+def cut(page: Page, items: Sequence[T], id_of: Callable[[T], bytes]) -> Sequence[T]:
+    """What a page shows of `items` (all there are, newest first), and one more where the list goes on: for lists that
+    are short, or filtered by what no index knows.
+    """
+    after = page.after
+    if after is None:
+        return items[page.skip : page.skip + page.limit]
+    if page.backwards:
+        return [item for item in items if id_of(item) > after][-page.limit :]
+    return [item for item in items if id_of(item) < after][: page.limit]
+
+
 def page_reply(
     key: str,
     path: str,

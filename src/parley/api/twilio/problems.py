@@ -27,6 +27,9 @@ class Problem(msgspec.Struct, frozen=True):
 
 REFUSALS: Final[dict[Reason, Problem]] = {
     "account_suspended": Problem(403, 20005, "The account is not active"),
+    "application_unknown": Problem(
+        400, 21218, "ApplicationSid {value} does not name an application of this account"
+    ),
     "body_missing": Problem(400, 21602, "A message needs a Body or a MediaUrl"),
     "body_too_long": Problem(400, 21617, "The concatenated message body exceeds the 1600 character limit"),
     "country_not_enabled": Problem(400, 21408, "Sending to the region of the 'To' number {value} is not enabled"),
@@ -37,10 +40,14 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "name_taken": Problem(409, 20001, "{value} is in use already"),
     "not_cancelable": Problem(409, 30409, "The message can no longer be canceled"),
     "not_found": Problem(404, 20404, "The requested resource was not found"),
+    "no_fitting_sender": Problem(
+        400, 21703, "The Messaging Service {value} has no sender for this message in its pool"
+    ),
     "number_invalid": Problem(400, 21421, "PhoneNumber {value} is invalid"),
     "number_taken": Problem(400, 21422, "PhoneNumber {value} is not available"),
     "number_unavailable": Problem(400, 21422, "PhoneNumber {value} is not available"),
     "opted_out": Problem(400, 21610, "The recipient {value} has unsubscribed from this sender"),
+    "pool_empty": Problem(400, 21704, "The Messaging Service {value} has no senders"),
     "queue_full": Problem(400, 21611, "The queue of this 'From' number is full: it holds ten hours of messages"),
     "quiet_hours": Problem(400, 30047, "It is within the quiet hours of the 'To' number {value}"),
     "recipient_invalid": Problem(400, 21211, "The 'To' number {value} is not a valid phone number"),
@@ -57,8 +64,12 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "sender_cannot_sms": Problem(400, 21606, "The 'From' number {value} is not a message-capable number of yours"),
     "sender_invalid": Problem(400, 21212, "The 'From' number {value} is not a valid phone number, short code or name"),
     "sender_missing": Problem(400, 21603, "A 'From' number is required"),
+    "sender_not_in_pool": Problem(
+        400, 21711, "The 'From' number {value} is not in the sender pool of the Messaging Service"
+    ),
     "sender_not_owned": Problem(400, 21659, "The 'From' number {value} is not a number of this server"),
     "sender_of_another_account": Problem(400, 21660, "The 'From' number {value} does not belong to this account"),
+    "service_unknown": Problem(400, 21701, "The Messaging Service {value} does not exist"),
     "status_callback_invalid": Problem(400, 21609, "StatusCallback is not a valid http or https URL"),
     "validity_invalid": Problem(400, 20001, "ValidityPeriod must be a whole number of seconds from 1 to 36000"),
 }

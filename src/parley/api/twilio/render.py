@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import json
+from msgspec.structs import replace
 
 from parley.api.twilio.delivery_errors import text_of
 from parley.lib.phone import line_type
@@ -31,8 +32,24 @@ _OF_NUMBER: Final = {
     "identity_sid": None,
     "bundle_sid": None,
     "trunk_sid": None,
+    "voice_application_sid": None,
 }
 """What a number's `extras` may hold under these names, and what it is until set."""
+
+_OF_ACCOUNT: Final = {
+    "applications": "Applications",
+    "available_phone_numbers": "AvailablePhoneNumbers",
+    "balance": "Balance",
+    "incoming_phone_numbers": "IncomingPhoneNumbers",
+    "keys": "Keys",
+    "messages": "Messages",
+    "notifications": "Notifications",
+    "outgoing_caller_ids": "OutgoingCallerIds",
+    "short_codes": "SMS/ShortCodes",
+    "signing_keys": "SigningKeys",
+    "usage": "Usage/Records",
+}
+"""What an account has below it, and where."""
 
 
 class MessageResource(msgspec.Struct, rename={"from_": "from"}):
@@ -88,7 +105,7 @@ def message(message: Message) -> MessageResource:
         message.direction,
         segments_of(message),
         str(message.num_media),
-        None,
+        None if message.price is None or message.sent_at is None else f"-{message.price / 1_000_000:.5f}",
         "USD",
         code,
         None if code is None else message.error_message or text_of(code),
@@ -99,6 +116,16 @@ def message(message: Message) -> MessageResource:
         f"{at}.json",
         {"media": f"{at}/Media.json", "feedback": f"{at}/Feedback.json"},
     )
+
+
+def created(taken: Message) -> MessageResource:
+    """A message as the answer to its creation shows it, also when it is asked again: a service's has no sender yet."""
+    if taken.service_id is None or taken.status == "scheduled":
+        return message(taken)
+    plain = replace(taken, status="accepted", sender=None, updated_at=taken.created_at, sent_at=None, error_code=None)
+    resource = message(plain)
+    resource.num_segments = "0"
+    return resource
 
 
 def media(message: Message, item: Media) -> dict[str, Any]:
@@ -155,10 +182,9 @@ def number(number: Number) -> dict[str, Any]:
         "sms_method": number.request_method,
         "sms_fallback_url": number.fallback_url or "",
         "sms_fallback_method": number.fallback_method,
-        "sms_application_sid": None,
+        "sms_application_sid": None if number.application_id is None else f"AP{number.application_id.hex()}",
         "status_callback": number.status_callback or "",
         "status_callback_method": number.status_callback_method,
-        "voice_application_sid": None,
         **{name: kept.get(name, unset) for name, unset in _OF_NUMBER.items()},
         "emergency_address_status": "unregistered",
         "address_requirements": "none",
@@ -179,7 +205,7 @@ def account(account: Account, auth_token: str | None) -> dict[str, Any]:
     at = f"/{VERSION}/Accounts/{sid}"
     return {
         "sid": sid,
-        "owner_account_sid": sid,
+        "owner_account_sid": f"AC{(account.owner_id or account.id).hex()}",
         "friendly_name": account.name,
         "status": account.status,
         "type": "Full",
@@ -187,10 +213,7 @@ def account(account: Account, auth_token: str | None) -> dict[str, Any]:
         "date_created": date(account.created_at),
         "date_updated": date(account.updated_at),
         "uri": f"{at}.json",
-        "subresource_uris": {
-            "messages": f"{at}/Messages.json",
-            "incoming_phone_numbers": f"{at}/IncomingPhoneNumbers.json",
-        },
+        "subresource_uris": {name: f"{at}/{path}.json" for name, path in _OF_ACCOUNT.items()},
     }
 
 
