@@ -16,11 +16,10 @@ from parley.core.handoff import Handoff
 from parley.core.maintain import Maintenance
 from parley.core.media import Outgoing
 from parley.core.metrics import Metrics
-from parley.core.numbers import Numbers
 from parley.core.outcomes import UncertainPolicy
 from parley.core.pacing import Paces
 from parley.core.record import Record
-from parley.core.send import Sending
+from parley.core.usage import Usage
 from parley.lib.ids import Ids
 from parley.model.callback import Callback
 from parley.model.message import Dialect, Message, Pending
@@ -33,6 +32,7 @@ from parley.webhooks.reply import Replies
 from parley.webhooks.retries import Retries
 from tests.carriers.dice import Dice
 from tests.core.node import STATES
+from tests.sending import Outbound
 from tests.simulation.database import Database, SimulatedEngine
 from tests.simulation.network import Apps, Line, Network, Requests
 from tests.simulation.virtual import VirtualLoop, WorldClock, owner
@@ -78,8 +78,8 @@ class SimulatedNode:
         self.owed: Handoff[Callback] = Handoff(held, key=lambda callback: callback.id)
         self.record = Record(engine, self.id, self.ids, STATES, self.due, self.owed, messages_wait, metrics)
         self.accounts = Accounts(engine, Vault(b"v" * 32), clock, self.ids, lambda: dice.token(16))
-        numbers = Numbers(engine, clock, self.ids, own_on_use=True)
-        self.sending = Sending(self.record, numbers, clock, paces, strict=False)
+        self.outbound = Outbound(self.record, clock, paces)
+        self.sending = self.outbound.sending
         self.amending = Amending(self.record, clock)
         outgoing = Outgoing(engine, _no_media)
         dispatch = Dispatch(self.record, self.due, Line(network), outgoing, clock, backoff, breaker, metrics, policy)
@@ -111,7 +111,7 @@ class SimulatedNode:
             self.claims.claim_callbacks,
             self.claims.keep_lease,
             self.claims.inspect,
-            Maintenance(self.record, clock, self.claims).run,
+            Maintenance(self.record, clock, self.claims, Usage(engine, clock)).run,
         ]
 
     def run(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":

@@ -1,9 +1,10 @@
-"""Maintain: forget what has served its time, and match receipts that came early. One node leads in it."""
+"""Maintain: forget what has served its time, match receipts that came early, count usage. One node leads in it."""
 
 from typing import Final
 
 from parley.core.claim import Claims
 from parley.core.record import Record
+from parley.core.usage import Usage
 from parley.lib.clock import Clock
 from parley.store import accept, cookies, leases
 
@@ -17,9 +18,10 @@ LEADS_US: Final = 90_000_000
 class Maintenance:
     """The loop that keeps small tables small."""
 
-    def __init__(self, record: Record, clock: Clock, claims: Claims) -> None:
+    def __init__(self, record: Record, clock: Clock, claims: Claims, usage: Usage) -> None:
         self._record = record
         self._clock = clock
+        self._usage = usage
         self._claims = claims
 
     async def run(self) -> None:
@@ -32,6 +34,7 @@ class Maintenance:
         if not await engine.write(leases.lead, "maintenance", self._record.node, now, now + LEADS_US):
             return EVERY_S
         await self._record.rematch()
+        await self._usage.count()
         await engine.write(accept.purge_idempotency, now - KEYS_KEPT_US)
         await engine.write(cookies.purge, now - cookies.IDLE_US)
         return EVERY_S

@@ -16,7 +16,7 @@ class Prices:
     """The table's prices."""
 
     def __init__(self, table: Mapping[Key, Price]) -> None:
-        self.table = table
+        self._table = table
         self._known: dict[Key, int | None] = {}
 
     def of(self, kind: Kind, recipient: Address, segments: int) -> int | None:
@@ -30,12 +30,17 @@ class Prices:
         """What it costs to receive a message on a number of ours, in the same unit."""
         return self._cost(kind, "inbound", number, segments)
 
-    def _cost(self, kind: Kind, way: Way, address: Address, segments: int) -> int | None:
-        country = (market(address.value) if address.kind == "e164" else None) or _UNKNOWN
+    def each(self, country: str, kind: Kind, way: Way) -> int | None:
+        """What one segment of an SMS, or one other message, costs in a country; None when nothing is charged."""
         key: Key = (country, kind, way)
         try:
-            each = self._known[key]
+            return self._known[key]
         except KeyError:
-            price = self.table.get(key) or self.table.get((ANYWHERE, kind, way))
+            price = self._table.get(key) or self._table.get((ANYWHERE, kind, way))
             each = self._known[key] = price.micro_usd if price is not None and price.micro_usd else None
+            return each
+
+    def _cost(self, kind: Kind, way: Way, address: Address, segments: int) -> int | None:
+        country = market(address.value) if address.kind == "e164" else None
+        each = self.each(country or _UNKNOWN, kind, way)
         return each * segments if each is not None and kind == "sms" else each

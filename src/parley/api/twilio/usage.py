@@ -1,0 +1,169 @@
+"""Usage records: what an account and its subaccounts sent and received, by category and period.
+
+Source: twilio.com/docs/usage/api/usage-record.
+"""
+
+from bisect import bisect_left
+from collections.abc import Collection
+from typing import Any, Final, get_args
+from urllib.parse import quote, urlencode
+
+import msgspec
+from starlette.routing import Route
+
+from parley.api.http.credentials import Credentials
+from parley.api.http.decode import Form
+from parley.api.http.endpoint import Call, Endpoint, Handler, Reply
+from parley.api.http.fault import Fault
+from parley.api.twilio import pages, render
+from parley.api.twilio.collection import iso
+from parley.api.twilio.money import dollars
+from parley.api.twilio.parameters import boolean
+from parley.api.twilio.paths import check_account
+from parley.api.twilio.problems import explain
+from parley.api.twilio.usage_periods import ListName, Period, asked, periods
+from parley.core.accounts import Accounts
+from parley.core.usage import Usage
+from parley.lib.clock import Clock
+from parley.model.usage import CATEGORIES, DAY_US, TOTAL, Amount, Category, Used
+
+_PARAMETERS: Final = pages.PARAMETERS | {"Category", "StartDate", "EndDate", "IncludeSubaccounts"}
+_MOST_SUBACCOUNTS: Final = 1000
+_LINKS: Final = {
+    "all_time": "AllTime",
+    "daily": "Daily",
+    "last_month": "LastMonth",
+    "monthly": "Monthly",
+    "this_month": "ThisMonth",
+    "today": "Today",
+    "yearly": "Yearly",
+    "yesterday": "Yesterday",
+}
+
+
+class _Record(msgspec.Struct, frozen=True):
+    period: Period
+    category: Category
+
+    @property
+    def id(self) -> bytes:
+        """Its place among the others, the newest period first: what a page's token holds."""
+        return (_FAR_AHEAD - self.period.last).to_bytes(8) + _POSITIONS[self.category.name].to_bytes(8)
+
+
+_FAR_AHEAD: Final = 2**63
+_POSITIONS: Final = {name: position for position, name in enumerate(CATEGORIES)}
+
+
+class UsageRecords:
+    """The lists of usage records, of which each has its periods."""
+
+    def __init__(self, usage: Usage, accounts: Accounts, clock: Clock) -> None:
+        self._usage = usage
+        self._accounts = accounts
+        self._clock = clock
+
+    def handler(self, name: ListName) -> Handler:
+        """What serves one list."""
+
+        async def handle(call: Call) -> Reply:
+            check_account(call)
+            form = call.arguments()
+            form.allow(_PARAMETERS)
+            return await self._page(call, form, name)
+
+        return handle
+
+    async def _page(self, call: Call, form: Form, name: ListName) -> Reply:
+        page = pages.page_of(form)
+        today, since = self._usage.today, call.account.created_at // DAY_US
+        found_periods = periods(name, asked(form, today), since, today)
+        records = [_Record(period, category) for period in found_periods for category in _wanted(form)]
+        found = _cut(records, page)
+        used = await self._used(call, form, found)
+        as_of = iso(self._clock.now()).replace("Z", "+00:00")
+        path = f"{render.account_path(call.account.id)}/Usage/Records"
+
+        def resource(record: _Record) -> dict[str, Any]:
+            return _rendered(call, path, name, record, _sum(used, record), as_of)
+
+        return pages.page_reply(
+            "usage_records", _list_path(path, name), form, page, found, lambda record: record.id, resource
+        )
+
+    async def _used(self, call: Call, form: Form, records: Collection[_Record]) -> list[Used]:
+        if not records:
+            return []
+        accounts = {call.account.id}
+        if boolean(form, "IncludeSubaccounts") is not False:
+            accounts |= {each.id for each in await self._accounts.page(call.account.id, _MOST_SUBACCOUNTS)}
+        first = min(record.period.first for record in records)
+        last = max(record.period.last for record in records)
+        return await self._usage.used(accounts, first, last)
+
+
+def _wanted(form: Form) -> list[Category]:
+    name = form.one("Category")
+    if not name:
+        return list(CATEGORIES.values())
+    if name not in CATEGORIES:
+        raise Fault("invalid_parameter", f"{name[:100]} is not a category that is counted here", "Category")
+    return [CATEGORIES[name]]
+
+
+def _cut(records: list[_Record], page: pages.Page) -> list[_Record]:
+    """Up to one more than the page, as a store gives them."""
+    if page.after is None:
+        return records[page.skip : page.skip + page.limit]
+    at = bisect_left(records, page.after, key=lambda record: record.id)
+    if page.backwards:
+        return records[max(0, at - page.limit) : at]
+    begin = at + 1 if at < len(records) and records[at].id == page.after else at
+    return records[begin : begin + page.limit]
+
+
+def _sum(used: Collection[Used], record: _Record) -> Amount:
+    """What of it counts for a record. `used` is in the order of its days."""
+    period, leaves = record.period, record.category.leaves
+    return sum(
+        (one.amount for one in used if period.first <= one.day <= period.last and one.category in leaves), Amount()
+    )
+
+
+def _rendered(call: Call, path: str, name: str, record: _Record, amount: Amount, as_of: str) -> dict[str, Any]:
+    category = record.category
+    start, end = record.period.dates
+    price = dollars(amount.price)
+    is_total = category.name == TOTAL
+    query = urlencode({"Category": category.name, "StartDate": start, "EndDate": end}, quote_via=quote)
+    return {
+        "account_sid": f"AC{call.account.id.hex()}",
+        "api_version": render.VERSION,
+        "as_of": as_of,
+        "category": category.name,
+        "count": None if is_total else str(amount.count),
+        "count_unit": "" if is_total else "messages",
+        "description": category.description,
+        "end_date": end,
+        "price": price,
+        "price_unit": "usd",
+        "start_date": start,
+        "subresource_uris": {link: f"{_list_path(path, of)}?Category={category.name}" for link, of in _LINKS.items()},
+        "uri": f"{_list_path(path, name)}?{query}",
+        "usage": price if is_total else str(amount.units),
+        "usage_unit": category.unit,
+    }
+
+
+def _list_path(path: str, name: str) -> str:
+    return f"{path}/{name}.json" if name else f"{path}.json"
+
+
+def routes(usage: Usage, accounts: Accounts, credentials: Credentials, clock: Clock) -> list[Route]:
+    """The lists of usage records."""
+    records = UsageRecords(usage, accounts, clock)
+    path = f"/{render.VERSION}/Accounts/{{AccountSid}}/Usage/Records"
+    return [
+        Route(_list_path(path, name), Endpoint(records.handler(name), credentials, explain), methods=["GET"])
+        for name in get_args(ListName)
+    ]
