@@ -6,7 +6,7 @@ all that Parley does to accept a message.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -38,12 +38,17 @@ _DELETE: Final = "DELETE"
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """An answer. `body` is sent as it is; `headers` are added to content-type and content-length."""
+    """An answer. `body` is sent as it is; `headers` are added to content-type and content-length.
+
+    With `rest`, the body goes on with what that gives, which nobody has counted. When that fails the answer breaks
+    off, and the client can tell.
+    """
 
     status: int
     body: bytes = b""
     content_type: bytes = b"application/json"
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    rest: AsyncIterator[bytes] | None = None
 
 
 def json_reply(status: int, value: object, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Reply:
@@ -233,9 +238,15 @@ async def _read(headers: Mapping[bytes, bytes], receive: Receive, most: int) -> 
 
 async def respond(send: Send, reply: Reply) -> None:
     """Send a reply. A client that is gone needs none."""
-    headers = [(b"content-length", b"%d" % len(reply.body)), *reply.headers]
+    headers = [*reply.headers] if reply.rest else [(b"content-length", b"%d" % len(reply.body)), *reply.headers]
     if reply.body or reply.status not in (204, 304):
         headers.insert(0, (b"content-type", reply.content_type))
     with contextlib.suppress(OSError):
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": reply.body})
+        if reply.rest is None:
+            await send({"type": "http.response.body", "body": reply.body})
+            return
+        await send({"type": "http.response.body", "body": reply.body, "more_body": True})
+        async for chunk in reply.rest:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body"})
