@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Final
 from parley.api.admin import problems as admin_problems
 from parley.api.admin.account import AccountApi
 from parley.api.admin.callbacks import CallbacksApi
+from parley.api.admin.consent_routes import routes as consent_routes
+from parley.api.admin.consents import ConsentsApi
+from parley.api.admin.keywords import KeywordsApi
 from parley.api.admin.messages import RecordApi
 from parley.api.admin.openapi import Description
 from parley.api.admin.quiet_hours import QuietHoursApi
@@ -101,6 +104,7 @@ def surface(app: "App") -> Surface:
             app.health,
             Description(VERSION),
         ),
+        *consent_routes(app.credentials, ConsentsApi(app.engine, app.clock), KeywordsApi(app.services)),
     ]
     dialects = [
         ("/2010-04-01", twilio_problems.explain),

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from parley.api.admin.openapi import document
+from parley.api.http.products import PRODUCTS
 from tests.receiver import Receiver, receiving
 from tests.server import Server
 
@@ -28,7 +29,15 @@ DOCUMENT = document("0.0.0")
 OPERATIONS = sorted((path, method) for path, item in DOCUMENT["paths"].items() for method in item)
 ADDRESSES = {"to": "+15557654321", "from": "+15551234567"}
 """Any other text is refused, and what stands beside it is never looked at."""
+TWILIOS = ("/2010-04-01", *(f"/{product}/" for product in PRODUCTS))
 _WAITS = frozenset({"/simulator/phones/{phone}/messages", "/admin/events"})
+
+
+@schemathesis.serializer("text/csv")
+def as_csv(context: schemathesis.SerializationContext, value: Any) -> bytes:
+    """Return a text as it is, which schemathesis cannot do by itself."""
+    del context
+    return str(value).encode("utf-8", "surrogatepass")
 
 
 def test_it_is_served(server: Server) -> None:
@@ -43,7 +52,7 @@ def test_it_describes_every_path_and_method(server: Server) -> None:
         (route.path, method.lower())
         for route in server.app.surface.routes
         for method in route.methods or ()
-        if method != "HEAD" and not route.path.startswith("/2010-04-01")
+        if method != "HEAD" and not route.path.startswith(TWILIOS)
     }
     assert served == set(OPERATIONS)
 

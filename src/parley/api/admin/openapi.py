@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from parley.api.admin import openapi_consents
 from parley.api.admin.openapi_operations import OPERATIONS, TAGS, Operation
 from parley.api.admin.openapi_schemas import FIELDS
 from parley.api.http.endpoint import Reply
@@ -43,9 +44,9 @@ _EVERYWHERE: Final = (400, 401, 413, 500, 503)
 def document(version: str) -> dict[str, Any]:
     """The whole description."""
     paths: dict[str, dict[str, Any]] = {}
-    for operation in OPERATIONS:
+    for operation in (*OPERATIONS, *openapi_consents.OPERATIONS):
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
-    own = {name: _object(fields) for name, fields in FIELDS.items()}
+    own = {name: _object(fields) for name, fields in (FIELDS | openapi_consents.FIELDS).items()}
     _, generated = msgspec.json.schema_components((Behaviour, Faults, Reviewers), ref_template=_REF + "{name}")
     for name in generated:  # what is left out of a change stays as it is
         own[f"{name}Change"] = {**generated[name], "required": []}
@@ -62,7 +63,7 @@ def document(version: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "tags": [{"name": name, "description": text} for name, text in (TAGS | openapi_consents.TAG).items()],
         "security": [{"basic": []}],
         "paths": paths,
         "components": {
@@ -133,7 +134,8 @@ def _operation(told: Operation) -> dict[str, Any]:
     if parameters:
         found["parameters"] = parameters
     if told.body is not None:
-        content = {"application/json": {"schema": schema(told.body)}}
+        media_type, _, inner = told.body.rpartition(" ")
+        content = {media_type or "application/json": {"schema": schema(inner)}}
         found["requestBody"] = {"required": True, "content": content}
     return found
 
@@ -162,7 +164,7 @@ _REFUSALS: Final = {
     401: "Credentials are missing or wrong",
     404: "There is no such thing",
     413: "The request is too large",
-    415: "The body must be JSON",
+    415: "The body is not of a type that is taken here",
     422: "The request's parameters are wrong; each error names one",
     500: "Something went wrong inside Parley",
     503: "The message store is away; try again shortly",
