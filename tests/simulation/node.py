@@ -82,7 +82,10 @@ class SimulatedNode:
         self.sending = self.outbound.sending
         self.amending = Amending(self.record, clock)
         outgoing = Outgoing(engine, _no_media)
-        dispatch = Dispatch(self.record, self.due, Line(network), outgoing, clock, backoff, breaker, metrics, policy)
+        release = self.outbound.release(self.accounts)
+        dispatch = Dispatch(
+            self.record, self.due, release, Line(network), outgoing, clock, backoff, breaker, metrics, policy
+        )
         hosts = Hosts(clock, dice)
         renderers = dict.fromkeys(cast("tuple[Dialect, ...]", ("twilio", "signalwire")), cast("Renderer", _Plain()))
         delivery = Delivery(

@@ -22,8 +22,10 @@ from parley.api.signalwire.routes import RELAY_PREFIX
 from parley.api.signalwire.routes import routes as signalwire_routes
 from parley.api.twilio import problems as twilio_problems
 from parley.api.twilio.account_routes import routes as account_routes
+from parley.api.twilio.lookups.routes import routes as lookup_routes
 from parley.api.twilio.messaging.registry_routes import routes as registry_routes
 from parley.api.twilio.messaging.routes import routes as messaging_routes
+from parley.api.twilio.pricing.messaging import routes as pricing_routes
 from parley.api.twilio.routes import routes as twilio_routes
 from parley.api.twilio.usage import routes as usage_routes
 
@@ -81,6 +83,8 @@ def surface(app: "App") -> Surface:
             clock=app.clock,
             review_s=lambda: app.reviewing.reviewers.delay_s,
         ),
+        *lookup_routes(app.credentials),
+        *pricing_routes(app.prices, app.credentials),
         *usage_routes(app.usage, app.accounts, app.credentials, app.clock),
         *signalwire_routes(
             app.sending,

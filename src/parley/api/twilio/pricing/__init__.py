@@ -1,0 +1,1 @@
+"""Pricing: what messages cost, by the table that they are charged by."""
