@@ -16,12 +16,11 @@ from parley.core.dispatch import Dispatch
 from parley.core.handoff import Handoff
 from parley.core.media import Fetched, MediaUnavailable, Outgoing
 from parley.core.metrics import Metrics
-from parley.core.numbers import Numbers
 from parley.core.outcomes import UncertainPolicy
 from parley.core.pacing import UNLIMITED, Paces
 from parley.core.receive import Receiving
 from parley.core.record import Record
-from parley.core.send import Draft, Sending
+from parley.core.send import Draft
 from parley.lib.ids import Ids
 from parley.model.account import Account
 from parley.model.callback import Callback
@@ -34,11 +33,12 @@ from parley.store.vault import Vault
 from tests.carriers.dice import Dice
 from tests.carriers.scripted import ScriptedCarrier
 from tests.clock import ManualClock
+from tests.sending import Outbound
 
 OURS: Final = "+15551234567"
 PHONE: Final = "+15557000001"
 STATES: Final[dict[Dialect, frozenset[Status]]] = {
-    "twilio": frozenset({"sent", "delivered", "undelivered", "failed", "canceled", "read"}),
+    "twilio": frozenset({"queued", "sent", "delivered", "undelivered", "failed", "canceled", "read"}),
     "signalwire": frozenset({"queued", "sending", "sent", "delivered", "undelivered", "failed", "canceled", "read"}),
 }
 _PATIENCE_S: Final = 30
@@ -74,17 +74,28 @@ class Node:
         """What each URL gives."""
         self.fetched: list[str] = []
         self.record = Record(engine, self.id, self.ids, STATES, self.due, self.owed, self.waiting, metrics)
-        numbers = Numbers(engine, clock, self.ids, own_on_use=True)
-        self.sending = Sending(self.record, numbers, clock, paces, strict=False)
+        self.outbound = Outbound(self.record, clock, paces)
+        self.sending = self.outbound.sending
         vault = Vault(b"v" * 32)
         self.accounts = Accounts(engine, vault, clock, self.ids, lambda: randomness.token(16))
         consent = Consent(clock, self.sending, replies or Replies())
-        self.numbers = numbers
-        self.receiving = Receiving(self.record, numbers, self.accounts, consent, clock)
+        numbers = self.numbers = self.outbound.numbers
+        self.receiving = Receiving(
+            self.record, numbers, self.outbound.pools, self.accounts, consent, self.outbound.prices, clock, metrics
+        )
         self.amending = Amending(self.record, clock)
         outgoing = Outgoing(engine, self._fetch)
         self.dispatch = Dispatch(
-            self.record, self.due, carrier, outgoing, clock, backoff, self.breaker, metrics, uncertain_policy
+            self.record,
+            self.due,
+            self.outbound.release(self.accounts),
+            carrier,
+            outgoing,
+            clock,
+            backoff,
+            self.breaker,
+            metrics,
+            uncertain_policy,
         )
         self.claims = Claims(
             engine, self.id, self.id.hex(), clock, self.due, self.owed, self.waiting, asyncio.Event(), backoff,

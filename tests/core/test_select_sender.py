@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from parley.core.select_sender import Candidate, Pool, Why
 from parley.lib.phone import region
 from parley.model.address import Kind, parse_recipient, parse_sender
+from parley.store.stickies import Option
 
 SAN_FRANCISCO, CHICAGO, TORONTO, LONDON, PARIS = (
     "+14155550100",
@@ -24,7 +25,8 @@ RECIPIENTS = ["+14155559999", "+13125559999", "+12125559999", "+14165559999", "+
 def candidate(text: str, country: str | None = None, *, can_mms: bool = True, pace: float = 0.0) -> Candidate:
     """A sender; a number's country is told by its digits unless given."""
     address = parse_sender(text)
-    return Candidate(address, region(address.value) or "" if country is None else country, can_mms, pace)
+    option = Option(1_000_000 / pace if pace else 0.0)
+    return Candidate(address, region(address.value) or "" if country is None else country, can_mms, option)
 
 
 def pool(*candidates: Candidate, by_area: bool = True, refuses: Sequence[tuple[str, str]] = ()) -> Pool:

@@ -14,6 +14,7 @@ from parley.core.pacing import UNLIMITED, Paces
 from parley.core.refusal import Refused
 from parley.core.send import Draft
 from parley.model.account import Account
+from parley.model.callback import TELLS_BEGINNING
 from parley.model.event import Event
 from parley.model.message import FINAL, Message
 from parley.model.receipt import Receipt
@@ -258,7 +259,8 @@ class _History:
         if message.id in self.network.acknowledged:
             assert message.status in FINAL, f"its receipts were taken, and it is {message.status}"
         history: list[Event] = self._look(messages.history(message.id))
-        order = [event.kind for event in history if event.kind in STATES[message.dialect]]
+        moves = history if message.dialect in TELLS_BEGINNING else history[1:]
+        order = [event.kind for event in moves if event.kind in STATES[message.dialect]]
         owed = self._look(queue.callbacks_of(message.id))
         heard = self.apps.heard.get(message.id, [])
         if message.status_callback is not None:

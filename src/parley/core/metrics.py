@@ -25,6 +25,11 @@ class Metrics:
             ["direction", "dialect"],
             registry=registry,
         )
+        self.dropped = Counter(
+            "parley_messages_dropped_total",
+            "Inbound messages that were not kept, since their service has no inbound URL.",
+            registry=registry,
+        )
         self._states = Counter(
             "parley_message_states_total", "Changes of state, by the state entered.", ["status"], registry=registry
         )
@@ -93,7 +98,7 @@ class Metrics:
         for (direction, dialect), count in Tally((m.direction, m.dialect) for m in messages).items():
             self._accepted.labels("inbound" if direction == "inbound" else "outbound", dialect).inc(count)
 
-    def moved(self, changes: Sequence[Change]) -> None:
+    def moved(self, changes: Sequence[Change | Message]) -> None:
         """Count changes of state that happened."""
         if not changes:
             return

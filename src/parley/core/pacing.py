@@ -1,6 +1,6 @@
-"""How fast each kind of sender may send, and what of its pace a message takes."""
+"""How fast each sort of sender may send, and what of its pace a message takes."""
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -9,8 +9,11 @@ from parley.model.address import Address
 _TOLL_FREE: Final = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
 
 
+Sort = Literal["long_code", "toll_free", "short_code", "alphanumeric", "whatsapp"]
+
+
 class Paces(msgspec.Struct, frozen=True):
-    """Segments a second by kind of sender; 0 is unlimited. Defaults are Twilio's (queues and throughput guide)."""
+    """Segments a second by sort of sender; 0 is unlimited. Defaults are Twilio's (queues and throughput guide)."""
 
     long_code: float = 1.0
     toll_free: float = 3.0
@@ -18,19 +21,24 @@ class Paces(msgspec.Struct, frozen=True):
     alphanumeric: float = 10.0
     whatsapp: float = 80.0
 
-    def slot_us(self, sender: Address, segments: int) -> int:
-        """Microseconds for which a message of so many segments keeps its sender busy; 0 when it is not paced."""
-        rate = self._rate(sender)
-        return round(max(segments, 1) * 1_000_000 / rate) if rate else 0
+    def segment_us(self, sender: Address, rate: float | None = None) -> float:
+        """Microseconds for which each segment keeps a sender busy, at a rate of its own when given; 0: not paced."""
+        rate = getattr(self, sort_of(sender)) if rate is None else rate
+        return 1_000_000 / rate if rate else 0.0
 
-    def _rate(self, sender: Address) -> float:
-        if sender.channel == "whatsapp":
-            return self.whatsapp
-        if sender.kind == "short_code":
-            return self.short_code
-        if sender.kind == "alphanumeric":
-            return self.alphanumeric
-        return self.toll_free if sender.value.startswith(_TOLL_FREE) else self.long_code
+
+def sort_of(sender: Address) -> Sort:
+    """What a sender is paced and registered as."""
+    if sender.channel == "whatsapp":
+        return "whatsapp"
+    if sender.kind != "e164":
+        return sender.kind
+    return "toll_free" if sender.value.startswith(_TOLL_FREE) else "long_code"
+
+
+def slot_us(segment_us: float, segments: int) -> int:
+    """Microseconds for which a message of so many segments keeps its sender busy."""
+    return round(max(segments, 1) * segment_us)
 
 
 UNLIMITED: Final = Paces(0, 0, 0, 0, 0)

@@ -68,11 +68,12 @@ class Receiving:
         if number is None or account is None:
             raise Refused("not_found", to.text)
         service = await self._services.of_sender(account.id, to)
-        if service is not None and not service.value.use_inbound_webhook_on_number:
-            number = _under(number, service.value)
-        heard = self._consent.keyword(account, number, to, phone, inbound.body, service and service.value)
-        intake = self._intake(inbound, number, to, phone, heard, service and service.id)
-        if service is not None and number.request_url is None and not service.value.use_inbound_webhook_on_number:
+        service_id, settings = (service.id, service.value) if service is not None else (None, None)
+        if settings is not None and not settings.use_inbound_webhook_on_number:
+            number = _under(number, settings)
+        heard = self._consent.keyword(account, number, to, phone, inbound.body, settings)
+        intake = self._intake(inbound, number, to, phone, heard, service_id)
+        if settings is not None and not settings.use_inbound_webhook_on_number and number.request_url is None:
             message_id = await self._drop(inbound, intake)
         else:
             verdict = await self._record.accept(intake)

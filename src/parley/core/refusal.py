@@ -4,6 +4,7 @@ from typing import Literal
 
 Reason = Literal[
     "account_suspended",
+    "application_unknown",
     "body_missing",
     "body_too_long",
     "country_not_enabled",
@@ -14,10 +15,12 @@ Reason = Literal[
     "not_found",
     "in_progress",
     "name_taken",
+    "no_fitting_sender",
     "number_invalid",
     "number_taken",
     "number_unavailable",
     "opted_out",
+    "pool_empty",
     "queue_full",
     "quiet_hours",
     "recipient_invalid",
@@ -34,8 +37,10 @@ Reason = Literal[
     "sender_cannot_sms",
     "sender_invalid",
     "sender_missing",
+    "sender_not_in_pool",
     "sender_not_owned",
     "sender_of_another_account",
+    "service_unknown",
     "status_callback_invalid",
     "validity_invalid",
 ]

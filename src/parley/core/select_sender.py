@@ -9,8 +9,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from parley.lib.phone import region
+from parley.lib.phone import market
 from parley.model.address import Address, Channel, Kind
+from parley.store.stickies import Option
 
 Why = Literal["given", "sticky", "channel", "short_code", "alphanumeric", "area_code", "country", "us_number", "any"]
 """Why a sender was chosen:
@@ -26,8 +27,8 @@ Why = Literal["given", "sticky", "channel", "short_code", "alphanumeric", "area_
 """
 
 _BY_AREA: Final = frozenset({"US", "CA"})
-_UNPACED: Final = 1000.0
-"""What an unlimited sender counts for beside paced ones, in segments a second."""
+_UNPACED_US: Final = 1000.0
+"""What a segment takes an unlimited sender when it shares with paced ones."""
 _LOCAL: Final[frozenset[Why]] = frozenset({"short_code", "area_code", "country"})
 _KEPT_BESIDE_LOCAL: Final = _LOCAL | {"alphanumeric", "channel"}
 
@@ -39,8 +40,8 @@ class Candidate(msgspec.Struct, frozen=True):
     country: str = ""
     """ISO 3166-1: a number's own, or the one that a name is for (empty: for every country)."""
     can_mms: bool = True
-    pace: float = 0.0
-    """Segments a second; 0 is unlimited."""
+    option: Option = Option()
+    """What sending from it takes."""
 
 
 Allows = Callable[[Kind, str | None], bool]
@@ -52,11 +53,11 @@ class Group:
 
     def __init__(self, why: Why, best: Sequence[Candidate], keeps: Iterable[Candidate]) -> None:
         self.why = why
-        self.keeps: Mapping[str, Candidate] = {candidate.address.text: candidate for candidate in keeps}
+        self.keeps: Mapping[str, Option] = {candidate.address.text: candidate.option for candidate in keeps}
         """Who may stay the sender of a recipient, by address."""
         self._best = best
         # Each has its next turn one share of its pace after its last: the heap's first is who is due.
-        self._turns = [(1 / _weight(candidate), n) for n, candidate in enumerate(best)]
+        self._turns = [(_share_us(candidate), n) for n, candidate in enumerate(best)]
         heapify(self._turns)
 
     def take_turn(self, recipient: Address) -> Candidate | None:
@@ -64,7 +65,7 @@ class Group:
         for _ in range(min(2, len(self._best))):
             at, n = self._turns[0]
             candidate = self._best[n]
-            heapreplace(self._turns, (at + 1 / _weight(candidate), n))
+            heapreplace(self._turns, (at + _share_us(candidate), n))
             if candidate.address != recipient:
                 return candidate
         return None
@@ -85,7 +86,7 @@ class Pool:
 
     def group(self, recipient: Address, *, needs_mms: bool) -> Group | None:
         """Who may write to a recipient; None when nobody may."""
-        country = region(recipient.value)
+        country = market(recipient.value)
         area = recipient.value[2:5] if country in _BY_AREA else ""
         area = area if area in self._areas else ""
         key = (recipient.channel, country, area, needs_mms)
@@ -137,5 +138,5 @@ def _area(candidate: Candidate) -> str:
     return candidate.address.value[2:5] if is_number else ""
 
 
-def _weight(candidate: Candidate) -> float:
-    return candidate.pace or _UNPACED
+def _share_us(candidate: Candidate) -> float:
+    return candidate.option.segment_us or _UNPACED_US

@@ -6,21 +6,40 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.core import magic_numbers
-from parley.core.numbers import Numbers
-from parley.core.pacing import MOST_WAIT_US, Paces
+from parley.core.pacing import MOST_WAIT_US, slot_us
+from parley.core.prices import Prices
 from parley.core.record import Record
 from parley.core.refusal import Reason, Refused
-from parley.lib import segments
+from parley.core.resources import Resources
+from parley.core.schedule import Schedule, put_off
+from parley.core.senders import Load, Route, Senders
+from parley.core.services import Services, Through
+from parley.lib import ids, segments
 from parley.lib.clock import Clock
+from parley.lib.smart_encoding import smart
 from parley.model.account import Account
 from parley.model.address import SIGNALWIRE, TWILIO, Address, InvalidAddress, Rules, parse_recipient, parse_sender
-from parley.model.callback import Callback
-from parley.model.message import DEFAULT_VALIDITY_S, MAX_BODY, Dialect, Direction, Media, Message, Pending
+from parley.model.application import Application
+from parley.model.callback import TELLS_BEGINNING, Callback
+from parley.model.message import (
+    DEFAULT_VALIDITY_S,
+    MAX_BODY,
+    Dialect,
+    Direction,
+    Kind,
+    Media,
+    Message,
+    Pending,
+    Status,
+)
 from parley.store import messages
 from parley.store.accept import IdempotencyKey, Intake, Repeated, Taken
+from parley.store.stickies import Doom
 
 _HEAD_START_US: Final = 50_000
 """The first callback follows the 201 by so much: an app that is told of a message it does not know yet drops it."""
+OVERFLOW: Final = Doom("failed", 30001)
+"""What a full queue does to a message of a service, which was taken before its sender was known (error 21611)."""
 _REFUSALS: Final[dict[str, Reason]] = {
     "opted_out": "opted_out",
     "queue_full": "queue_full",
@@ -34,13 +53,25 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     account: Account
     dialect: Dialect
     recipient: str
-    sender: str
+    sender: str = ""
+    """May be empty when a service sends."""
+    service_id: bytes | None = None
+    """The messaging service to send through."""
+    application_id: bytes | None = None
+    """The application that is told of its states, unless `status_callback` is."""
     body: str = ""
     media_urls: tuple[str, ...] = ()
     most_media: int = 10
     as_mms: bool = False
     status_callback: str | None = None
-    validity_s: int = DEFAULT_VALIDITY_S
+    validity_s: int | None = None
+    """None: the service's, or the longest."""
+    smart_encoded: bool | None = None
+    """Whether typographic characters give way to plain ones; None: as the service has it."""
+    is_forced: bool = False
+    """Send it to a landline, too."""
+    send_at: int | None = None
+    """When it is to go; None: at once."""
     direction: Direction = "outbound-api"
     extras: str | None = None
     """JSON object kept with the message."""
@@ -52,11 +83,25 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 class Sending:
     """The one way for a message out. `strict` demands recipients that the numbering plan knows."""
 
-    def __init__(self, record: Record, numbers: Numbers, clock: Clock, paces: Paces, *, strict: bool) -> None:
+    def __init__(
+        self,
+        record: Record,
+        clock: Clock,
+        senders: Senders,
+        services: Services,
+        applications: Resources[Application],
+        prices: Prices,
+        schedule: Schedule,
+        *,
+        strict: bool,
+    ) -> None:
         self._record = record
-        self._numbers = numbers
         self._clock = clock
-        self._paces = paces
+        self._senders = senders
+        self._services = services
+        self._applications = applications
+        self._prices = prices
+        self._schedule = schedule
         self._rules: dict[Dialect, Rules] = {
             "twilio": replace(TWILIO, strict=strict),
             "signalwire": replace(SIGNALWIRE, strict=strict),
@@ -70,26 +115,36 @@ class Sending:
         if draft.account.status != "active":
             raise Refused("account_suspended")
         recipient = self._recipient(draft)
-        sender = self._sender(draft)
-        body = draft.body
-        if not body and not draft.media_urls:
+        through = None
+        if draft.service_id is not None:
+            through = await self._services.through(draft.account.id, draft.service_id)
+        sender = self._sender(draft) if draft.sender or through is None else None
+        draft = await self._settled(draft, through)
+        if not draft.body and not draft.media_urls:
             raise Refused("body_missing")
-        if len(body) > MAX_BODY:
+        if len(draft.body) > MAX_BODY:
             raise Refused("body_too_long")
         if len(draft.media_urls) > draft.most_media:
             raise Refused("media_limit_exceeded")
-        if recipient.channel != sender.channel:
+        if sender is not None and recipient.channel != sender.channel:
             raise Refused("recipient_unroutable", recipient.text)
         if recipient == sender:
             raise Refused("recipient_is_sender", recipient.text)
-        number = await self._numbers.sender(draft.account.id, sender, draft.dialect)
-        if number is not None and not number.can_sms:
-            raise Refused("sender_cannot_sms", sender.text)
-        if draft.media_urls and (number is None or not number.can_mms):
-            raise Refused("sender_cannot_mms", sender.text)
+        count = segments.count(draft.body).segments if draft.body else 1
+        load = Load(recipient, count, bool(draft.media_urls), draft.is_forced)
+        start = await self._schedule.start(
+            draft.account.id, draft.service_id, draft.direction, recipient, draft.send_at
+        )
+        # What goes later counts against no limit yet: it is asked only whether anybody could send it.
+        asked = load if start is None else replace(load, segments=0)
+        if through is not None:
+            route = await self._senders.of_service(through, asked, sender)
+        else:
+            assert sender is not None, "it is missing only where a service sends"
+            route = await self._senders.named(draft.account.id, sender, asked, draft.dialect)
 
-        intake = self._intake(draft, sender, recipient, segments.count(body).segments if body else 1)
-        verdict = await self._record.accept(intake)
+        intake = self._intake(draft, route, load)
+        verdict = await self._record.accept(intake if start is None else put_off(intake, start, sender))
         if isinstance(verdict, Taken):
             return verdict.message
         if isinstance(verdict, Repeated):
@@ -98,6 +153,24 @@ class Sending:
                 raise Refused("not_found")
             return before
         raise Refused(_REFUSALS[verdict], recipient.text)
+
+    async def _settled(self, draft: Draft, through: Through | None) -> Draft:
+        """The draft with what it leaves to its application and its service. Raises Refused(application_unknown)."""
+        callback, validity_s, is_smart = draft.status_callback, draft.validity_s, draft.smart_encoded
+        if draft.application_id is not None:
+            application = await self._applications.find(draft.account.id, draft.application_id)
+            if application is None:
+                raise Refused("application_unknown", ids.sid("AP", draft.application_id))
+            callback = callback or application.value.message_callback
+        elif through is None and not is_smart:
+            return draft  # by far the most
+        if through is not None:
+            settings = through.settings
+            callback = callback or settings.status_callback
+            validity_s = settings.validity_period if validity_s is None else validity_s
+            is_smart = settings.smart_encoding if is_smart is None else is_smart
+        body = smart(draft.body) if is_smart else draft.body
+        return replace(draft, body=body, status_callback=callback, validity_s=validity_s)
 
     def _recipient(self, draft: Draft) -> Address:
         text = draft.recipient
@@ -125,26 +198,28 @@ class Sending:
             raise Refused(reason, sender.text)
         return sender
 
-    def _intake(self, draft: Draft, sender: Address, recipient: Address, count: int) -> Intake:
+    def _intake(self, draft: Draft, route: Route, load: Load) -> Intake:
         now = self._clock.now()
         record = self._record
         message_id = record.ids.new()
         account_id = draft.account.id
+        sender, recipient, choice = route.sender, load.recipient, route.choice
         is_mms = bool(draft.media_urls) or draft.as_mms
-        expires_at = now + draft.validity_s * 1_000_000
+        kind: Kind = "whatsapp" if sender.channel == "whatsapp" else "mms" if is_mms else "sms"
+        expires_at = now + (DEFAULT_VALIDITY_S if draft.validity_s is None else draft.validity_s) * 1_000_000
         message = Message(
             account_id,
             message_id,
             draft.direction,
             draft.dialect,
-            "whatsapp" if sender.channel == "whatsapp" else "mms" if is_mms else "sms",
+            kind,
             "queued",
             sender.text,
             recipient.text,
             draft.body,
-            count,
+            load.segments,
             len(draft.media_urls),
-            None,
+            None if choice is None else choice.service_id,
             draft.status_callback,
             now,
             now,
@@ -156,7 +231,9 @@ class Sending:
             0,
             None,
             draft.extras,
+            self._prices.of(kind, recipient, load.segments),
         )
+        may_end = choice is not None or route.doom is not None
         return Intake(
             message,
             Pending(message_id, account_id, sender.text, record.holder_of_messages, now, expires_at, 0, None),
@@ -167,23 +244,31 @@ class Sending:
             if draft.media_urls
             else (),
             (),
-            self._first_callback(message),
+            # That a service's message is queued is a move: it was accepted before.
+            self.callbacks(message, "queued", now) if choice is not None or draft.dialect in TELLS_BEGINNING else (),
             draft.idempotency,
             must_consent=not draft.is_confirmation,
-            slot_us=self._paces.slot_us(sender, count),
+            scope=route.scope,
+            slot_us=slot_us(route.segment_us, load.segments),
             most_wait_us=MOST_WAIT_US,
+            overflow=None if choice is None else OVERFLOW,
+            doom=route.doom,
+            ending=next(iter(self.callbacks(message, "failed", now + 1)), None) if may_end else None,
+            choice=choice,
+            passed=() if choice is None else ("accepted",),
         )
 
-    def _first_callback(self, message: Message) -> tuple[Callback, ...]:
-        if message.status_callback is None or not self._record.calls_back(message.dialect, message.status):
+    def callbacks(self, message: Message, status: Status, at: int) -> tuple[Callback, ...]:
+        """The callback that tells of a state which a message enters as it is taken, if anybody is to be told."""
+        if message.status_callback is None or not self._record.calls_back(message.dialect, status):
             return ()
         callback = Callback.owed(
-            self._record.ids.at(message.created_at),
+            self._record.ids.at(at),
             (message.account_id, message.id),
             message.dialect,
             message.status_callback,
-            message.status,
-            at=message.created_at,
+            status,
+            at=at,
             node=self._record.holder_of_callbacks,
             after_us=_HEAD_START_US,
         )

@@ -31,6 +31,12 @@ class SenderRules:
             takes = self._takes[kind, country] = self._look_up(kind, country)
             return takes
 
+    def pools(self, kind: Kind, country: str | None) -> bool:
+        """Whether a service chooses this kind of sender for a country. A name takes the place of a number only where
+        the table has names, in dev too.
+        """
+        return (not self._strict and kind != "alphanumeric") or self.allows(kind, country)
+
     def refusal(self, sender: Address, recipient: Address, *, is_forced: bool = False) -> Reason | None:
         """Why this sender may not write to that recipient, None when it may. `is_forced` lets landlines pass.
 

@@ -1,12 +1,14 @@
 """A callback: one HTTP request that we owe to a customer's URL, durable until delivered or given up."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from parley.model.message import Dialect, Status
 
 CallbackKind = Literal["status", "inbound"]
+TELLS_BEGINNING: Final[frozenset[Dialect]] = frozenset({"signalwire"})
+"""The dialects whose status callbacks tell of the state that a message begins in, too."""
 CallbackState = Literal["pending", "delivered", "gave_up"]
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from parley.model.callback import TELLS_BEGINNING
 from parley.model.message import FINAL, INITIAL, MOVES, Dialect, Direction, Status, may_move
 
 EXAMPLES: Final = 1000
@@ -190,7 +191,8 @@ class Auditor:
         told: list[tuple[str, str]] = []
         if message.direction != "inbound":
             if message.status_callback is not None:
-                told = [("status", status) for status in entered if status in self._states[message.dialect]]
+                moved = entered if message.dialect in TELLS_BEGINNING else entered[1:]
+                told = [("status", status) for status in moved if status in self._states[message.dialect]]
         elif has.webhook_since is not None and has.webhook_since + _CONFIGURATION_US <= message.created_at:
             told = [("inbound", message.status)]
         found = {(owed.kind, owed.status) for owed in has.callbacks}

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import astuple
 from sqlalchemy import and_, select
 
-from parley.model.callback import Callback
+from parley.model.callback import TELLS_BEGINNING, Callback
 from parley.model.message import FINAL, Dialect, Status, may_move
 from parley.model.receipt import Receipt
 from parley.store import schema
@@ -74,7 +74,7 @@ class Applied(msgspec.Struct, frozen=True):
 
 
 _STATE: Final = (
-    "account_id", "id", "status", "dialect", "status_callback", "sent_at", "carrier",
+    "account_id", "id", "status", "dialect", "service_id", "status_callback", "sent_at", "carrier",
     "error_code", "error_message", "uncertain", "updated_at",
 )  # fmt: skip
 _SET: Final = ("status", "updated_at", "sent_at", "carrier", "error_code", "error_message", "uncertain")
@@ -88,12 +88,13 @@ class _State:
 
     __slots__ = (
         "account_id", "carrier", "dialect", "error_code", "error_message", "id", "is_changed", "sent_at",
-        "status", "status_callback", "uncertain", "updated_at",
+        "service_id", "status", "status_callback", "uncertain", "updated_at",
     )  # fmt: skip
 
     def __init__(self, row: Row) -> None:
         (
-            self.account_id, self.id, self.status, self.dialect, self.status_callback, self.sent_at, self.carrier,
+            self.account_id, self.id, self.status, self.dialect, self.service_id, self.status_callback, self.sent_at,
+            self.carrier,
             self.error_code, self.error_message, self.uncertain, self.updated_at,
         ) = row  # fmt: skip
         self.is_changed = False
@@ -104,6 +105,8 @@ class _State:
         Ids of one microsecond keep their order only when one node made them.
         """
         is_told = self.status_callback is not None and self.status in terms.states[self.dialect]
+        if self.status == "queued" and self.service_id is None:  # it began so
+            is_told = is_told and self.dialect in TELLS_BEGINNING
         return at > self.updated_at or (at == self.updated_at and (self.is_changed or not is_told))
 
     def row(self) -> Row:

@@ -55,6 +55,7 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
     "account_suspended": Problem(
         "sending_disabled_for_space", "This project may not send messages", "base", "account_error"
     ),
+    "application_unknown": Problem("invalid_parameter", "The application does not exist", "base"),
     "body_missing": Problem("body_or_media_required", "Either body or media must be given", "body"),
     "body_too_long": Problem("character_limit_exceeded", "The body is longer than 1600 characters", "body"),
     "country_not_enabled": Problem(
@@ -68,10 +69,12 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
     "in_progress": Problem(
         "cannot_redact_in_progress_message", "A message cannot be redacted before it has been sent", "base"
     ),
+    "no_fitting_sender": Problem("not_routeable", "There is no number to send this message from", "base"),
     "number_invalid": Problem("invalid_number_format", "The number is not a valid phone number", "number"),
     "number_taken": Problem("already_assigned", "The number belongs to another project", "number"),
     "number_unavailable": Problem("number_not_available", "The number is not available", "number"),
     "opted_out": Problem("number_blacklisted", "The recipient has opted out of messages from this number", "to"),
+    "pool_empty": Problem("invalid_from_number", "There is no number to send from", "base"),
     "queue_full": Problem(
         "message_backlog_limit_exceeded", "Too many messages wait to be sent from this number", "from"
     ),
@@ -94,10 +97,12 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
     ),
     "sender_invalid": Problem("invalid_from_number", "The number to send from is not valid", "from"),
     "sender_missing": Problem("missing_required_parameter", "from is required", "from"),
+    "sender_not_in_pool": Problem("invalid_from_number", "The number to send from is not in the pool", "from"),
     "sender_not_owned": Problem("invalid_from_number", "The number to send from is not one of the project's", "from"),
     "sender_of_another_account": Problem(
         "invalid_from_number", "The number to send from is not one of the project's", "from"
     ),
+    "service_unknown": Problem("invalid_parameter", "The messaging service does not exist", "base"),
     "status_callback_invalid": Problem(
         "not_an_http_url", "status_callback must be an absolute HTTP or HTTPS URL", "status_callback"
     ),

@@ -33,11 +33,12 @@ class TwilioRenderer:
 
     @property
     def states(self) -> Collection[Status]:
-        """None for the state that a message begins in, and none for `sending`, which is transient.
+        """None for `sending`, which is transient. A message that no service sends begins as `queued`, which is not
+        told; one that a service sends enters it when its sender is chosen.
 
         Source: twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks.
         """
-        return frozenset({"sent", "delivered", "undelivered", "failed", "canceled", "read"})
+        return frozenset({"queued", "sent", "delivered", "undelivered", "failed", "canceled", "read"})
 
     def status(self, account: Account, message: Message, callback: Callback) -> Rendered:
         """A status callback. Source: twilio.com/docs/messaging/guides/track-outbound-message-status."""

@@ -70,8 +70,8 @@ def draft_of(call: Call, urls: Urls) -> Draft:
     )
     if not _PLAIN.issuperset(form):
         draft = _with_options(draft, form)
-    if draft.sender.startswith("MG") and ids.parse_sid(draft.sender, ("MG",)) is not None:
-        raise _no_service(draft.sender) if _has_content(form) else _nothing_to_send()
+    elif _is_service(draft.sender):
+        draft = _through(draft, draft.sender, form)
     return draft
 
 
@@ -82,7 +82,25 @@ def _media_urls(form: Form, urls: Urls) -> tuple[str, ...]:
     return given
 
 
+def _through(draft: Draft, service: str, form: Form) -> Draft:
+    """The draft as one that a service sends; its SID may stand in From as well. Raises Invalid 21619."""
+    if not _has_content(form):
+        raise Invalid(21619, "A message of a Messaging Service needs a Body, a MediaUrl or a ContentSid", "Body")
+    service_id = ids.parse_sid(service, ("MG",))
+    if service_id is None:
+        raise Refused("service_unknown", service)
+    return replace(draft, service_id=service_id, sender="" if draft.sender == service else draft.sender)
+
+
+def _is_service(sender: str) -> bool:
+    return sender.startswith("MG") and ids.parse_sid(sender, ("MG",)) is not None
+
+
 def _with_options(draft: Draft, form: Form) -> Draft:
+    service = form.one("MessagingServiceSid") or (draft.sender if _is_service(draft.sender) else None)
+    at = send_at(form, service)
+    if service:
+        draft = _through(draft, service, form)
     _refuse_unsupported(form)
     _check_ignored(form)
     extras: dict[str, Any] = {}
@@ -94,7 +112,11 @@ def _with_options(draft: Draft, form: Form) -> Draft:
         extras["tags"] = _tags(tags)
     return replace(
         draft,
+        application_id=_application(form),
         as_mms=boolean(form, "SendAsMms") or False,
+        smart_encoded=boolean(form, "SmartEncoded"),
+        is_forced=boolean(form, "ForceDelivery") or False,
+        send_at=at,
         validity_s=_validity(form.one("ValidityPeriod")),
         extras=json.encode(extras).decode() if extras else None,
     )
@@ -102,16 +124,10 @@ def _with_options(draft: Draft, form: Form) -> Draft:
 
 def _refuse_unsupported(form: Form) -> None:
     """Raise Fault for what would be lost in silence if it were accepted. An empty value asks for nothing."""
-    service = form.one("MessagingServiceSid")
-    send_at(form, service)
-    if service:
-        raise _no_service(service) if _has_content(form) else _nothing_to_send()
     if form.one("ContentSid"):
         raise Invalid(21655, "ContentSid does not name a content template of this account", "ContentSid")
     if form.one("ContentVariables"):
         raise Invalid(21654, "ContentVariables needs a ContentSid", "ContentSid")
-    if form.one("ApplicationSid"):
-        raise Invalid(21218, "ApplicationSid does not name an application of this account", "ApplicationSid")
     if boolean(form, "ShortenUrls"):
         raise Fault("invalid_parameter", "ShortenUrls needs a MessagingServiceSid", "ShortenUrls")
     if form.one("FallbackFrom"):
@@ -128,8 +144,6 @@ def _has_content(form: Form) -> bool:
 
 def _check_ignored(form: Form) -> None:
     """Hold what is accepted without effect to its form, so that a client's mistake shows. Raises Fault."""
-    boolean(form, "ForceDelivery")
-    boolean(form, "SmartEncoded")
     choice(form, "TrafficType", ("free",))
     choice(form, "RiskCheck", ("enable", "disable"))
     form.one("MaxPrice")  # obsolete: not even its form matters
@@ -138,9 +152,19 @@ def _check_ignored(form: Form) -> None:
         raise Fault("invalid_parameter", "Attempt must be a whole number", "Attempt")
 
 
-def _validity(text: str | None) -> int:
+def _application(form: Form) -> bytes | None:
+    text = form.one("ApplicationSid")
     if not text:
-        return DEFAULT_VALIDITY_S
+        return None
+    application_id = ids.parse_sid(text, ("AP",))
+    if application_id is None:
+        raise Refused("application_unknown", text)
+    return application_id
+
+
+def _validity(text: str | None) -> int | None:
+    if not text:
+        return None
     if not _is_whole(text) or not 1 <= int(text) <= DEFAULT_VALIDITY_S:
         raise Refused("validity_invalid", text)
     return int(text)
@@ -158,14 +182,6 @@ def _tags(text: str) -> dict[str, str]:
     if tags is None or len(tags) > _MOST_TAGS or any(len(word) > _MOST_TAG for pair in tags.items() for word in pair):
         raise Fault("invalid_parameter", "Tags must be a JSON object of at most 10 short texts", "Tags")
     return tags
-
-
-def _no_service(sid: str) -> Invalid:
-    return Invalid(21701, f"The Messaging Service {sid[:40]} does not exist", "MessagingServiceSid")
-
-
-def _nothing_to_send() -> Invalid:
-    return Invalid(21619, "A message sent through a Messaging Service needs a Body, a MediaUrl or a ContentSid", "Body")
 
 
 def _idempotency(call: Call, form: Form) -> IdempotencyKey | None:

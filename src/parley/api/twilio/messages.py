@@ -31,7 +31,7 @@ class Messages:
         """Send a message: 201 once it is durable."""
         check_account(call)
         message = await self._sending.send(draft_of(call, self._urls))
-        return json_reply(201, render.message(message))
+        return json_reply(201, render.created(message))
 
     async def fetch(self, call: Call) -> Reply:
         """One message."""

@@ -1,0 +1,113 @@
+"""Find who sends a message: the number that a request names or one of a service's, and what stands in its way."""
+
+import msgspec
+from msgspec.structs import replace
+
+from parley.core.numbers import Numbers
+from parley.core.pacing import Paces, sort_of
+from parley.core.refusal import Refused
+from parley.core.registration import Registration
+from parley.core.sender_rules import SenderRules
+from parley.core.services import Services, Through
+from parley.model import address as addresses
+from parley.model.address import Address
+from parley.model.message import Dialect
+from parley.store.stickies import Choice, Doom
+
+
+class Route(msgspec.Struct, frozen=True):
+    """From whom a message goes, and on which terms."""
+
+    sender: Address
+    segment_us: float
+    """Microseconds of the sender's pace that each segment takes; 0 is unpaced."""
+    scope: str | None
+    """The SID of the service that the sender belongs to: who opted out of it is not written to."""
+    doom: Doom | None = None
+    """It is taken, and will not arrive."""
+    choice: Choice | None = None
+    """Set when a service sends: its sender may still be another."""
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What a sender is asked to take. `is_forced` lets landlines pass."""
+
+    recipient: Address
+    segments: int
+    needs_mms: bool = False
+    is_forced: bool = False
+
+
+class Senders:
+    """The senders of all accounts, by number and by service."""
+
+    def __init__(
+        self, numbers: Numbers, services: Services, rules: SenderRules, registration: Registration, paces: Paces
+    ) -> None:
+        self._numbers = numbers
+        self._services = services
+        self._rules = rules
+        self._registration = registration
+        self._is_bound = registration.terms.needs_campaign or registration.terms.needs_verification
+        self._paces = paces
+
+    async def named(self, account_id: bytes, sender: Address, load: Load, dialect: Dialect) -> Route:
+        """The sender that a request names, which the account has to own.
+
+        Raises Refused: sender_not_owned, sender_of_another_account, sender_cannot_sms, sender_cannot_mms, and what
+        the rules of the recipient's country refuse.
+        """
+        number = await self._numbers.sender(account_id, sender, dialect)
+        if number is not None and not number.can_sms:
+            raise Refused("sender_cannot_sms", sender.text)
+        if load.needs_mms and (number is None or not number.can_mms):
+            raise Refused("sender_cannot_mms", sender.text)
+        self._check(sender, load)
+        service = await self._services.of_sender(account_id, sender)
+        code = await self._registration.block(account_id, sender, load.recipient, load.segments)
+        rate = await self._registration.pace(account_id, sender)
+        return Route(
+            sender,
+            self._paces.segment_us(sender, rate),
+            None if service is None else f"MG{service.id.hex()}",
+            self._doom(load.recipient, code),
+        )
+
+    async def of_service(self, through: Through, load: Load, named: Address | None = None) -> Route:
+        """A sender of a service: whose turn it is, or the one that is `named`.
+
+        Raises Refused: pool_empty, no_fitting_sender, sender_not_in_pool, sender_cannot_mms, and what the rules of the
+        recipient's country refuse.
+        """
+        choice = through.choose(load.recipient, needs_mms=load.needs_mms, named=named)
+        sender = addresses.read(choice.sender)
+        self._check(sender, load)
+        option = choice.options[choice.sender]
+        doom = self._doom(load.recipient, None)
+        if doom is None and self._is_bound:
+            choice = replace(choice, dooms=await self._dooms(through.service.account_id, choice, load))
+        return Route(sender, option.segment_us, through.sid, doom, choice)
+
+    def _check(self, sender: Address, load: Load) -> None:
+        if reason := self._rules.refusal(sender, load.recipient, is_forced=load.is_forced):
+            raise Refused(reason, load.recipient.text)
+
+    def _doom(self, recipient: Address, code: int | None) -> Doom | None:
+        code = self._rules.fate(recipient) or code
+        return None if code is None else Doom("undelivered", code)
+
+    async def _dooms(self, account_id: bytes, choice: Choice, load: Load) -> dict[str, Doom]:
+        """What the registry has against each sort of sender that the choice is among: one pool, one registration."""
+        chosen = sort_of(addresses.read(choice.sender))
+        examples: dict[str, str] = {chosen: choice.sender}
+        if choice.is_sticky:
+            for text, option in choice.options.items():
+                examples.setdefault(option.sort, text)
+        dooms: dict[str, Doom] = {}
+        for sort, text in examples.items():
+            # Segments are counted once, though another sort of sender may get them in the end.
+            segments = load.segments if sort == chosen else 0
+            code = await self._registration.block(account_id, addresses.read(text), load.recipient, segments)
+            if code is not None:
+                dooms[sort] = Doom("undelivered", code)
+        return dooms

@@ -1,0 +1,144 @@
+"""Messaging services as messages go through them: their settings, and their pools ready to choose from."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from parley.core.pacing import Paces, sort_of
+from parley.core.refusal import Refused
+from parley.core.registration import Registration
+from parley.core.resources import Resources
+from parley.core.select_sender import Candidate, Pool
+from parley.core.sender_rules import SenderRules
+from parley.lib import ids
+from parley.lib.phone import market
+from parley.model import address as addresses
+from parley.model.address import Address
+from parley.model.resource import Resource
+from parley.model.service import PoolSender, Service
+from parley.store import Engine, pools
+from parley.store.stickies import Choice, Option
+
+_MOST_POOLS: Final = 1_000
+"""Pools kept ready; the one that was asked for least lately is made anew."""
+_OWNED: Final = frozenset({"phone_number", "short_code"})
+
+
+class Through(msgspec.Struct, frozen=True):
+    """A service that a message goes through."""
+
+    service: Resource[Service]
+    members: tuple[Resource[PoolSender], ...]
+    pool: Pool
+
+    @property
+    def id(self) -> bytes:
+        """Its id."""
+        return self.service.id
+
+    @property
+    def settings(self) -> Service:
+        """Its settings."""
+        return self.service.value
+
+    @property
+    def sid(self) -> str:
+        """Its SID, under which recipients opt out of all of it."""
+        return ids.sid("MG", self.service.id)
+
+    def choose(self, recipient: Address, *, needs_mms: bool, named: Address | None = None) -> Choice:
+        """Who writes to a recipient: whose turn it is, or the one that is `named`.
+
+        Raises Refused: pool_empty, sender_not_in_pool, sender_cannot_mms, no_fitting_sender.
+        """
+        if not self.pool.candidates:
+            raise Refused("pool_empty", self.sid)
+        if named is not None:
+            return self._named(named, needs_mms=needs_mms)
+        group = self.pool.group(recipient, needs_mms=needs_mms)
+        candidate = group.take_turn(recipient) if group is not None else None
+        if group is None or candidate is None:
+            raise Refused("no_fitting_sender", self.sid)
+        sender = candidate.address.text
+        return Choice(self.id, sender, group.why, group.keeps, self.settings.sticky_sender)
+
+    def _named(self, sender: Address, *, needs_mms: bool) -> Choice:
+        candidate = self.pool.by_address.get(sender.text)
+        if candidate is None:
+            raise Refused("sender_not_in_pool", sender.text)
+        if needs_mms and not candidate.can_mms:
+            raise Refused("sender_cannot_mms", sender.text)
+        return Choice(self.id, sender.text, "given", {sender.text: candidate.option}, is_sticky=False)
+
+
+class Services:
+    """The services of all accounts."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        services: Resources[Service],
+        senders: Resources[PoolSender],
+        registration: Registration,
+        rules: SenderRules,
+        paces: Paces,
+    ) -> None:
+        self._engine = engine
+        self._services = services
+        self._senders = senders
+        self._registration = registration
+        self._rules = rules
+        self._paces = paces
+        self._known: OrderedDict[bytes, Through] = OrderedDict()
+
+    async def through(self, account_id: bytes, service_id: bytes) -> Through:
+        """The account's service, as it was within the last second. Raises Refused(service_unknown)."""
+        service = await self._services.find(account_id, service_id)
+        if service is None:
+            raise Refused("service_unknown", ids.sid("MG", service_id))
+        members = await self._senders.family(account_id, service_id)
+        known = self._known.get(service_id)
+        if known is None or known.members is not members or known.service is not service:
+            candidates = await self._candidates(account_id, members)
+            by_area = service.value.area_code_geomatch
+            is_same = (
+                known is not None
+                and known.pool.candidates == candidates
+                and known.settings.area_code_geomatch == by_area
+            )
+            # The same pool stays, or whose turn it is would begin anew each second.
+            pool = known.pool if known is not None and is_same else Pool(candidates, self._rules.pools, by_area=by_area)
+            known = self._known[service_id] = Through(service, members, pool)
+            if len(self._known) > _MOST_POOLS:
+                self._known.popitem(last=False)
+        self._known.move_to_end(service_id)
+        return known
+
+    async def of_sender(self, account_id: bytes, sender: Address) -> Resource[Service] | None:
+        """The service that has a number, or an address of a channel, in its pool."""
+        if sender.kind == "alphanumeric":
+            return None  # a name may be in several
+        member = await self._senders.named(account_id, sender.text)
+        if member is None or member.parent_id is None:
+            return None
+        return await self._services.find(account_id, member.parent_id)
+
+    async def _candidates(self, account_id: bytes, members: Sequence[Resource[PoolSender]]) -> list[Candidate]:
+        """Those of a pool who can send: numbers that were released or cannot text are not among them."""
+        owned = [member.value.address for member in members if member.value.kind in _OWNED]
+        can = await self._engine.read(pools.capabilities, account_id, owned)
+        candidates: list[Candidate] = []
+        for member in members:
+            sender = member.value
+            address = addresses.read(sender.address)
+            can_sms, can_mms = (
+                can.get(sender.address, (False, False)) if sender.kind in _OWNED else (True, sender.kind == "channel")
+            )
+            if can_sms:
+                country = sender.country or ("" if address.kind == "alphanumeric" else market(address.value) or "")
+                rate = await self._registration.pace(account_id, address)
+                option = Option(self._paces.segment_us(address, rate), sort_of(address))
+                candidates.append(Candidate(address, country, can_mms, option))
+        return candidates

@@ -1,0 +1,57 @@
+"""The sending part of a node, as the app builds it for the dev profile, for tests that build a node by hand."""
+
+from typing import Any
+
+from parley.core.accounts import Accounts
+from parley.core.numbers import Numbers
+from parley.core.pacing import Paces
+from parley.core.prices import Prices
+from parley.core.quiet_hours import Quiet
+from parley.core.record import Record
+from parley.core.registration import Registration, Terms
+from parley.core.release import Release
+from parley.core.resources import Resources
+from parley.core.review import Registry
+from parley.core.schedule import Schedule, Window
+from parley.core.send import Sending
+from parley.core.sender_rules import SenderRules
+from parley.core.senders import Senders
+from parley.core.services import Services
+from parley.lib.clock import Clock
+from parley.model import price, sender_rule
+from parley.model.application import Application
+from parley.model.registry import Brand, Campaign, TollFreeVerification, Vetting
+from parley.model.service import PoolSender, QuietHours, Service
+
+
+class Outbound:
+    """What a node sends by. Nothing is refused for a country's or a registry's sake."""
+
+    def __init__(self, record: Record, clock: Clock, paces: Paces) -> None:
+        def kind(name: str, type_: type[Any], children: tuple[str, ...] = ()) -> Resources[Any]:
+            return Resources(record.engine, clock, record.ids, name, type_, children)
+
+        self.services: Resources[Service] = kind("service", Service, ("pool_sender",))
+        self.pool_senders: Resources[PoolSender] = kind("pool_sender", PoolSender)
+        self.applications: Resources[Application] = kind("application", Application)
+        self.numbers = Numbers(record.engine, clock, record.ids, self.applications, own_on_use=True)
+        registry = Registry(
+            kind("brand", Brand), kind("vetting", Vetting), kind("campaign", Campaign),
+            kind("verification", TollFreeVerification),
+        )  # fmt: skip
+        terms = Terms(needs_campaign=False, needs_verification=False)
+        registration = Registration(record.engine, clock, self.pool_senders, registry, terms)
+        rules = SenderRules(sender_rule.read(None), strict=False)
+        self.pools = Services(record.engine, self.services, self.pool_senders, registration, rules, paces)
+        self.senders = Senders(self.numbers, self.pools, rules, registration, paces)
+        self.prices = Prices(price.read(None))
+        self.quiet = Quiet(kind("quiet_hours", QuietHours), self.services)
+        self.schedule = Schedule(record.engine, clock, self.quiet, Window())
+        self.sending = Sending(
+            record, clock, self.senders, self.pools, self.applications, self.prices, self.schedule, strict=False
+        )
+        self._record, self._clock = record, clock
+
+    def release(self, accounts: Accounts) -> Release:
+        """What lets messages go later."""
+        return Release(self._record, self.schedule, self.sending, self.senders, self.pools, accounts, self._clock)
