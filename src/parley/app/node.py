@@ -38,8 +38,10 @@ from parley.core.quiet_hours import Quiet
 from parley.core.receive import Receiving
 from parley.core.record import Record
 from parley.core.registration import Registration, Terms
+from parley.core.release import Release
 from parley.core.resources import Resources
 from parley.core.review import Registry, Reviewing
+from parley.core.schedule import Schedule, Window
 from parley.core.send import Sending
 from parley.core.sender_rules import SenderRules
 from parley.core.senders import Senders
@@ -83,6 +85,8 @@ SEED_NUMBERS: Final = ("+15551234567", "+15557654321")
 """Owned by the first account in the dev profile."""
 SHARED_KEY: Final = Path("var/parley.key")
 """The key file of a node on PostgreSQL that was given no key."""
+_FAREWELL_S: Final = 5.0
+"""What closing may take once the loops have ended: a commit that hangs must not keep the process."""
 HELD: Final = 10_000
 """Messages, and callbacks, that are due and that one node keeps in memory; more waits in the record."""
 
@@ -187,6 +191,14 @@ class App:
         except TimeoutError:
             log.warning("stopping with work under way; its outcome is settled by the next start")
             self.supervisor.cancel()
+        try:
+            async with asyncio.timeout(_FAREWELL_S):
+                await self._close()
+        except TimeoutError:
+            log.error("stopping though the database does not answer; what was accepted is settled by the next start")
+        log.info("stopped")
+
+    async def _close(self) -> None:
         await self.carrier.close()
         await self.client.aclose()
         try:
@@ -194,7 +206,6 @@ class App:
         except StoreUnavailable as error:
             log.warning("what this node held comes free when its lease ends", error=str(error))
         await self.engine.close()
-        log.info("stopped")
 
     def _build(self) -> None:
         settings, clock = self.settings, self.clock
@@ -249,6 +260,7 @@ class App:
         self.dispatch = Dispatch(
             self.record,
             self.due,
+            self.release,
             self.carrier,
             outgoing,
             clock,
@@ -299,8 +311,21 @@ class App:
         paces, rules = self._paces(), self.sender_rules
         self.pools = Services(self.engine, self.services, self.pool_senders, self.registration, rules, paces)
         self.senders = Senders(self.numbers, self.pools, rules, self.registration, paces)
+        settings = self.settings
+        window = Window(settings.schedule_min_s, settings.schedule_max_s, settings.schedule_limit)
+        self.schedule = Schedule(self.engine, self.clock, self.quiet, window)
         self.sending = Sending(
-            self.record, self.clock, self.senders, self.pools, self.applications, self.prices, strict=not self.is_dev
+            self.record,
+            self.clock,
+            self.senders,
+            self.pools,
+            self.applications,
+            self.prices,
+            self.schedule,
+            strict=not self.is_dev,
+        )
+        self.release = Release(
+            self.record, self.schedule, self.sending, self.senders, self.pools, self.accounts, self.clock
         )
 
     def _build_registry(self) -> None:

@@ -1,8 +1,8 @@
 """Dispatch: take what is due, submit it to the carrier, record what the carrier answered."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -15,11 +15,14 @@ from parley.core.media import MediaUnavailable, Outgoing
 from parley.core.metrics import Metrics
 from parley.core.outcomes import Due, UncertainPolicy
 from parley.core.record import Record
+from parley.core.release import Release
 from parley.lib.clock import Clock
 from parley.store import StoreUnavailable
 from parley.store.changes import Applied, Change
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 BATCH: Final = 256
 """Messages in one submit."""
@@ -39,6 +42,7 @@ class Dispatch:
         self,
         record: Record,
         due: Handoff[Due],
+        release: Release,
         carrier: Carrier,
         outgoing: Outgoing,
         clock: Clock,
@@ -50,6 +54,7 @@ class Dispatch:
         self._policy = uncertain_policy
         self._record = record
         self._due = due
+        self._release = release
         self._carrier = carrier
         self._outgoing = outgoing
         self._clock = clock
@@ -84,11 +89,14 @@ class Dispatch:
             log.error("dispatch failed", error=repr(error))
 
     async def _submit(self, batch: Sequence[Due]) -> None:
-        ready, changes, apart = self._sort(batch)
+        apart: set[bytes] = set()
         try:
-            await self._leave(ready, changes, {})
+            going, put_off = await self._insist(lambda: self._release.admit(batch), len(batch))
+            ready, changes, with_media = self._sort(going)
+            apart = {message.id for _, message in with_media}
+            await self._leave(ready, put_off + changes, {})
         finally:
-            self._done([item for item in batch if item not in apart])
+            self._done([item for item in batch if item[1].id not in apart])
 
     def _done(self, items: Sequence[Due]) -> None:
         """These are out of this node's hands."""
@@ -233,14 +241,18 @@ class Dispatch:
         return changes
 
     async def _keep(self, changes: Sequence[Change]) -> Applied:
-        """Record, however long the database is away: these things have happened."""
+        """Record: these things have happened."""
+        return await self._insist(lambda: self._record.apply(changes), len(changes))
+
+    async def _insist(self, act: Callable[[], Awaitable[T]], count: int) -> T:
+        """Have the record do something with so many messages, however long the database is away."""
         attempt = 0
         while True:
             try:
-                return await self._record.apply(changes)
+                return await act()
             except StoreUnavailable as error:
                 attempt += 1
-                log.warning("outcomes wait for the database", count=len(changes), error=str(error))
+                log.warning("messages wait for the database", count=count, error=str(error))
                 await self._backoff.wait(attempt)
 
     def _changes(self, item: Due, outcome: Outcome, now: int) -> list[Change]:

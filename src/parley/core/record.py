@@ -10,7 +10,7 @@ from parley.lib.ids import Ids
 from parley.model.callback import Callback
 from parley.model.message import Dialect, Message, Pending, Status
 from parley.model.receipt import Receipt
-from parley.store import Engine, Operation, changes
+from parley.store import Engine, Operation, changes, scheduled
 from parley.store import accept as intake
 from parley.store.changes import Applied, CallbackTerms, Change
 
@@ -76,6 +76,16 @@ class Record:
     async def receive(self, receipts: Sequence[Receipt]) -> Applied:
         """Apply receipts. Returns once they are durable."""
         return await self._changes.put(receipts)
+
+    async def release(self, intakes: Sequence[tuple[Message, intake.Intake]]) -> list[intake.Decision]:
+        """Decide of messages that this node holds and that were put off, each as it was with what it is to be."""
+        decisions = await self.engine.write(scheduled.release, self.node, intakes)
+        for decision in decisions:
+            self._hand_over(decision.callbacks)
+            if decision.pending is not None and decision.pending.node is None:
+                self._waiting.set()
+        self._metrics.moved([decision.message for decision in decisions])
+        return decisions
 
     async def rematch(self) -> int:
         """Apply receipts that came before another node recorded what they are about; how many moved a message."""

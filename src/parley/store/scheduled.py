@@ -11,6 +11,8 @@ from parley.store import schema
 from parley.store.accept import EVENT_COLUMNS, Decision, Intake, Verdict, decide, remember
 from parley.store.engine.statements import Delete, Insert, Lookup, Operation, Query, Row, Update
 
+PUT_OFF: Final = frozenset({"schedule", "quiet_hours"})
+"""What a message waits for of which everything is decided only when its time has come."""
 _SCHEDULED: Final = schema.pending.c.waiting_for == literal_column("'schedule'")
 """As the index of such rows has it."""
 _MESSAGE: Final = ("status", "sender", "updated_at", "error_code")
@@ -27,12 +29,12 @@ def count(account_id: bytes) -> Operation[int]:
 def release(node: bytes, intakes: Sequence[tuple[Message, Intake]]) -> Operation[list[Decision]]:
     """Decide of messages that wait whatever acceptance decides of others: sender, consent, slot or end.
 
-    Each comes as it was, with what it is to be. Those that this node holds no more are passed over, and are in nobody's
-    decisions.
+    Each comes as it was, with what it is to be. Those are passed over that this node holds no more, or has released by
+    a commit whose answer was lost.
     """
     ids = [(before.id,) for before, _ in intakes]
-    rows = yield Lookup(schema.pending, ("message_id", "node"), ("message_id",), ids, lock=True)
-    held = {message_id for message_id, holder in rows if holder == node}
+    rows = yield Lookup(schema.pending, ("message_id", "node", "waiting_for"), ("message_id",), ids, lock=True)
+    held = {message_id for message_id, holder, waiting_for in rows if holder == node and waiting_for in PUT_OFF}
     going = [(before, intake) for before, intake in intakes if before.id in held]
     verdicts: list[Verdict | None] = [None] * len(going)
     decided = yield from decide([intake for _, intake in going], verdicts)
