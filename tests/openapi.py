@@ -123,6 +123,8 @@ def _strict(schema: Any, schemas: Mapping[str, Any]) -> Any:
         rest = {key: value for key, value in schema.items() if key != "$ref"}
         return _strict({**schemas[schema["$ref"].rpartition("/")[2]], **rest}, schemas)
     closed = {key: _strict(value, schemas) for key, value in schema.items() if key != "properties"}
+    if schema.get("nullable") and "enum" in schema:  # Twilio's own examples have null there
+        closed["enum"] = [*schema["enum"], None]
     if "properties" in schema:
         closed["properties"] = {key: _strict(value, schemas) for key, value in schema["properties"].items()}
         closed = {"required": sorted(schema["properties"]), "additionalProperties": False, **closed}
