@@ -70,6 +70,11 @@ class Node:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with, as Popen tells it; None while it runs."""
+        return None if self._process is None else self._process.poll()
+
     def start(self) -> None:
         """Start the process, and return at once. It is on the same port, with the same name, every time."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}

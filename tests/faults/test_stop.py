@@ -1,0 +1,71 @@
+"""A node is told to stop while its commit hangs: it answers what it can, and ends by itself in bounded time."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+import requests
+
+from tests.faults.test_database import create
+from tests.node import ACCOUNT_SID, AUTH_TOKEN, Node
+
+
+@contextmanager
+def _sqlite_hangs(url: str) -> Iterator[None]:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+@contextmanager
+def _postgresql_hangs(url: str) -> Iterator[None]:
+    held, over = threading.Event(), threading.Event()
+
+    async def hold() -> None:
+        other = await asyncpg.connect(url)
+        try:
+            async with other.transaction():
+                await other.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+                held.set()
+                await asyncio.to_thread(over.wait)
+        finally:
+            await other.close()
+
+    holder = threading.Thread(target=lambda: asyncio.run(hold()))
+    holder.start()
+    try:
+        assert held.wait(30)
+        yield
+    finally:
+        over.set()
+        holder.join()
+
+
+@pytest.mark.parametrize("fixture", ["sqlite_store_url", "postgres_store_url"])
+def test_a_commit_that_hangs_does_not_keep_the_process(
+    request: pytest.FixtureRequest, tmp_path: Path, fixture: str
+) -> None:
+    url = request.getfixturevalue(fixture)
+    hangs = _sqlite_hangs if fixture == "sqlite_store_url" else _postgresql_hangs
+    auth = (ACCOUNT_SID, AUTH_TOKEN)
+    with Node(url, tmp_path, settings={"drain_s": "1"}) as node:
+        assert create(node.base_url, auth).status_code == 201
+        answers: list[requests.Response] = []
+        with hangs(url):
+            asking = threading.Thread(target=lambda: answers.append(create(node.base_url, auth)))
+            asking.start()
+            under_way = 'parley_requests_waiting{kind="write"} 1.0'
+            while under_way not in requests.get(f"{node.base_url}/metrics", timeout=30).text:
+                pass
+            node.stop()
+            asking.join()
+            assert node.exit_code == 0, "it had to be killed"
+        assert [answer.status_code for answer in answers] == [503]
+        node.start()
+        node.wait_ready()
+        assert create(node.base_url, auth).status_code == 201
