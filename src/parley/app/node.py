@@ -309,12 +309,12 @@ class App:
     def _build_sending(self) -> None:
         """Who sends, by number and by service, and the one way out."""
         paces, rules = self._paces(), self.sender_rules
-        self.pools = Services(self.engine, self.services, self.pool_senders, self.registration, rules, paces)
+        self.pools: Services = Services(self.engine, self.services, self.pool_senders, self.registration, rules, paces)
         self.senders = Senders(self.numbers, self.pools, rules, self.registration, paces)
         settings = self.settings
         window = Window(settings.schedule_min_s, settings.schedule_max_s, settings.schedule_limit)
         self.schedule = Schedule(self.engine, self.clock, self.quiet, window)
-        self.sending = Sending(
+        self.sending: Sending = Sending(  # the types, for mypy, which gives up on what it meets later
             self.record,
             self.clock,
             self.senders,
@@ -324,7 +324,7 @@ class App:
             self.schedule,
             strict=not self.is_dev,
         )
-        self.release = Release(
+        self.release: Release = Release(
             self.record, self.schedule, self.sending, self.senders, self.pools, self.accounts, self.clock
         )
 
