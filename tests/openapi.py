@@ -83,6 +83,9 @@ def _document(name: str) -> dict[str, Any]:
 
 def _correct(name: str, schemas: dict[str, Any]) -> None:
     """Set right where a document contradicts the examples in it or on twilio.com, whose word clients go by."""
+    for described in schemas.values():  # what may be null may be, whichever other words there are
+        if described.get("nullable") and None not in described.get("enum", (None,)):
+            described["enum"].append(None)
     if name == "twilio_api_v2010":  # money is text: "2192.84855"
         for schema, described in schemas.items():
             if schema.startswith("api.v2010.account.usage.usage_record"):

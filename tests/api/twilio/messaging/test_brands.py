@@ -121,11 +121,12 @@ def test_an_approved_brand_stays_so_while_it_is_looked_at_again(server: Server, 
     brand = client.messaging.v1.brand_registrations.create(**BUNDLES)
     decide(server)
     before = brand.fetch()
+    assert before.status == "APPROVED"
     tell(server, verdict="hold")
     assert client.messaging.v1.brand_registrations(brand.sid).update().status == "APPROVED"
     tell(server, verdict="rules")
     decide(server)
-    assert brand.fetch().tcr_id == before.tcr_id
+    assert (brand.fetch().status, brand.fetch().tcr_id) == ("APPROVED", before.tcr_id)
 
 
 def test_brands_are_listed_newest_first(client: Client) -> None:

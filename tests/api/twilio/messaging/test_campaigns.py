@@ -45,9 +45,11 @@ def submit(client: Client, service: Any, brand: str, **changed: Any) -> Any:
 
 
 def test_a_campaign_that_is_right_is_verified(server: Server, client: Client, brand: str, service: Any) -> None:
+    tell(server, verdict="hold")
     campaign = submit(client, service, brand)
     assert (campaign.campaign_status, campaign.campaign_id, campaign.rate_limits) == ("PENDING", None, None)
     assert not service.fetch().us_app_to_person_registered
+    tell(server, verdict="rules")
     decide(server)
     found = campaign.fetch()
     assert (found.campaign_status, found.errors) == ("VERIFIED", [])
@@ -126,8 +128,8 @@ def test_what_reviewers_object_to(
 
 
 def test_reviewers_may_be_told_to_reject(server: Server, client: Client, brand: str, service: Any) -> None:
-    campaign = submit(client, service, brand)
     tell(server, verdict="reject", reason="Carriers do not like it.")
+    campaign = submit(client, service, brand)
     decide(server)
     found = campaign.fetch()
     assert [(error["error_code"], error["description"]) for error in found.errors] == [
@@ -145,6 +147,7 @@ def test_a_campaign_waits_for_its_brand(server: Server, client: Client, service:
 
 
 def test_a_campaign_of_a_rejected_brand_fails(server: Server, client: Client, service: Any) -> None:
+    tell(server, verdict="hold")
     brand = client.messaging.v1.brand_registrations.create(**BUNDLES)
     campaign = submit(client, service, brand.sid)
     tell(server, verdict="reject")
@@ -243,10 +246,12 @@ def test_rejected_then_described_anew_then_its_numbers_send(
     assert found.campaign_status == "FAILED"
     assert {"MESSAGE_SAMPLES"} == {field for error in found.errors for field in error["fields"]}
     assert send("Too early")[1] == 30034
+    tell(server, verdict="hold")
     campaigns = client.messaging.v1.services(service.sid).us_app_to_person
     again = campaigns(campaign.sid).update(**CHANGE)
     assert (again.campaign_status, again.errors) == ("PENDING", [])
     assert send("Still too early")[1] == 30034
+    tell(server, verdict="rules")
     decide(server)
     assert campaign.fetch().campaign_status == "VERIFIED"
     assert send("In time") == ("delivered", None)
