@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from parley.api.admin import inbound
 from parley.api.admin.account import AccountApi
+from parley.api.admin.allowance import AllowanceApi
 from parley.api.admin.callbacks import CallbacksApi
 from parley.api.admin.events import EventsApi
 from parley.api.admin.health import Health, Open
@@ -31,6 +32,7 @@ def routes(
     callbacks: CallbacksApi,
     account: AccountApi,
     quiet_hours: QuietHoursApi,
+    allowance: AllowanceApi,
     health: Health,
     description: Description,
 ) -> list[Route]:
@@ -68,9 +70,13 @@ def routes(
         at("GET", "/admin/orphans", events.list_orphans),
         at("GET", "/admin/account", account.show),
         at("PUT", "/admin/account", account.change),
+        at("POST", "/admin/account/token", account.rotate),
         at("GET", "/admin/services/{service}/quiet_hours", quiet_hours.show),
         at("PUT", "/admin/services/{service}/quiet_hours", quiet_hours.put),
         at("DELETE", "/admin/services/{service}/quiet_hours", quiet_hours.drop),
+        at("GET", "/admin/allowance", allowance.show),
+        at("PUT", "/admin/allowance", allowance.change),
+        at("POST", "/admin/allowance/top_up", allowance.top_up),
         at("GET", "/admin/keys", account.list_keys),
         at("POST", "/admin/keys", account.add_key),
         at("DELETE", "/admin/keys/{key}", account.drop_key),

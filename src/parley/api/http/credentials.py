@@ -63,15 +63,20 @@ class Credentials:
 
 
 async def check_manages(headers: Mapping[bytes, bytes], accounts: Accounts) -> None:
-    """Hold a request that sees to accounts or keys against its credentials. Raises Fault(unauthorized) for a standard
-    API key; the auth token and main keys may.
+    """Hold a request that sees to accounts or keys against its credentials. Raises Fault(unauthorized) where
+    `may_manage` says no.
     """
+    if not await may_manage(headers, accounts):
+        raise Fault("unauthorized", "A standard API key cannot see to accounts and keys; a main key can")
+
+
+async def may_manage(headers: Mapping[bytes, bytes], accounts: Accounts) -> bool:
+    """Whether a request's credentials may see to accounts and keys: a token or a main key may, a standard key not."""
     key_id = ids.parse_sid(basic(headers)[0], ("SK",))
     if key_id is None:
-        return
+        return True
     key = await accounts.key(key_id)
-    if key is None or key.kind != "main":
-        raise Fault("unauthorized", "A standard API key cannot see to accounts and keys; a main key can")
+    return key is not None and key.kind == "main"
 
 
 def basic(headers: Mapping[bytes, bytes]) -> tuple[str, str]:
