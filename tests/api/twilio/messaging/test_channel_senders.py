@@ -1,0 +1,128 @@
+"""Senders on WhatsApp through the official client: registered, looked at, put into a service, dropped."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twilio.rest import Client
+
+from tests.api.twilio.client import ask, client_of, refusal
+from tests.clock import ManualClock
+from tests.server import Server, serve
+
+ADDRESS = "whatsapp:+15551234567"
+PROFILE = {
+    "name": "Acme",
+    "about": "All sorts",
+    "logo_url": "https://example.com/logo.png",
+    "websites": [{"website": "https://example.com", "label": "Home"}],
+    "emails": [{"email": "us@example.com"}],
+}
+WEBHOOK = {"callback_url": "https://example.com/whatsapp", "callback_method": "POST"}
+CREATE = "/messaging/v2/Channels/Senders"
+
+
+@pytest.fixture(scope="module")
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, clock: ManualClock) -> Iterator[Server]:
+    """Return a server whose time is the test's."""
+    with serve(f"sqlite:///{tmp_path_factory.mktemp('parley')}/parley.db", clock) as parley:
+        yield parley
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Client:
+    return client_of(server)
+
+
+def made(client: Client, address: str, **more: Any) -> Any:
+    wanted = client.messaging.v2.channels_senders.MessagingV2ChannelsSenderRequestsCreate(
+        {"sender_id": address, "profile": {"name": "Acme"}, **more}
+    )
+    return client.messaging.v2.channels_senders.create(wanted)
+
+
+def test_a_sender_is_looked_at_and_then_ready(client: Client, clock: ManualClock) -> None:
+    senders = client.messaging.v2.channels_senders
+    sender = made(client, ADDRESS, profile=PROFILE, webhook=WEBHOOK, configuration={"waba_id": "1"})
+    assert (sender.status, sender.sender_id) == ("CREATING", ADDRESS)
+    one = senders(sender.sid)
+    assert one.fetch().status == "CREATING"
+    clock.advance(2)
+    ready = one.fetch()
+    assert (ready.status, ready.offline_reasons) == ("ONLINE", None)
+    assert ready.profile["emails"] == [{"email": "us@example.com", "label": "Email"}]
+    assert ready.webhook["callback_url"] == WEBHOOK["callback_url"]
+    change = senders.MessagingV2ChannelsSenderRequestsUpdate({"profile": {"about": "Much more"}})
+    changed = one.update(change)
+    assert (changed.profile["about"], changed.profile["name"]) == ("Much more", "Acme")
+    assert changed.webhook["callback_url"] == WEBHOOK["callback_url"]
+    assert [found.sid for found in senders.list(channel="whatsapp")] == [sender.sid]
+    assert senders.list(channel="rcs") == []
+    assert refusal(lambda: made(client, ADDRESS)) == (409, 20001)
+    assert one.delete()
+    assert refusal(one.fetch) == (404, 20404)
+    assert refusal(one.delete) == (404, 20404)
+
+
+def test_it_sends_for_a_service(client: Client) -> None:
+    sender = made(client, "whatsapp:+15557654321")
+    service = client.messaging.v1.services(client.messaging.v1.services.create(friendly_name="Chats").sid)
+    put = service.channel_senders.create(sid=sender.sid)
+    assert (put.sid, put.sender, put.sender_type) == (sender.sid, "whatsapp:+15557654321", "WhatsApp")
+    assert put.country_code == "US"
+    other = client.messaging.v1.services(client.messaging.v1.services.create(friendly_name="Other").sid)
+    assert refusal(lambda: service.channel_senders.create(sid=sender.sid)) == (409, 21710)
+    assert refusal(lambda: other.channel_senders.create(sid=sender.sid)) == (409, 21712)
+    assert refusal(lambda: other.channel_senders.create(sid="XE" + "1" * 32)) == (400, 20001)
+    assert refusal(other.channel_senders(sender.sid).fetch) == (404, 21711)
+    assert service.channel_senders(sender.sid).fetch().sid == sender.sid
+    assert service.channel_senders(sender.sid).delete()
+    assert service.channel_senders.list() == []
+    other.channel_senders.create(sid=sender.sid)
+    assert client.messaging.v2.channels_senders(sender.sid).delete()
+    assert other.channel_senders.list() == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"sender_id": "+15551230000", "profile": {"name": "A"}},
+        {"sender_id": "rcs:agent", "profile": {"name": "A"}},
+        {"sender_id": "whatsapp:+15551230000"},
+        {"sender_id": "whatsapp:+15551230000", "profile": {"name": ["A"]}},
+        {"sender_id": "whatsapp:+15551230000", "profile": {"name": "A", "logo_url": "nonsense"}},
+        {"sender_id": "whatsapp:+15551230000", "profile": {"name": "A", "unknown": "x"}},
+        {"sender_id": "whatsapp:+15551230000", "profile": "A"},
+        {
+            "sender_id": "whatsapp:+15551230000",
+            "profile": {"name": "A"},
+            "webhook": {"callback_url": "http://10.0.0.1"},
+        },
+        {"sender_id": "whatsapp:+15551230000", "profile": {"name": "A"}, "webhook": {"callback_method": "PUT"}},
+        {"sender_id": "whatsapp:+15551230000", "profile": {"name": "A"}, "friendly_name": "A"},
+        {"sender_id": "whatsapp:+15551230000", "profile": {"name": "A"}, "unknown": 1},
+    ],
+)
+def test_a_wrong_sender_is_refused(server: Server, given: dict[str, Any]) -> None:
+    answer = ask(server, "POST", CREATE, json=given)
+    assert (answer.status_code, answer.json()["code"]) == (400, 20001)
+    listed = ask(server, "GET", f"{CREATE}?Channel=whatsapp").json()["senders"]
+    assert "whatsapp:+15551230000" not in [sender["sender_id"] for sender in listed]
+
+
+def test_lists_ask_for_a_channel(server: Server) -> None:
+    for query in ("", "?Channel=pigeon"):
+        answer = ask(server, "GET", CREATE + query)
+        assert (answer.status_code, answer.json()["code"]) == (400, 20001)
+
+
+def test_the_strict_profile_registers_owned_numbers_only(tmp_path: Path) -> None:
+    with serve(f"sqlite:///{tmp_path}/parley.db", profile="strict") as strict:
+        assert refusal(lambda: made(client_of(strict), "whatsapp:+14155550123")) == (400, 21659)
