@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from twilio.request_validator import RequestValidator
 
 from parley.api.twilio.callbacks import TwilioRenderer
-from parley.model.message import INITIAL, MOVES
+from parley.model.message import MOVES
 from parley.webhooks.render import Failure, Redirect, Rendered, Say, UnreadableAnswer
 from tests.api.twilio.values import ACCOUNT, CALLBACK, INBOUND, OUTBOUND, PICTURE, PUBLIC_URL, TOKEN, callback, outbound
 
@@ -35,6 +35,15 @@ def requests() -> dict[str, Rendered]:
     told = callback(status="failed", error_code=30007)
     stop = callback(kind="inbound", url=HOOK, status="received", data='{"opt_out_type":"STOP"}')
     return {
+        "status_service_queued": RENDERER.status(
+            ACCOUNT, outbound(status="queued", service_id=b"\x02" * 16), callback(status="queued")
+        ),
+        "status_service_failed": RENDERER.status(
+            ACCOUNT,
+            outbound(status="failed", service_id=b"\x02" * 16, error_code=30001),
+            callback(status="failed", error_code=30001),
+        ),
+        "inbound_service": inbound(message=replace(INBOUND, service_id=b"\x02" * 16)),
         "status_sent": RENDERER.status(ACCOUNT, OUTBOUND, CALLBACK),
         "status_delivered": RENDERER.status(ACCOUNT, outbound(status="delivered"), callback(status="delivered")),
         "status_undelivered": RENDERER.status(ACCOUNT, outbound(status="undelivered", error_code=30003), bare),
@@ -95,7 +104,7 @@ def test_the_official_library_takes_the_signature(name: str) -> None:
 
 def test_states_are_every_change_but_sending() -> None:
     after = {status for before in MOVES for status in MOVES[before]}
-    assert set(RENDERER.states) == after - {"sending", "received"} - INITIAL
+    assert set(RENDERER.states) == after - {"sending", "received"}
 
 
 def test_errors_are_told_of_failures_only() -> None:

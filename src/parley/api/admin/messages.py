@@ -79,7 +79,7 @@ def whole(
         "uncertain": bool(message.uncertain),
         "waiting_for": waiting_for,
         "until": iso(waits.due_at) if waits is not None and waiting_for is not None else None,
-        "sender_choice": None,
+        "sender_choice": next((data for event, data in told if event.kind == "queued" and "why" in data), None),
         "callbacks": [_callback(each) for each in callbacks],
     }
 
