@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from parley.model.resource import Row
-from parley.store import Engine, resources
+from parley.store import Engine, numbers, resources
+from tests.store.records import Records
 
 ACCOUNT, OTHER = b"A" * 16, b"B" * 16
 
@@ -51,6 +52,17 @@ async def test_pages_forwards_and_back_of_one_parent(engine: Engine) -> None:
     assert await engine.read(resources.count, ACCOUNT, "service") == 6
     assert await engine.read(resources.count, ACCOUNT, "service", OTHER) == 5
     assert [r.id[0] for r in await engine.read(resources.everything, ACCOUNT, "service", OTHER)] == [1, 2, 3, 4, 5]
+
+
+async def test_a_number_that_is_released_is_out_of_its_service(engine: Engine, records: Records) -> None:
+    number = records.number("+15551234567")
+    await engine.write(numbers.own, number)
+    of_service = Row(number.id, number.account_id, "pool_sender", OTHER, number.address, None, "{}", 1, 1, 0)
+    await engine.write(resources.add, of_service)
+    assert not await engine.write(numbers.drop, OTHER, number.id)
+    assert await engine.read(resources.fetch, number.account_id, "pool_sender", number.id) == of_service
+    assert await engine.write(numbers.drop, number.account_id, number.id)
+    assert await engine.read(resources.fetch, number.account_id, "pool_sender", number.id) is None
 
 
 async def test_a_parent_goes_with_its_children(engine: Engine) -> None:

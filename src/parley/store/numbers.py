@@ -93,9 +93,12 @@ def change(number: Number) -> Operation[bool]:
 
 
 def drop(account_id: bytes, number_id: bytes) -> Operation[bool]:
-    """Release a number. False when the account has none of that id."""
+    """Release a number, and take it out of its service, where its sender has its id. False when the account has none
+    of that id.
+    """
     rows = yield Lookup(schema.numbers, ("id",), ("id", "account_id"), [(number_id, account_id)], lock=True)
     yield Delete(schema.numbers, ("id",), rows)
+    yield Delete(schema.resources, ("id",), rows)
     return bool(rows)
 
 

@@ -68,6 +68,15 @@ def test_a_number_is_in_one_service(client: Client, service: Any) -> None:
     assert other.phone_numbers.create(phone_number_sid=number).sid == number
 
 
+def test_a_number_that_is_released_is_out_of_its_service(client: Client, service: Any) -> None:
+    number = bought(client, "+14155550213")
+    service.phone_numbers.create(phone_number_sid=number)
+    assert client.incoming_phone_numbers(number).delete()
+    assert service.phone_numbers.list() == []
+    again = bought(client, "+14155550213")
+    assert service.phone_numbers.create(phone_number_sid=again).sid == again
+
+
 def test_short_codes(server: Server, service: Any) -> None:
     sid = short_code(server, "24601")
     added = service.short_codes.create(short_code_sid=sid)
