@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from parley.api.http import products
 from parley.api.http.endpoint import Explain, Reply, respond
 from parley.api.http.fault import Fault
+from parley.api.http.paths import Paths
 
 LAML: Final = "/api/laml"
 """Where SignalWire serves the Twilio-shaped API; it is served bare as well."""
@@ -37,7 +38,7 @@ class Surface:
         """What is served, as it was handed in."""
         self._dialects = dialects
         self._answered = answered
-        self._router = Router(list(_by_path(routes, self._explain)), redirect_slashes=False, default=self._nothing)
+        self._paths = _by_path(routes, self._explain)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -54,7 +55,12 @@ class Surface:
                 self._answered(surface, message["status"])
             await send(message)
 
-        await self._router(scope, receive, counted)
+        found = self._paths.find(scope["path"])
+        if found is None:
+            await self._nothing(scope, counted)
+            return
+        scope["path_params"] = found.parameters
+        await found.value(scope, receive, counted)
 
     def _explain(self, path: str) -> Explain:
         for prefix, explain in self._dialects:
@@ -62,8 +68,7 @@ class Surface:
                 return explain
         return self._dialects[-1][1]
 
-    async def _nothing(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del receive
+    async def _nothing(self, scope: Scope, send: Send) -> None:
         await respond(send, self._explain(scope["path"])(Fault("not_found"), scope))
 
 
@@ -85,10 +90,13 @@ class _Methods:
         await respond(send, Reply(reply.status, reply.body, reply.content_type, ((b"allow", self._allow),)))
 
 
-def _by_path(routes: Iterable[Route], explain: Callable[[str], Explain]) -> Iterable[BaseRoute]:
-    """One route a path: a method that a path does not offer is that path's business, not the next route's."""
-    paths: dict[str, dict[str, ASGIApp]] = {}
+def _by_path(routes: Iterable[Route], explain: Callable[[str], Explain]) -> "Paths[_Methods]":
+    """What each path serves: a method that it does not offer is that path's business, not another's."""
+    by_path: dict[str, dict[str, ASGIApp]] = {}
     for route in routes:
         for method in route.methods or ():
-            paths.setdefault(route.path, {})[method] = route.app
-    return [Route(path, _Methods(by_method, explain)) for path, by_method in paths.items()]
+            by_path.setdefault(route.path, {})[method] = route.app
+    paths = Paths[_Methods]()
+    for path, by_method in by_path.items():
+        paths.add(path, _Methods(by_method, explain))
+    return paths
