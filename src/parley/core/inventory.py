@@ -64,7 +64,6 @@ COUNTRIES: Final = {
     "ZA": "South Africa",
 }
 """Where numbers can be had: ISO 3166-1, and a name for people."""
-KINDS: Final[tuple[Kind, ...]] = ("local", "toll_free", "mobile")
 _OF_NANP: Final = ("US", "CA")
 """They share toll-free numbers, and MMS works there alone."""
 _AT_ONCE: Final = 200
@@ -98,10 +97,6 @@ class Inventory:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-
-    async def kinds(self, country: str) -> list[Kind]:
-        """The kinds of numbers that a country has."""
-        return [kind for kind in KINDS if (await asyncio.to_thread(made, country, kind)).digits]
 
     async def search(self, wanted: Wanted, limit: int, skip: int = 0) -> list[Offer]:
         """At most `limit` offers behind the first `skip`. The same search finds the same, until numbers are bought."""

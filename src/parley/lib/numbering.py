@@ -9,7 +9,7 @@ from typing import Final, Literal
 import msgspec
 import phonenumbers
 from msgspec.structs import replace
-from phonenumbers import PhoneNumberType
+from phonenumbers import PhoneNumber, PhoneNumberType
 
 from parley.lib import phone
 from parley.lib.phone import Place
@@ -49,6 +49,14 @@ def kind_of(e164: str) -> Kind:
     """Which kind of number this is."""
     line = phone.line_type(e164)
     return "toll_free" if line == "toll_free" else "mobile" if line == "mobile" else "local"
+
+
+@lru_cache(maxsize=256)
+def kinds_of(country: str) -> tuple[Kind, ...]:
+    """The kinds of numbers that a country has."""
+    if phonenumbers.country_code_for_region(country) == _NANP:
+        return "local", "toll_free"
+    return tuple(kind for kind in _TYPES if _example(country, kind) is not None)
 
 
 @lru_cache(maxsize=64)
@@ -98,7 +106,7 @@ def _of_plan(country: str, kind: Kind) -> Iterator[int]:
     if phonenumbers.country_code_for_region(country) == _NANP:
         yield from _toll_free() if kind == "toll_free" else ()
         return
-    example = next((e for t in _TYPES[kind] if (e := phonenumbers.example_number_for_type(country, t))), None)
+    example = _example(country, kind)
     if example is None:
         return
     text = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
@@ -113,6 +121,12 @@ def _of_plan(country: str, kind: Kind) -> Iterator[int]:
         if is_right and phonenumbers.number_type(number) in _TYPES[kind]:
             left -= 1
             yield int(candidate[1:])
+
+
+def _example(country: str, kind: Kind) -> PhoneNumber | None:
+    found = (phonenumbers.example_number_for_type(country, type_) for type_ in _TYPES[kind])
+    # Where mobile numbers look like others, their example is one of both.
+    return next((each for each in found if each and phonenumbers.number_type(each) in _TYPES[kind]), None)
 
 
 def _hash(text: str) -> int:

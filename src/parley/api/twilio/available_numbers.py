@@ -1,5 +1,6 @@
 """Numbers for sale. Source: twilio.com/docs/phone-numbers/api/availablephonenumberlocal-resource and its siblings."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import Any, Final
@@ -15,7 +16,7 @@ from parley.api.twilio.parameters import boolean
 from parley.api.twilio.paths import check_account, check_nothing_asked
 from parley.api.twilio.problems import Invalid
 from parley.core.inventory import COUNTRIES, Inventory, Offer, Wanted
-from parley.lib.numbering import Kind
+from parley.lib.numbering import Kind, kinds_of
 
 _FLAGS: Final = ("ExcludeAllAddressRequired", "ExcludeLocalAddressRequired", "ExcludeForeignAddressRequired", "Beta")
 """No number here needs an address or is in beta: whatever these exclude, nothing is."""
@@ -52,7 +53,7 @@ class AvailableNumbers:
         check_account(call)
         call.arguments().allow(pages.PARAMETERS)
         path = f"{render.account_path(call.account.id)}/AvailablePhoneNumbers"
-        found = [await self._country(path, code) for code in COUNTRIES]
+        found = await asyncio.to_thread(lambda: [_country_resource(path, code) for code in COUNTRIES])
         return json_reply(200, {"countries": found, "uri": f"{path}.json"})
 
     async def country(self, call: Call) -> Reply:
@@ -60,7 +61,7 @@ class AvailableNumbers:
         check_account(call)
         check_nothing_asked(call)
         path = f"{render.account_path(call.account.id)}/AvailablePhoneNumbers"
-        return json_reply(200, await self._country(path, _country(call)))
+        return json_reply(200, _country_resource(path, _country(call)))
 
     def list(self, kind: Kind) -> Handler:
         """The operation that lists a country's numbers of one kind."""
@@ -76,15 +77,15 @@ class AvailableNumbers:
 
         return serve
 
-    async def _country(self, path: str, code: str) -> dict[str, Any]:
-        kinds = await self._inventory.kinds(code)
-        return {
-            "country_code": code,
-            "country": COUNTRIES[code],
-            "beta": False,
-            "uri": f"{path}/{code}.json",
-            "subresource_uris": {kind: f"{path}/{code}/{KINDS[kind]}.json" for kind in kinds},
-        }
+
+def _country_resource(path: str, code: str) -> dict[str, Any]:
+    return {
+        "country_code": code,
+        "country": COUNTRIES[code],
+        "beta": False,
+        "uri": f"{path}/{code}.json",
+        "subresource_uris": {kind: f"{path}/{code}/{KINDS[kind]}.json" for kind in kinds_of(code)},
+    }
 
 
 def _path(call: Call, kind: Kind) -> str:

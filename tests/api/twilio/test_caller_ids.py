@@ -1,0 +1,85 @@
+"""Verified phones, and what went wrong with webhooks, through the official client."""
+
+from datetime import timedelta
+
+import pytest
+from twilio.rest import Client
+
+from tests.api.twilio.client import Raw, client_of, refusal
+from tests.receiver import Receiver, Reply
+from tests.server import Server
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Client:
+    return client_of(server)
+
+
+@pytest.fixture(scope="module")
+def raw(server: Server) -> Raw:
+    return Raw(server)
+
+
+def test_a_simulated_phone_verifies_itself(client: Client) -> None:
+    asked = client.validation_requests.create(phone_number="+14155550511", friendly_name="Mine", call_delay=5)
+    assert (asked.phone_number, asked.friendly_name) == ("+14155550511", "Mine")
+    assert len(asked.validation_code) == 6
+    assert asked.validation_code.isdigit()
+    [found] = client.outgoing_caller_ids.list(phone_number="+14155550511")
+    caller_id = client.outgoing_caller_ids(found.sid)
+    assert caller_id.fetch().friendly_name == "Mine"
+    assert caller_id.update(friendly_name="Ours").friendly_name == "Ours"
+    assert caller_id.update(friendly_name="").friendly_name == "(415) 555-0511"
+    again = client.validation_requests.create
+    assert refusal(lambda: again(phone_number="+1 (415) 555-0511")) == (400, 21450)
+    assert caller_id.delete()
+    assert refusal(caller_id.fetch) == (404, 20404)
+    assert again(phone_number="+14155550511").friendly_name == "(415) 555-0511"
+
+
+def test_lists(client: Client) -> None:
+    for n in range(3):
+        client.validation_requests.create(phone_number=f"+1415555052{n}", friendly_name=f"list {n % 2}")
+    wanted = [f"+1415555052{n}" for n in (2, 1, 0)]
+    listed = client.outgoing_caller_ids.list(page_size=2)
+    assert [each.phone_number for each in listed if each.phone_number in wanted] == wanted
+    named = client.outgoing_caller_ids.list(friendly_name="list 0")
+    assert [each.phone_number for each in named] == [wanted[0], wanted[2]]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({}, 21421),
+        ({"PhoneNumber": "nonsense"}, 21421),
+        ({"PhoneNumber": "12345"}, 21421),
+        ({"PhoneNumber": "+14155550530", "CallDelay": "soon"}, 20001),
+        ({"PhoneNumber": "+14155550530", "StatusCallback": "https://example.com/"}, 20001),
+        ({"PhoneNumber": "+14155550530", "FriendlyName": "x" * 65}, 20002),
+        ({"PhoneNumber": "+14155550530", "Unknown": "x"}, 20001),
+    ],
+)
+def test_what_is_refused(raw: Raw, client: Client, parameters: dict[str, str], code: int) -> None:
+    assert raw.outcome("POST", "/OutgoingCallerIds.json", data=parameters) == (400, code)
+    assert client.outgoing_caller_ids.list(phone_number="+14155550530") == []
+
+
+def test_a_webhook_that_was_given_up_is_a_notification(client: Client, receiver: Receiver) -> None:
+    assert client.notifications.list() == []
+    receiver.answer = lambda request: Reply(404)
+    sent = client.messages.create(
+        to="+15550024001", from_="+15551234567", body="x", status_callback=f"{receiver.url}/status"
+    )
+    receiver.wait(lambda request: request.path == "/status" and request.form["MessageStatus"] == "delivered")
+    # The answer to the one before is in the record, or this one would not have been made.
+    first = client.notifications.list()[-1]
+    assert (first.error_code, first.log, first.request_method) == ("11200", "0", "POST")
+    assert first.request_url == f"{receiver.url}/status"
+    assert "404" in first.message_text
+    fetched = client.notifications(first.sid).fetch()
+    assert (fetched.sid, fetched.call_sid, fetched.response_body) == (first.sid, None, "")
+    day = sent.date_created.date()
+    assert first.sid in [each.sid for each in client.notifications.list(message_date=day, log=0, page_size=1)]
+    assert client.notifications.list(log=1) == []
+    assert client.notifications.list(message_date_after=day + timedelta(days=2)) == []
+    assert refusal(client.notifications(f"NO{sent.sid[2:]}").fetch) == (404, 20404)
