@@ -44,7 +44,7 @@ class Schedule:
         self._engine = engine
         self._clock = clock
         self._quiet = quiet
-        self._window = window
+        self.window = window
         self._counts: dict[bytes, tuple[int, float]] = {}
 
     async def start(
@@ -78,7 +78,7 @@ class Schedule:
         return free_at(hours, time_zones(addresses.read(recipient).value), at)
 
     async def _check(self, account_id: bytes, send_at: int, now: int) -> None:
-        window = self._window
+        window = self.window
         if not now + window.min_s * 1_000_000 <= send_at <= now + window.max_s * 1_000_000:
             raise Refused("send_at_out_of_window", f"from {window.min_s} to {window.max_s}")
         count, good_until = self._counts.get(account_id, (0, 0.0))
