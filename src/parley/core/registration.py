@@ -76,7 +76,7 @@ class Registration:
         self._sharing: dict[bytes, tuple[tuple[Resource[PoolSender], ...], int]] = {}
 
     async def block(self, account_id: bytes, sender: Address, recipient: Address, segments: int = 1) -> int | None:
-        """The error code by which a message of so many segments ends, or None when it may go. Counts it then."""
+        """The error code by which a message of so many segments ends, or None when it may go. Counts them then."""
         if recipient.kind != "e164" or not _is_north_american(sender):
             return None
         if is_toll_free(sender.value):
@@ -138,7 +138,7 @@ class Registration:
             or (day.spent < cap and day.fresh_until < self._clock.monotonic())
         ):
             day = self._days[brand_id] = await self._today(account_id, brand_id)
-        if day.spent + segments > cap:
+        if day.spent + max(segments, 1) > cap:
             return False
         day.spent += segments
         return True
@@ -152,7 +152,11 @@ class Registration:
             if campaign.value.brand_id == brand_id and campaign.parent_id is not None:
                 senders |= _long_codes(await self._senders.family(account_id, campaign.parent_id))
         spent = await self._engine.read(
-            registry.segments_since, account_id, senders, round(begins.timestamp() * 1_000_000), CAP_REACHED
+            registry.segments_since,
+            account_id,
+            senders,
+            round(begins.timestamp() * 1_000_000),
+            (UNREGISTERED, CAP_REACHED),
         )
         return _Day(spent, round(ends.timestamp() * 1_000_000), self._clock.monotonic() + FRESH_S)
 

@@ -11,9 +11,9 @@ from parley.store.engine.statements import Operation, Query
 _table = schema.messages.c
 
 
-def segments_since(account_id: bytes, senders: Collection[str], since: int, without: int) -> Operation[int]:
-    """Segments of messages that an account's senders took in from a time on, but for those that never went out and
-    those that ended with the error code `without`.
+def segments_since(account_id: bytes, senders: Collection[str], since: int, without: Collection[int]) -> Operation[int]:
+    """Segments of messages to North America that an account's senders took in from a time on, but for those that never
+    went out and those that ended with an error code that is among `without`.
     """
     rows = yield Query(
         select(func.coalesce(func.sum(_table.segments), 0)).where(
@@ -22,8 +22,9 @@ def segments_since(account_id: bytes, senders: Collection[str], since: int, with
                 _table.sender.in_(sorted(senders)),
                 _table.id >= ids.floor(since),
                 _table.direction != "inbound",
+                _table.recipient.like("+1%"),
                 _table.status.not_in(("failed", "canceled")),
-                or_(_table.error_code.is_(None), _table.error_code != without),
+                or_(_table.error_code.is_(None), _table.error_code.not_in(sorted(without))),
             )
         )
     )
