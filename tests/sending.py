@@ -3,6 +3,7 @@
 from typing import Any
 
 from parley.core.accounts import Accounts
+from parley.core.allowances import Allowances
 from parley.core.numbers import Numbers
 from parley.core.pacing import Paces
 from parley.core.prices import Prices
@@ -17,11 +18,14 @@ from parley.core.send import Sending
 from parley.core.sender_rules import SenderRules
 from parley.core.senders import Senders
 from parley.core.services import Services
+from parley.core.usage import Usage
 from parley.lib.clock import Clock
 from parley.model import price, sender_rule
+from parley.model.allowance import Allowance
 from parley.model.application import Application
 from parley.model.registry import Brand, Campaign, TollFreeVerification, Vetting
 from parley.model.service import PoolSender, QuietHours, Service
+from parley.store.vault import Vault
 
 
 class Outbound:
@@ -47,8 +51,19 @@ class Outbound:
         self.prices = Prices(price.read(None))
         self.quiet = Quiet(kind("quiet_hours", QuietHours), self.services)
         self.schedule = Schedule(record.engine, clock, self.quiet, Window())
+        accounts = Accounts(record.engine, Vault(b"v" * 32), clock, record.ids, lambda: "a token")
+        usage = Usage(record.engine, clock)
+        self.allowances = Allowances(kind("allowance", Allowance), accounts, usage, clock, Allowance())
         self.sending = Sending(
-            record, clock, self.senders, self.pools, self.applications, self.prices, self.schedule, strict=False
+            record,
+            clock,
+            self.senders,
+            self.pools,
+            self.applications,
+            self.prices,
+            self.allowances,
+            self.schedule,
+            strict=False,
         )
         self._record, self._clock = record, clock
 

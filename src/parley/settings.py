@@ -78,6 +78,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sender_rules_file: Annotated[
         str | None, _about("Tab-separated rows that replace those of `parley/model/sender_rules.tsv`, by country.")
     ] = None
+    geo_permissions: Annotated[
+        str | None,
+        _about("Countries (ISO 3166-1, commas between) that accounts may write to unless theirs say otherwise; all."),
+    ] = None
+    credit: Annotated[
+        Annotated[float, msgspec.Meta(ge=0)] | None,
+        _about("US dollars that an account may spend unless its own say otherwise; default: as many as it likes."),
+    ] = None
     prices_file: Annotated[
         str | None,
         _about("Tab-separated rows that replace those of `parley/model/prices.tsv`, by their first columns."),

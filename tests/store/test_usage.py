@@ -58,8 +58,8 @@ async def test_what_was_sent_or_received_counts_and_nothing_else(
         ("channels-whatsapp-inbound", Amount(1, 1, PRICE)),
     }
     assert {one.day for one in found} == {day}
-    assert await counting.spent(records.account_id) == 6 * PRICE
-    assert await counting.spent(b"o" * 16) == 0
+    assert await counting.spent([records.account_id]) == 6 * PRICE
+    assert await counting.spent([b"o" * 16]) == 0
 
 
 async def test_each_day_and_account_has_its_own(engine: Engine, records: Records, counting: Usage) -> None:

@@ -18,6 +18,7 @@ from parley.api.twilio.callbacks import TwilioRenderer
 from parley.app.surface import VERSION, surface
 from parley.carriers.simulator import Simulator
 from parley.core.accounts import Accounts
+from parley.core.allowances import Allowances
 from parley.core.amend import Amending
 from parley.core.backoff import Backoff
 from parley.core.breaker import Breaker
@@ -51,9 +52,11 @@ from parley.core.usage import Usage
 from parley.core.watch import Watch
 from parley.lib import ids, tables
 from parley.lib.clock import Clock, SystemClock
+from parley.lib.countries import names
 from parley.lib.randomness import Randomness, SystemRandomness
 from parley.model import price, sender_rule
 from parley.model.account import Account
+from parley.model.allowance import Allowance
 from parley.model.application import Application
 from parley.model.callback import Callback
 from parley.model.caller_id import CallerId
@@ -231,6 +234,7 @@ class App:
             _table("sender_rules_file", settings.sender_rules_file, sender_rule.read), strict=not self.is_dev
         )
         self.usage = Usage(self.engine, clock)
+        self._build_allowances()
         self.prices = Prices(_table("prices_file", settings.prices_file, price.read))
         self.links = MediaLinks(self.vault.derive(b"media links"))
         self.renderers = self._renderers()
@@ -321,6 +325,7 @@ class App:
             self.pools,
             self.applications,
             self.prices,
+            self.allowances,
             self.schedule,
             strict=not self.is_dev,
         )
@@ -339,6 +344,18 @@ class App:
         usual = Reviewers(verdict="approve") if self.is_dev else Reviewers()
         self.reviewing = Reviewing(self.engine, self.clock, self.registry, usual)
         self.registration = Registration(self.engine, self.clock, self.pool_senders, self.registry, self._terms())
+
+    def _build_allowances(self) -> None:
+        """What accounts may do that costs."""
+        settings = self.settings
+        countries = None if settings.geo_permissions is None else tuple(settings.geo_permissions.upper().split(","))
+        if countries is not None and not set(countries) <= names().keys():
+            raise SettingsError("geo_permissions: codes of ISO 3166-1, with commas between")
+        credit = None if settings.credit is None else round(settings.credit * 1_000_000)
+        self.allowances = Allowances(
+            self._kind("allowance", Allowance), self.accounts, self.usage, self.clock, Allowance(countries, credit)
+        )
+        self._remembering.append(self.allowances)
 
     def _build_edge(self) -> None:
         """What stands between requests and the core: limits, credentials, health."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from parley.api.admin import problems as admin_problems
 from parley.api.admin.account import AccountApi
+from parley.api.admin.allowance import AllowanceApi
 from parley.api.admin.callbacks import CallbacksApi
 from parley.api.admin.consent_routes import routes as consent_routes
 from parley.api.admin.consents import ConsentsApi
@@ -22,6 +23,7 @@ from parley.api.signalwire.routes import RELAY_PREFIX
 from parley.api.signalwire.routes import routes as signalwire_routes
 from parley.api.twilio import problems as twilio_problems
 from parley.api.twilio.account_routes import routes as account_routes
+from parley.api.twilio.balance import routes as balance_routes
 from parley.api.twilio.lookups.routes import routes as lookup_routes
 from parley.api.twilio.messaging.registry_routes import routes as registry_routes
 from parley.api.twilio.messaging.routes import routes as messaging_routes
@@ -85,6 +87,7 @@ def surface(app: "App") -> Surface:
         ),
         *lookup_routes(app.credentials),
         *pricing_routes(app.prices, app.credentials),
+        *balance_routes(app.allowances, app.accounts, app.credentials),
         *usage_routes(app.usage, app.accounts, app.credentials, app.clock),
         *signalwire_routes(
             app.sending,
@@ -105,6 +108,7 @@ def surface(app: "App") -> Surface:
             CallbacksApi(app.engine, app.hosts, app.clock, app.claims.look),
             AccountApi(app.accounts, app.quiet),
             QuietHoursApi(app.quiet),
+            AllowanceApi(app.allowances),
             app.health,
             Description(VERSION),
         ),

@@ -13,6 +13,7 @@ Reason = Literal[
     "media_url_invalid",
     "not_cancelable",
     "not_found",
+    "funds_spent",
     "in_progress",
     "name_taken",
     "no_fitting_sender",

@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.core import magic_numbers
+from parley.core.allowances import Allowances
 from parley.core.pacing import MOST_WAIT_US, slot_us
 from parley.core.prices import Prices
 from parley.core.record import Record
@@ -91,6 +92,7 @@ class Sending:
         services: Services,
         applications: Resources[Application],
         prices: Prices,
+        allowances: Allowances,
         schedule: Schedule,
         *,
         strict: bool,
@@ -101,6 +103,7 @@ class Sending:
         self._services = services
         self._applications = applications
         self._prices = prices
+        self._allowances = allowances
         self._schedule = schedule
         self._rules: dict[Dialect, Rules] = {
             "twilio": replace(TWILIO, strict=strict),
@@ -115,6 +118,7 @@ class Sending:
         if draft.account.status != "active":
             raise Refused("account_suspended")
         recipient = self._recipient(draft)
+        await self._allowances.check(draft.account, recipient)
         through = None
         if draft.service_id is not None:
             through = await self._services.through(draft.account.id, draft.service_id)

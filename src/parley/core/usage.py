@@ -43,7 +43,7 @@ class Usage:
         await self.count()
         return await self._engine.read(usage.used, accounts, first_day, last_day)
 
-    async def spent(self, account_id: bytes) -> int:
-        """What an account's usage cost since it was made, in millionths of a US dollar."""
+    async def spent(self, accounts: Collection[bytes]) -> int:
+        """What accounts' usage cost since they were made, in millionths of a US dollar."""
         await self.count()
-        return await self._engine.read(usage.spent, account_id)
+        return await self._engine.read(usage.spent, accounts)

@@ -90,7 +90,7 @@ def used(accounts: Collection[bytes], first_day: int, last_day: int) -> Operatio
     return [Used(account_id, day, category, Amount(*amount)) for account_id, day, category, *amount in rows]
 
 
-def spent(account_id: bytes) -> Operation[int]:
-    """What an account's usage cost since it was made, in millionths of a US dollar, as far as it is counted in."""
-    rows = yield Query(select(func.sum(_table.price)).where(_table.account_id == account_id))
+def spent(accounts: Collection[bytes]) -> Operation[int]:
+    """What accounts' usage cost since they were made, in millionths of a US dollar, as far as it is counted in."""
+    rows = yield Query(select(func.sum(_table.price)).where(_table.account_id.in_(sorted(accounts))))
     return int(rows[0][0] or 0)

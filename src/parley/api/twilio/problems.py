@@ -33,6 +33,7 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "body_missing": Problem(400, 21602, "A message needs a Body or a MediaUrl"),
     "body_too_long": Problem(400, 21617, "The concatenated message body exceeds the 1600 character limit"),
     "country_not_enabled": Problem(400, 21408, "Sending to the region of the 'To' number {value} is not enabled"),
+    "funds_spent": Problem(403, 20005, "The account is not active: its balance is spent"),
     "in_progress": Problem(409, 20009, "The message is not complete yet; try again once its status is final"),
     "key_reused": Problem(400, 20001, "The idempotency key was used before for a request with other parameters"),
     "media_limit_exceeded": Problem(400, 21623, "A message may have no more than 10 media"),

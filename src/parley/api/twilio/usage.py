@@ -13,14 +13,14 @@ from starlette.routing import Route
 
 from parley.api.http.credentials import Credentials
 from parley.api.http.decode import Form
-from parley.api.http.endpoint import Call, Endpoint, Handler, Reply
+from parley.api.http.endpoint import Call, Handler, Reply
 from parley.api.http.fault import Fault
 from parley.api.twilio import pages, render
+from parley.api.twilio.acting import Operations
 from parley.api.twilio.collection import iso
 from parley.api.twilio.money import dollars
 from parley.api.twilio.parameters import boolean
 from parley.api.twilio.paths import check_account
-from parley.api.twilio.problems import explain
 from parley.api.twilio.usage_periods import ListName, Period, asked, periods
 from parley.core.accounts import Accounts
 from parley.core.usage import Usage
@@ -162,8 +162,5 @@ def _list_path(path: str, name: str) -> str:
 def routes(usage: Usage, accounts: Accounts, credentials: Credentials, clock: Clock) -> list[Route]:
     """The lists of usage records."""
     records = UsageRecords(usage, accounts, clock)
-    path = f"/{render.VERSION}/Accounts/{{AccountSid}}/Usage/Records"
-    return [
-        Route(_list_path(path, name), Endpoint(records.handler(name), credentials, explain), methods=["GET"])
-        for name in get_args(ListName)
-    ]
+    route = Operations(accounts, credentials).route
+    return [route("GET", _list_path("/Usage/Records", name), records.handler(name)) for name in get_args(ListName)]
