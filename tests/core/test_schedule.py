@@ -56,7 +56,7 @@ async def pool(node: Node, *senders: str, **settings: Any) -> Pool:
 async def waits(node: Node, message: Message) -> tuple[str | None, float] | None:
     """Why it waits, and for how many seconds more."""
     found = await node.waits(message)
-    return found and (found.waiting_for, (found.due_at - node.clock.now()) / US)
+    return None if found is None else (found.waiting_for, (found.due_at - node.clock.now()) / US)
 
 
 async def stop(node: Node, sender: str, recipient: str = PHONE) -> None:
