@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from parley.core.refusal import Refused
 from parley.model.account import OptOutHandling
-from parley.model.consent import KEYWORDS, Replies
-from parley.store import queue
+from parley.model.consent import KEYWORDS, NETWORK_REPLIES, Replies
+from parley.model.service import KeywordReply, PoolSender, SenderKind, Service
+from parley.store import opt_outs, queue
 from tests.carriers.scripted import ScriptedCarrier
 from tests.core.conftest import MakeNode
 from tests.core.node import OURS, PHONE, Node
@@ -139,3 +140,105 @@ async def test_a_message_that_the_carrier_brings_twice_is_one(make_node: MakeNod
     assert await carrier.bring(PHONE, OURS, "Hi", "ref-2") != first
     assert await carrier.bring(PHONE, OURS, "Hi") != await carrier.bring(PHONE, OURS, "Hi")
     assert len(await node.engine.read(queue.callbacks_of, first)) == 1
+
+
+TOLL_FREE = "+18005551234"
+SHORT_CODE = "24601"
+
+
+async def _in_service(node: Node, address: str = OURS, **settings: Any) -> tuple[bytes, bytes]:
+    """Put a number into a service of the account's; the account and the service."""
+    account_id = (await node.account()).id
+    number = await node.numbers.own(replace(node.numbers.blank(account_id, address, "twilio"), request_url=URL))
+    plain = Service(friendly_name="x", inbound_request_url=URL)
+    service = await node.outbound.services.add(account_id, replace(plain, **settings))
+    kind: SenderKind = "phone_number" if address.startswith("+") else "short_code"
+    await node.outbound.pool_senders.add(
+        account_id, PoolSender(kind, address, "US"), parent_id=service.id, name=address, id=number.id
+    )
+    return account_id, service.id
+
+
+async def _out_of(node: Node, account_id: bytes) -> list[tuple[str, str, str]]:
+    found = await node.engine.read(opt_outs.page, account_id, 100)
+    return [(each.sender, each.recipient, each.keyword) for each in found]
+
+
+async def test_with_a_service_stop_is_for_all_of_it(make_node: MakeNode) -> None:
+    node = await make_node(replies=REPLIES)
+    await _with_number(node)
+    await _bring(node, "STOP")
+    account_id, service_id = await _in_service(node)
+    message_id = await _bring(node, "quit")
+    service = f"MG{service_id.hex()}"
+    assert await _out_of(node, account_id) == [(OURS, PHONE, "STOP"), (service, PHONE, "QUIT")]
+    [said] = await node.engine.read(opt_outs.history, account_id, service, PHONE, 10)
+    assert (said.kind, said.source, said.said_by, said.message_id) == ("opt_out", "inbound", PHONE, message_id)
+    assert await _is_out(node)
+    await _bring(node, "START")
+    assert await _out_of(node, account_id) == []
+    assert not await _is_out(node)
+    await _bring(node, "STOP")
+    assert await _out_of(node, account_id) == [(service, PHONE, "STOP")]
+    for sends in ({"service_id": service_id, "sender": ""}, {"sender": OURS}):
+        with pytest.raises(Refused, match="opted_out"):
+            await node.send(**sends)
+
+
+async def test_a_service_has_words_of_its_own_and_those_for_a_country_come_first(make_node: MakeNode) -> None:
+    node = await make_node(replies=REPLIES)
+    words = (
+        KeywordReply("STOP", ("ALTO", "STOP"), "Adios."),
+        KeywordReply("STOP", ("ALTO",), "Adeus.", "pt", "PT"),
+        KeywordReply("START", ("HOLA",), "Hola."),
+        KeywordReply("HELP", ("ALTO",), "Here it is a place.", "de", "DE"),
+        KeywordReply("HELP", ("AYUDA",), ""),
+    )
+    account_id, _ = await _in_service(node, keywords=words)
+    for body in ("alto", "hola", "Ayuda", "UNSUBSCRIBE", "start", "stop"):
+        await _bring(node, body)
+    assert _said(node) == ["Adios.", "Hola.", "Adios."]
+    node.carrier.submitted.clear()
+    for phone in ("+351912345678", "+4915123456789"):
+        await node.carrier.bring(phone, OURS, "Alto")
+        await node.quiet()
+    assert _said(node) == ["Adeus.", "Here it is a place."]
+    assert [recipient for _, recipient, _ in await _out_of(node, account_id)] == ["+15557000001", "+351912345678"]
+
+
+async def test_the_toll_free_network_has_its_own_words_and_answers(make_node: MakeNode) -> None:
+    node = await make_node(replies=REPLIES)
+    account_id = (await node.account()).id
+    await node.numbers.own(replace(node.numbers.blank(account_id, TOLL_FREE, "twilio"), request_url=URL))
+    outs = []
+    for body in ("UNSUBSCRIBE", "HELP", "stop", "YES", "unstop"):
+        await node.carrier.bring(PHONE, TOLL_FREE, body)
+        await node.quiet()
+        outs.append([sender for sender, _, _ in await _out_of(node, account_id)])
+    assert outs == [[], [], [TOLL_FREE], [TOLL_FREE], []]
+    assert _said(node) == [NETWORK_REPLIES.stop, NETWORK_REPLIES.start]
+    assert all(reply.startswith("NETWORK MSG:") for reply in _said(node))
+
+
+async def test_in_a_service_a_toll_free_number_has_the_services_words_after_the_networks(make_node: MakeNode) -> None:
+    node = await make_node(replies=REPLIES)
+    words = (KeywordReply("STOP", ("STOP", "ENOUGH"), "Ours."), KeywordReply("HELP", ("HELP",), "Our help."))
+    await _in_service(node, TOLL_FREE, keywords=words)
+    for body in ("HELP", "STOP", "START", "ENOUGH"):
+        await node.carrier.bring(PHONE, TOLL_FREE, body)
+        await node.quiet()
+    assert _said(node) == ["Our help.", NETWORK_REPLIES.stop, NETWORK_REPLIES.start, "Ours."]
+
+
+async def test_a_short_code_has_no_words_but_its_services(make_node: MakeNode) -> None:
+    node = await make_node(replies=REPLIES)
+    account_id = (await node.account()).id
+    await node.numbers.own(replace(node.numbers.blank(account_id, SHORT_CODE, "twilio"), request_url=URL))
+    await node.carrier.bring(PHONE, SHORT_CODE, "STOP")
+    await node.quiet()
+    assert (await _out_of(node, account_id), _said(node)) == ([], [])
+    _, service_id = await _in_service(node, "24602")
+    await node.carrier.bring(PHONE, "24602", "STOP")
+    await node.quiet()
+    assert await _out_of(node, account_id) == [(f"MG{service_id.hex()}", PHONE, "STOP")]
+    assert _said(node) == ["Stopped."]
