@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -28,9 +29,13 @@ SEND: Final = {"To": "+15550006001", "From": "+15551234567", "Body": "x"}
 RIGHT: Final = {
     CREATE: SEND,
     "POST /2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers.json": {"PhoneNumber": "+15557654321"},
+    "POST /2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/Local.json": {"PhoneNumber": "+15557654321"},
+    "POST /2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/Mobile.json": {"PhoneNumber": "+447400123456"},
+    "POST /2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/TollFree.json": {"PhoneNumber": "+18005550100"},
+    "POST /2010-04-01/Accounts/{AccountSid}/OutgoingCallerIds.json": {"PhoneNumber": "+1415555####"},
     "POST /messaging/v1/Services": {"FriendlyName": "x"},
 }
-"""What an operation needs, where it needs anything."""
+"""What an operation needs, where it needs anything; #### stands for digits that no other request has."""
 SAMPLES: Final = {
     "AccountSid": "AC" + "f" * 32,
     "AddressRetention": "obfuscate",
@@ -39,9 +44,11 @@ SAMPLES: Final = {
     "ApplicationSid": "AP" + "1" * 32,
     "Attempt": "2",
     "BundleSid": "BU" + "1" * 32,
+    "CallDelay": "5",
     "ContentRetention": "discard",
     "ContentSid": "HX" + "1" * 32,
     "ContentVariables": '{"1":"x"}',
+    "Distance": "100",
     "EmergencyAddressSid": "AD" + "1" * 32,
     "EmergencyStatus": "Active",
     "FallbackFrom": "+15551234567",
@@ -54,17 +61,18 @@ SAMPLES: Final = {
     "PersistentAction": "geo:37.787890,-122.391664",
     "RiskCheck": "disable",
     "ScanMessageContent": "enable",
+    "PublicApplicationConnectEnabled": "true",
     "ScheduleType": "fixed",
     "SendAt": "2030-01-01T00:00:00Z",
     "ShortenUrls": "true",
     "SmartEncoded": "true",
-    "SmsApplicationSid": "AP" + "1" * 32,
+    "StatusCallback": "https://example.com/status",
+    "StatusCallbackMethod": "POST",
     "SynchronousValidation": "true",
     "Tags": '{"a":"b"}',
     "TrafficType": "free",
     "TrunkSid": "TK" + "1" * 32,
     "Usecase": "marketing",
-    "VoiceApplicationSid": "AP" + "1" * 32,
     "VoiceCallerIdLookup": "true",
     "VoiceFallbackMethod": "GET",
     "VoiceFallbackUrl": "https://example.com/voice",
@@ -72,6 +80,9 @@ SAMPLES: Final = {
     "VoiceReceiveMode": "fax",
     "VoiceUrl": "https://example.com/voice",
 }
+
+
+_digits = count()
 
 
 def of_status(status: str) -> list[tuple[str, str, str]]:
@@ -83,10 +94,14 @@ def sids(server: Server) -> dict[str, str]:
     """Return the SID of something in each collection that a path may lead into."""
     client = client_of(server)
     [number] = client.incoming_phone_numbers.list(phone_number="+15557654321")
+    client.messages.create(to="+15550006002", from_="55544", body="a short code by its first use")
     return {
         "Accounts": server.account_sid,
+        "Applications": str(client.applications.create().sid),
+        "AvailablePhoneNumbers": "US",
         "IncomingPhoneNumbers": str(number.sid),
         "PhoneNumbers": "+14155552671",
+        "ShortCodes": next(str(each.sid) for each in client.short_codes.list()),
         "Services": str(client.messaging.v1.services.create(friendly_name="x").sid),
     }
 
@@ -95,7 +110,8 @@ def asked(server: Server, operation: str, parameter: str, sids: dict[str, str]) 
     """Make a request that is right but for the one parameter."""
     method, template = operation.split(" ")
     path = re.sub(r"/(\w+)/\{\w+\}", lambda found: f"/{found[1]}/{sids[found[1]]}", template)
-    given = {**RIGHT.get(operation, {}), parameter: SAMPLES.get(parameter, "x")}
+    right = {name: value.replace("####", f"{next(_digits):04}") for name, value in RIGHT.get(operation, {}).items()}
+    given = {**right, parameter: SAMPLES.get(parameter, "x")}
     return ask(server, method, path, **{"params" if method == "GET" else "data": given})
 
 

@@ -71,6 +71,8 @@ class AvailableNumbers:
             form = call.arguments()
             form.allow(_PARAMETERS)
             page = pages.page_of(form)
+            if page.after is not None:
+                raise Fault("invalid_parameter", "PageToken is not one that this server gave", "PageToken")
             wanted = _wanted(_country(call), kind, form)
             found = [] if wanted is None else await self._inventory.search(wanted, page.limit, page.number * page.size)
             return _reply(f"{_path(call, kind)}.json", form, page, found)
