@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from parley.core.cache import FRESH_S
+from parley.core.cache import FRESH_S, Cache
 from parley.core.resources import Resources
 from parley.core.review import Registry
 from parley.lib.clock import Clock
@@ -61,6 +61,19 @@ class _Day:
         self.fresh_until = fresh_until
 
 
+class _Standing(msgspec.Struct, frozen=True):
+    """What the registry says of a sender."""
+
+    countries: tuple[str, ...] = ()
+    """Those to which it needs a registration."""
+    code: int | None = None
+    """The error code of messages to them."""
+    brand_id: bytes | None = None
+    """Whose day they count in."""
+    pace: float | None = None
+    """Segments a second; None where its registration does not say."""
+
+
 class Registration:
     """What the registry says of senders. Asked for each message: all of it is remembered for a second."""
 
@@ -72,43 +85,70 @@ class Registration:
         self._senders = senders
         self._registered = registered
         self.terms = terms
+        self._asks = terms.needs_campaign or terms.needs_verification
+        self._standings: Cache[tuple[bytes, str], _Standing] = Cache(clock)
+        self._changes = -1
         self._days: dict[bytes, _Day] = {}
         self._sharing: dict[bytes, tuple[tuple[Resource[PoolSender], ...], int]] = {}
 
     async def block(self, account_id: bytes, sender: Address, recipient: Address, segments: int = 1) -> int | None:
         """The error code by which a message of so many segments ends, or None when it may go. Counts them then."""
-        if recipient.kind != "e164" or not _is_north_american(sender):
+        if not self._asks or recipient.kind != "e164" or sender.kind != "e164" or sender.channel != "sms":
             return None
-        if is_toll_free(sender.value):
-            if not self.terms.needs_verification or region(recipient.value) not in ("US", "CA"):
-                return None
-            verification = await self._registered.verifications.named(account_id, sender.value)
-            return None if verification is not None and verification.value.verdict == "approved" else UNVERIFIED
-        if not self._binds(sender) or region(recipient.value) != "US":
+        standing = await self._standing(account_id, sender.value)
+        if region(recipient.value) not in standing.countries:
             return None
-        campaign = await self._campaign(account_id, sender)
-        if campaign is None:
-            return UNREGISTERED
-        return None if await self._spend(account_id, campaign.value.brand_id, segments) else CAP_REACHED
+        if standing.code is not None or standing.brand_id is None:
+            return standing.code
+        return None if await self._spend(account_id, standing.brand_id, segments) else CAP_REACHED
 
     async def pace(self, account_id: bytes, sender: Address) -> float | None:
         """Segments a second of a sender: its share of what its campaign may send. None where none binds it."""
-        if not _is_north_american(sender) or is_toll_free(sender.value) or not self._binds(sender):
+        if not self._asks or sender.kind != "e164" or sender.channel != "sms":
             return None
+        return (await self._standing(account_id, sender.value)).pace
+
+    async def _standing(self, account_id: bytes, sender: str) -> _Standing:
+        registered = self._registered
+        changes = (
+            self._senders.changes
+            + registered.brands.changes
+            + registered.campaigns.changes
+            + registered.verifications.changes
+        )
+        if changes != self._changes:
+            self._standings.clear()
+            self._changes = changes
+        known = self._standings.get((account_id, sender))
+        if known is None:
+            known = await self._look_up(account_id, sender)
+            if changes == self._changes:
+                self._standings.put((account_id, sender), known)
+        return known
+
+    async def _look_up(self, account_id: bytes, sender: str) -> _Standing:
+        terms, registered = self.terms, self._registered
+        if is_toll_free(sender):
+            if not terms.needs_verification:
+                return _Standing()
+            verification = await registered.verifications.named(account_id, sender)
+            is_verified = verification is not None and verification.value.verdict == "approved"
+            return _Standing(("US", "CA"), None if is_verified else UNVERIFIED)
+        if not terms.needs_campaign or region(sender) != "US":
+            return _Standing()
         campaign = await self._campaign(account_id, sender)
-        if campaign is None or campaign.parent_id is None or campaign.value.brand_id is None:
-            return None
-        brand = await self._registered.brands.find(account_id, campaign.value.brand_id)
-        if brand is None:
-            return None
-        return self.terms.rate(brand.value.tier) / await self._share(account_id, campaign.parent_id)
+        if campaign is None:
+            return _Standing(("US",), UNREGISTERED)
+        brand_id = campaign.value.brand_id
+        brand = None if brand_id is None else await registered.brands.find(account_id, brand_id)
+        if brand is None or campaign.parent_id is None:
+            return _Standing(("US",))
+        rate = terms.rate(brand.value.tier) / await self._share(account_id, campaign.parent_id)
+        return _Standing(("US",), None, brand.id, rate)
 
-    def _binds(self, sender: Address) -> bool:
-        return self.terms.needs_campaign and region(sender.value) == "US"
-
-    async def _campaign(self, account_id: bytes, sender: Address) -> Resource[Campaign] | None:
+    async def _campaign(self, account_id: bytes, sender: str) -> Resource[Campaign] | None:
         """The approved campaign of a number."""
-        pooled = await self._senders.named(account_id, sender.value)
+        pooled = await self._senders.named(account_id, sender)
         if pooled is None or pooled.parent_id is None:
             return None
         for campaign in await self._registered.campaigns.family(account_id, pooled.parent_id):
@@ -125,10 +165,10 @@ class Registration:
             self._sharing[service_id] = known
         return known[1]
 
-    async def _spend(self, account_id: bytes, brand_id: bytes | None, segments: int) -> bool:
+    async def _spend(self, account_id: bytes, brand_id: bytes, segments: int) -> bool:
         """Count segments as sent by a brand today; False when that would be too many."""
         cap = self.terms.daily_cap
-        if not cap or brand_id is None:
+        if not cap:
             return True
         day = self._days.get(brand_id)
         # What is spent stays so, however much is refused after it: nothing has to be counted again.
@@ -159,10 +199,6 @@ class Registration:
             (UNREGISTERED, CAP_REACHED),
         )
         return _Day(spent, round(ends.timestamp() * 1_000_000), self._clock.monotonic() + FRESH_S)
-
-
-def _is_north_american(sender: Address) -> bool:
-    return sender.kind == "e164" and sender.channel == "sms" and sender.value.startswith("+1")
 
 
 def _long_codes(pool: tuple[Resource[PoolSender], ...]) -> set[str]:

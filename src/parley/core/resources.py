@@ -33,9 +33,12 @@ class Resources(Generic[T]):
         self._by_id: Cache[tuple[bytes, bytes], Resource[T]] = Cache(clock)
         self._by_name: Cache[tuple[bytes, str], tuple[Resource[T] | None]] = Cache(clock)
         self._families: Cache[tuple[bytes, bytes | None], tuple[Resource[T], ...]] = Cache(clock)
+        self.changes = 0
+        """Grows with each change that is known of: what was made of the resources may not hold any more."""
 
     def forget(self) -> None:
         """Ask the record again, because another node, or another part of this one, changed something."""
+        self.changes += 1
         self._by_id.clear()
         self._by_name.clear()
         self._families.clear()
