@@ -120,8 +120,14 @@ def message(message: Message) -> MessageResource:
 
 def created(taken: Message) -> MessageResource:
     """A message as the answer to its creation shows it, also when it is asked again: a service's has no sender yet."""
-    if taken.service_id is None or taken.status == "scheduled":
+    if taken.status == "scheduled":
         return message(taken)
+    if taken.service_id is None:
+        # What is sure not to arrive has ended as it was taken, which its callback tells.
+        has_ended = taken.error_code is not None
+        return message(
+            replace(taken, status="queued", updated_at=taken.created_at, error_code=None) if has_ended else taken
+        )
     plain = replace(taken, status="accepted", sender=None, updated_at=taken.created_at, sent_at=None, error_code=None)
     resource = message(plain)
     resource.num_segments = "0"
