@@ -4,6 +4,7 @@ from typing import Any
 
 from parley.core.accounts import Accounts
 from parley.core.allowances import Allowances
+from parley.core.channels import Channels
 from parley.core.numbers import Numbers
 from parley.core.pacing import Paces
 from parley.core.prices import Prices
@@ -23,6 +24,7 @@ from parley.lib.clock import Clock
 from parley.model import price, sender_rule
 from parley.model.allowance import Allowance
 from parley.model.application import Application
+from parley.model.channel import ChannelSender
 from parley.model.registry import Brand, Campaign, TollFreeVerification, Vetting
 from parley.model.service import PoolSender, QuietHours, Service
 from parley.store.vault import Vault
@@ -37,6 +39,7 @@ class Outbound:
 
         self.services: Resources[Service] = kind("service", Service, ("pool_sender",))
         self.pool_senders: Resources[PoolSender] = kind("pool_sender", PoolSender)
+        self.channels = Channels(kind("channel_sender", ChannelSender))
         self.applications: Resources[Application] = kind("application", Application)
         self.numbers = Numbers(record.engine, clock, record.ids, self.applications, own_on_use=True)
         registry = Registry(
@@ -59,6 +62,7 @@ class Outbound:
             clock,
             self.senders,
             self.pools,
+            self.channels,
             self.applications,
             self.prices,
             self.allowances,

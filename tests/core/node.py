@@ -81,7 +81,15 @@ class Node:
         consent = Consent(clock, self.sending, replies or Replies())
         numbers = self.numbers = self.outbound.numbers
         self.receiving = Receiving(
-            self.record, numbers, self.outbound.pools, self.accounts, consent, self.outbound.prices, clock, metrics
+            self.record,
+            numbers,
+            self.outbound.channels,
+            self.outbound.pools,
+            self.accounts,
+            consent,
+            self.outbound.prices,
+            clock,
+            metrics,
         )
         self.amending = Amending(self.record, clock)
         outgoing = Outgoing(engine, self._fetch)

@@ -23,6 +23,7 @@ from parley.core.amend import Amending
 from parley.core.backoff import Backoff
 from parley.core.breaker import Breaker
 from parley.core.carrier import Carrier
+from parley.core.channels import Channels
 from parley.core.claim import Claims
 from parley.core.consent import Consent
 from parley.core.dispatch import Dispatch
@@ -228,6 +229,7 @@ class App:
         self.services = self._kind("service", Service, children=("pool_sender", "campaign"))
         self.pool_senders = self._kind("pool_sender", PoolSender)
         self.channel_senders = self._kind("channel_sender", ChannelSender)
+        self.channels = Channels(self.channel_senders)
         self.quiet = Quiet(self._kind("quiet_hours", QuietHours), self.services)
         self._build_registry()
         self.sender_rules = SenderRules(
@@ -244,7 +246,15 @@ class App:
         self.keyword_replies = self._keyword_replies()
         self.consent = Consent(clock, self.sending, self.keyword_replies)
         self.receiving = Receiving(
-            self.record, self.numbers, self.pools, self.accounts, self.consent, self.prices, clock, self.metrics
+            self.record,
+            self.numbers,
+            self.channels,
+            self.pools,
+            self.accounts,
+            self.consent,
+            self.prices,
+            clock,
+            self.metrics,
         )
         self.amending = Amending(self.record, clock)
         self.phones = Phones(self.engine, clock)
@@ -323,6 +333,7 @@ class App:
             self.clock,
             self.senders,
             self.pools,
+            self.channels,
             self.applications,
             self.prices,
             self.allowances,

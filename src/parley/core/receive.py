@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from parley.core.accounts import Accounts
 from parley.core.carrier import Inbound
+from parley.core.channels import Channels
 from parley.core.consent import Consent
 from parley.core.metrics import Metrics
 from parley.core.numbers import Numbers
@@ -37,6 +38,7 @@ class Receiving:
         self,
         record: Record,
         numbers: Numbers,
+        channels: Channels,
         services: Services,
         accounts: Accounts,
         consent: Consent,
@@ -49,6 +51,7 @@ class Receiving:
         self._prices = prices
         self._metrics = metrics
         self._numbers = numbers
+        self._channels = channels
         self._accounts = accounts
         self._consent = consent
         self._clock = clock
@@ -67,6 +70,7 @@ class Receiving:
         account = await self._accounts.by_id(number.account_id) if number is not None else None
         if number is None or account is None:
             raise Refused("not_found", to.text)
+        number = await self._channels.reached(number, to)
         service = await self._services.of_sender(account.id, to)
         service_id, settings = (service.id, service.value) if service is not None else (None, None)
         if settings is not None and not settings.use_inbound_webhook_on_number:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.core import magic_numbers
+from parley.core.channels import Channels
 from parley.core.allowances import Allowances
 from parley.core.pacing import MOST_WAIT_US, slot_us
 from parley.core.prices import Prices
@@ -90,6 +91,7 @@ class Sending:
         clock: Clock,
         senders: Senders,
         services: Services,
+        channels: Channels,
         applications: Resources[Application],
         prices: Prices,
         allowances: Allowances,
@@ -101,6 +103,7 @@ class Sending:
         self._clock = clock
         self._senders = senders
         self._services = services
+        self._channels = channels
         self._applications = applications
         self._prices = prices
         self._allowances = allowances
@@ -124,6 +127,9 @@ class Sending:
             through = await self._services.through(draft.account.id, draft.service_id)
         sender = self._sender(draft) if draft.sender or through is None else None
         draft = await self._settled(draft, through)
+        if draft.status_callback is None and sender is not None and sender.channel != "sms":
+            told = await self._channels.status_callback(draft.account.id, sender)
+            draft = replace(draft, status_callback=told)
         if not draft.body and not draft.media_urls:
             raise Refused("body_missing")
         if len(draft.body) > MAX_BODY:

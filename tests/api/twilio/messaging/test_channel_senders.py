@@ -9,6 +9,7 @@ from twilio.rest import Client
 
 from tests.api.twilio.client import ask, client_of, refusal
 from tests.clock import ManualClock
+from tests.receiver import Receiver
 from tests.server import Server, serve
 
 ADDRESS = "whatsapp:+15551234567"
@@ -87,6 +88,23 @@ def test_it_sends_for_a_service(client: Client) -> None:
     other.channel_senders.create(sid=sender.sid)
     assert client.messaging.v2.channels_senders(sender.sid).delete()
     assert other.channel_senders.list() == []
+
+
+def test_its_webhooks_hear_of_its_messages_alone(server: Server, client: Client, receiver: Receiver) -> None:
+    number = client.incoming_phone_numbers.create(phone_number="+14155550401", sms_url=f"{receiver.url}/sms")
+    ours, theirs = f"whatsapp:{number.phone_number}", "+15550009901"
+    webhook = {"callback_url": f"{receiver.url}/whatsapp", "status_callback_url": f"{receiver.url}/status"}
+    made(client, ours, webhook=webhook)
+    for to in (ours, number.phone_number):
+        ask(server, "POST", f"/simulator/phones/{theirs}/messages", json={"to": to, "body": "Hi"}).raise_for_status()
+    receiver.wait(lambda request: request.path in ("/sms", "/whatsapp"), 2)
+    assert {request.path: request.form["To"] for request in receiver.requests if request.path != "/status"} == {
+        "/whatsapp": ours,
+        "/sms": number.phone_number,
+    }
+    sent = client.messages.create(to=f"whatsapp:{theirs}", from_=ours, body="Hello")
+    [told, *_] = receiver.wait(lambda request: request.path == "/status")
+    assert told.form["MessageSid"] == sent.sid
 
 
 @pytest.mark.parametrize(

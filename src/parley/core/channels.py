@@ -1,0 +1,37 @@
+"""Senders on channels beside SMS: what an account's registration of one says of its messages' webhooks."""
+
+from msgspec.structs import replace
+
+from parley.core.resources import Resources
+from parley.model.address import Address
+from parley.model.channel import ChannelSender
+from parley.model.number import Number
+
+
+class Channels:
+    """The channel senders of all accounts."""
+
+    def __init__(self, senders: Resources[ChannelSender]) -> None:
+        self._senders = senders
+
+    async def reached(self, number: Number, to: Address) -> Number:
+        """The number that a message came to, with the webhooks to call: its channel sender's, where that has any."""
+        if to.channel == "sms":
+            return number
+        found = await self._senders.named(number.account_id, to.text)
+        webhook = None if found is None else found.value.webhook
+        if webhook is None or not webhook.callback_url:
+            return number
+        return replace(
+            number,
+            handler="laml_webhooks",
+            request_url=webhook.callback_url,
+            request_method="POST",
+            fallback_url=webhook.fallback_url,
+            fallback_method="POST",
+        )
+
+    async def status_callback(self, account_id: bytes, sender: Address) -> str | None:
+        """Who is told of the states of messages from a channel's address, where nobody else is named."""
+        found = await self._senders.named(account_id, sender.text)
+        return None if found is None else found.value.webhook.status_callback_url
