@@ -16,6 +16,8 @@ SENDERS: Final[dict[str, Reason]] = {
 }
 GOOD: Final = "+15005550006"
 """Sends and can be bought by everyone."""
+GOOD_AREA: Final = "500"
+"""The area code in which test credentials find a number to buy."""
 RECIPIENTS: Final[dict[str, Reason]] = {
     "+15005550001": "recipient_invalid",
     "+15005550002": "recipient_unroutable",

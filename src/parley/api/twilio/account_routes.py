@@ -49,12 +49,13 @@ def routes(
     that is to be verified answers. `code` makes the validation code that it hears.
     """
     settings = NumberSettings(Urls(guard), applications)
-    route = Operations(accounts, credentials).route
+    operations = Operations(accounts, credentials)
+    route = operations.route
     return [
         *_of_accounts(AccountsApi(accounts, numbers, clock), credentials),
         *_of_keys(route, Keys(accounts, "keys", "Keys")),
         *_of_keys(route, Keys(accounts, "signing_keys", "SigningKeys")),
-        *_of_numbers(route, IncomingPhoneNumbers(engine, numbers, Inventory(engine), settings, sells_any=is_dev)),
+        *_of_numbers(operations, IncomingPhoneNumbers(engine, numbers, Inventory(engine), settings, sells_any=is_dev)),
         *_of_sale(route, AvailableNumbers(Inventory(engine))),
         *_of_applications(route, Applications(applications, Urls(guard))),
         *_of_short_codes(route, ShortCodes(engine, numbers, settings)),
@@ -90,11 +91,11 @@ def _of_keys(route: _Route, keys: Keys) -> list[Route]:
     ]
 
 
-def _of_numbers(route: _Route, owned: IncomingPhoneNumbers) -> list[Route]:
-    path = "/IncomingPhoneNumbers"
+def _of_numbers(operations: Operations, owned: IncomingPhoneNumbers) -> list[Route]:
+    route, path = operations.route, "/IncomingPhoneNumbers"
     return [
         route("GET", f"{path}.json", owned.list),
-        route("POST", f"{path}.json", owned.create),
+        route("POST", f"{path}.json", owned.create, for_test=True),
         *(route("GET", f"{path}/{name}.json", owned.list_of(kind)) for kind, name in KINDS.items()),
         *(route("POST", f"{path}/{name}.json", owned.create_of(kind)) for kind, name in KINDS.items()),
         route("GET", f"{path}/{{Sid}}.json", owned.fetch),

@@ -25,13 +25,15 @@ class Operations:
     def __init__(self, accounts: Accounts, credentials: Credentials) -> None:
         self._accounts = accounts
         self._credentials = credentials
+        self._and_test = credentials.and_test()
 
-    def route(self, method: str, path: str, handler: Handler) -> Route:
+    def route(self, method: str, path: str, handler: Handler, *, for_test: bool = False) -> Route:
         """An operation at a path below the account's, whose handler sees the path's account as the request's own when
         that is a subaccount. What an account may not touch stays for the handler to refuse. One that is not active
-        can only be read.
+        can only be read. With `for_test` the handler knows what to do for test credentials.
         """
-        return Route(f"{ACCOUNT}{path}", Endpoint(self._acting(handler), self._credentials, explain), methods=[method])
+        credentials = self._and_test if for_test else self._credentials
+        return Route(f"{ACCOUNT}{path}", Endpoint(self._acting(handler), credentials, explain), methods=[method])
 
     def _acting(self, handler: Handler) -> Handler:
         def serve(call: Call) -> Coroutine[Any, Any, Reply]:
