@@ -6,8 +6,8 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.core import magic_numbers
-from parley.core.channels import Channels
 from parley.core.allowances import Allowances
+from parley.core.channels import Channels
 from parley.core.pacing import MOST_WAIT_US, slot_us
 from parley.core.prices import Prices
 from parley.core.record import Record
