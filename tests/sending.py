@@ -49,7 +49,7 @@ class Outbound:
         terms = Terms(needs_campaign=False, needs_verification=False)
         registration = Registration(record.engine, clock, self.pool_senders, registry, terms)
         rules = SenderRules(sender_rule.read(None), strict=False)
-        self.pools = Services(record.engine, self.services, self.pool_senders, registration, rules, paces)
+        self.pools = Services(record.engine, clock, self.services, self.pool_senders, registration, rules, paces)
         self.senders = Senders(self.numbers, self.pools, rules, registration, paces)
         self.prices = Prices(price.read(None))
         self.quiet = Quiet(kind("quiet_hours", QuietHours), self.services)

@@ -323,7 +323,9 @@ class App:
     def _build_sending(self) -> None:
         """Who sends, by number and by service, and the one way out."""
         paces, rules = self._paces(), self.sender_rules
-        self.pools: Services = Services(self.engine, self.services, self.pool_senders, self.registration, rules, paces)
+        self.pools: Services = Services(
+            self.engine, self.clock, self.services, self.pool_senders, self.registration, rules, paces
+        )
         self.senders = Senders(self.numbers, self.pools, rules, self.registration, paces)
         settings = self.settings
         window = Window(settings.schedule_min_s, settings.schedule_max_s, settings.schedule_limit)

@@ -1,6 +1,8 @@
 """Remember for a moment what the record said, so that the hot path does not ask for each message."""
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 from parley.lib.clock import Clock
@@ -19,6 +21,7 @@ class Cache(Generic[K, V]):
         self._clock = clock
         self._limit = limit
         self._entries: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._asked: dict[K, asyncio.Future[V | None]] = {}
 
     def get(self, key: K) -> V | None:
         """What is known, while it is fresh."""
@@ -26,6 +29,27 @@ class Cache(Generic[K, V]):
         if entry is None or entry[0] < self._clock.monotonic():
             return None
         return entry[1]
+
+    async def ask(self, key: K, load: Callable[[], Awaitable[V | None]]) -> V | None:
+        """What is known, or what `load` gives: called once, however many ask meanwhile. None is not remembered.
+
+        What was forgotten while it was loaded is not remembered either, and who asks after that loads anew.
+        """
+        known = self.get(key)
+        if known is not None:
+            return known
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = self._asked[key] = asyncio.ensure_future(load())
+            asked.add_done_callback(lambda told: self._told(key, told))
+        return await asyncio.shield(asked)  # one who gives up does not take it from the others
+
+    def _told(self, key: K, told: "asyncio.Future[V | None]") -> None:
+        value = None if told.cancelled() or told.exception() is not None else told.result()
+        if self._asked.get(key) is told:
+            del self._asked[key]
+            if value is not None:
+                self.put(key, value)
 
     def put(self, key: K, value: V) -> None:
         """Know `value` for a second."""
@@ -37,7 +61,9 @@ class Cache(Generic[K, V]):
     def drop(self, key: K) -> None:
         """Forget, because this node changed it."""
         self._entries.pop(key, None)
+        self._asked.pop(key, None)
 
     def clear(self) -> None:
         """Forget everything, because another node changed something."""
         self._entries.clear()
+        self._asked.clear()

@@ -66,14 +66,12 @@ class Resources(Generic[T]):
 
     async def find(self, account_id: bytes, resource_id: bytes) -> Resource[T] | None:
         """One of the account's, as it was within the last second."""
-        known = self._by_id.get((account_id, resource_id))
-        if known is None:
-            row = await self._engine.read(resources.fetch, account_id, self._kind, resource_id)
-            if row is None:
-                return None
-            known = self._resource(row)
-            self._by_id.put((account_id, resource_id), known)
-        return known
+        key = (account_id, resource_id)
+        return self._by_id.get(key) or await self._by_id.ask(key, lambda: self._find(*key))
+
+    async def _find(self, account_id: bytes, resource_id: bytes) -> Resource[T] | None:
+        row = await self._engine.read(resources.fetch, account_id, self._kind, resource_id)
+        return None if row is None else self._resource(row)
 
     async def fetch(self, account_id: bytes, resource_id: bytes) -> Resource[T]:
         """One of the account's, as the record has it now. Raises Refused(not_found)."""
@@ -84,21 +82,25 @@ class Resources(Generic[T]):
 
     async def named(self, account_id: bytes, name: str) -> Resource[T] | None:
         """The one of that name, as it was within the last second."""
-        known = self._by_name.get((account_id, name))
-        if known is None:
-            row = await self._engine.read(resources.by_name, account_id, self._kind, name)
-            known = (None if row is None else self._resource(row),)
-            self._by_name.put((account_id, name), known)
-        return known[0]
+        key = (account_id, name)
+        known = self._by_name.get(key) or await self._by_name.ask(key, lambda: self._named(*key))
+        return known[0] if known is not None else None
+
+    async def _named(self, account_id: bytes, name: str) -> tuple[Resource[T] | None]:
+        row = await self._engine.read(resources.by_name, account_id, self._kind, name)
+        return (None if row is None else self._resource(row),)
 
     async def family(self, account_id: bytes, parent_id: bytes | None = None) -> tuple[Resource[T], ...]:
         """All of the account's, of one parent when given, the oldest first, as they were within the last second."""
-        known = self._families.get((account_id, parent_id))
+        key = (account_id, parent_id)
+        known = self._families.get(key)
         if known is None:
-            rows = await self._engine.read(resources.everything, account_id, self._kind, parent_id)
-            known = tuple(map(self._resource, rows))
-            self._families.put((account_id, parent_id), known)
-        return known
+            known = await self._families.ask(key, lambda: self._family(*key))
+        return known or ()
+
+    async def _family(self, account_id: bytes, parent_id: bytes | None) -> tuple[Resource[T], ...]:
+        rows = await self._engine.read(resources.everything, account_id, self._kind, parent_id)
+        return tuple(map(self._resource, rows))
 
     async def page(
         self,

@@ -80,6 +80,7 @@ class Pool:
     def __init__(self, candidates: Sequence[Candidate], allows: Allows, *, by_area: bool) -> None:
         self.candidates = candidates
         self.by_address: Mapping[str, Candidate] = {candidate.address.text: candidate for candidate in candidates}
+        self.by_area = by_area
         self._allows = allows
         self._areas = frozenset(map(_area, candidates)) if by_area else frozenset[str]()
         self._groups: dict[tuple[Channel, str | None, str, bool], Group | None] = {}

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from parley.core.cache import Cache
 from parley.core.pacing import Paces, sort_of
 from parley.core.refusal import Refused
 from parley.core.registration import Registration
@@ -13,6 +14,7 @@ from parley.core.resources import Resources
 from parley.core.select_sender import Candidate, Pool
 from parley.core.sender_rules import SenderRules
 from parley.lib import ids
+from parley.lib.clock import Clock
 from parley.lib.phone import market
 from parley.model import address as addresses
 from parley.model.address import Address
@@ -30,7 +32,6 @@ class Through(msgspec.Struct, frozen=True):
     """A service that a message goes through."""
 
     service: Resource[Service]
-    members: tuple[Resource[PoolSender], ...]
     pool: Pool
 
     @property
@@ -79,6 +80,7 @@ class Services:
     def __init__(
         self,
         engine: Engine,
+        clock: Clock,
         services: Resources[Service],
         senders: Resources[PoolSender],
         registration: Registration,
@@ -91,30 +93,36 @@ class Services:
         self._registration = registration
         self._rules = rules
         self._paces = paces
-        self._known: OrderedDict[bytes, Through] = OrderedDict()
+        self._known: Cache[tuple[bytes, bytes], Through] = Cache(clock, _MOST_POOLS)
+        self._pools: OrderedDict[bytes, Pool] = OrderedDict()
+        self._changes = -1
 
     async def through(self, account_id: bytes, service_id: bytes) -> Through:
-        """The account's service, as it was within the last second. Raises Refused(service_unknown)."""
+        """The account's service, as it was a moment ago. Raises Refused(service_unknown)."""
+        if (changes := self._services.changes + self._senders.changes) != self._changes:
+            self._changes = changes
+            self._known.clear()
+        key = (account_id, service_id)
+        known = self._known.get(key) or await self._known.ask(key, lambda: self._load(*key))
+        if known is None:
+            raise Refused("service_unknown", ids.sid("MG", service_id))
+        return known
+
+    async def _load(self, account_id: bytes, service_id: bytes) -> Through | None:
         service = await self._services.find(account_id, service_id)
         if service is None:
-            raise Refused("service_unknown", ids.sid("MG", service_id))
+            return None
         members = await self._senders.family(account_id, service_id)
-        known = self._known.get(service_id)
-        if known is None or known.members is not members or known.service is not service:
-            candidates = await self._candidates(account_id, members)
-            by_area = service.value.area_code_geomatch
-            is_same = (
-                known is not None
-                and known.pool.candidates == candidates
-                and known.settings.area_code_geomatch == by_area
-            )
-            # The same pool stays, or whose turn it is would begin anew each second.
-            pool = known.pool if known is not None and is_same else Pool(candidates, self._rules.pools, by_area=by_area)
-            known = self._known[service_id] = Through(service, members, pool)
-            if len(self._known) > _MOST_POOLS:
-                self._known.popitem(last=False)
-        self._known.move_to_end(service_id)
-        return known
+        candidates = await self._candidates(account_id, members)
+        by_area = service.value.area_code_geomatch
+        pool = self._pools.get(service_id)
+        # The same pool stays, or whose turn it is would begin anew each second.
+        if pool is None or pool.candidates != candidates or pool.by_area != by_area:
+            pool = self._pools[service_id] = Pool(candidates, self._rules.pools, by_area=by_area)
+            if len(self._pools) > _MOST_POOLS:
+                self._pools.popitem(last=False)
+        self._pools.move_to_end(service_id)
+        return Through(service, pool)
 
     async def of_sender(self, account_id: bytes, sender: Address) -> Resource[Service] | None:
         """The service that has a number, or an address of a channel, in its pool."""
