@@ -26,10 +26,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(SQLITE, callbacks=True),
     Scenario(SQLITE, connections=256, callbacks=True),
     Scenario(SQLITE, dialect="signalwire"),
+    Scenario(SQLITE, pool=100),
     Scenario(POSTGRESQL),
     Scenario(POSTGRESQL, connections=256),
     Scenario(POSTGRESQL, callbacks=True),
     Scenario(POSTGRESQL, connections=256, callbacks=True),
+    Scenario(POSTGRESQL, pool=100),
 )
 QUICK: tuple[Scenario, ...] = (Scenario(SQLITE), Scenario(SQLITE, callbacks=True), Scenario(POSTGRESQL))
 PROFILES = Path(__file__).with_name("profile")

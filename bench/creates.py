@@ -16,9 +16,10 @@ BODY = "Your table for two is booked for tonight at half past seven. Reply C to 
 Build = Callable[[random.Random, str | None], bytes]
 
 
-def twilio(chance: random.Random, callback: str | None) -> bytes:
-    """Build a form-encoded create of Twilio's API."""
-    fields = {"To": recipient(chance), "From": SENDER, "Body": BODY}
+def twilio(chance: random.Random, callback: str | None, service: str | None = None) -> bytes:
+    """Build a form-encoded create of Twilio's API, of a messaging service where its SID is given."""
+    fields = {"To": recipient(chance), "Body": BODY}
+    fields |= {"From": SENDER} if service is None else {"MessagingServiceSid": service}
     if callback is not None:
         fields["StatusCallback"] = callback
     path = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"

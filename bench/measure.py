@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import random
 import statistics
 import time
@@ -9,8 +10,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from bench import machine, servers
-from bench.creates import DIALECTS
+from bench import machine, pool, servers
+from bench.creates import DIALECTS, twilio
 from bench.load import Load, Loader
 from bench.profiling import Profiler
 from bench.stores import POSTGRESQL, Stores
@@ -18,16 +19,21 @@ from tests.node import Node
 
 
 class Scenario(msgspec.Struct, frozen=True):
-    """What is measured: creates of one dialect over so many connections, with or without status callbacks."""
+    """What is measured: creates of one dialect over so many connections, with or without status callbacks, from one
+    number or through a service.
+    """
 
     engine: str
     dialect: str = "twilio"
     connections: int = 64
     callbacks: bool = False
+    pool: int = 0
+    """Senders of the messaging service that everything goes through; 0: through none."""
 
     @property
     def name(self) -> str:
-        return f"{self.engine} {self.dialect} {self.connections}{' +callbacks' if self.callbacks else ''}"
+        through = f" +service of {self.pool}" if self.pool else ""
+        return f"{self.engine} {self.dialect} {self.connections}{through}{' +callbacks' if self.callbacks else ''}"
 
 
 class Bare(msgspec.Struct, frozen=True):
@@ -93,6 +99,8 @@ def parley(
         callback = f"http://127.0.0.1:{told}/status" if told else None
         chance = random.Random(messages)
         build = DIALECTS[scenario.dialect]
+        if scenario.pool:
+            build = functools.partial(twilio, service=pool.make(node.port, scenario.pool))
         warm = [build(chance, callback) for _ in range(warm_up)]
         requests = [build(chance, callback) for _ in range(messages)]
         watch = profiler(scenario.name, node.pid) if profiler else contextlib.nullcontext()
