@@ -9,7 +9,7 @@ import pytest
 from twilio.rest import Client
 
 from tests.api.twilio.client import ask, client_of, refusal
-from tests.api.twilio.test_usage import send
+from tests.api.twilio.test_usage import in_events, send
 from tests.clock import ManualClock
 from tests.server import Server, serve
 
@@ -45,6 +45,17 @@ def test_without_a_limit_the_balance_is_what_was_spent(money: Server, client: Cl
     assert (first.account_sid, first.balance, first.currency) == (money.account_sid, "0.00", "USD")
     send(money, client)
     assert client.balance.fetch().balance == "-0.0079"
+
+
+def test_a_message_has_its_price_once_it_was_sent(money: Server, client: Client) -> None:
+    made = client.messages.create(to=PHONE, from_=OURS, body="x" * 200)
+    assert (made.price, made.price_unit) == (None, "USD")
+    record = ask(money, "GET", f"/admin/messages/{made.sid}").json()
+    in_events(money, money.auth, record["message_id"], "sent")
+    assert client.messages(str(made.sid)).fetch().price == "-0.01580"
+    heard = ask(money, "POST", f"/simulator/phones/{PHONE}/messages", json={"to": OURS, "body": "Hi"}).json()
+    [inbound] = client.messages.list(from_=PHONE)
+    assert (inbound.price, heard["message_id"].replace("-", "")) == ("-0.00790", str(inbound.sid)[2:])
 
 
 def test_who_spent_the_credit_sends_no_more_until_it_is_topped_up(
