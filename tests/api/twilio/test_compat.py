@@ -34,8 +34,10 @@ RIGHT: Final = {
     "POST /2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers/TollFree.json": {"PhoneNumber": "+18005550100"},
     "POST /2010-04-01/Accounts/{AccountSid}/OutgoingCallerIds.json": {"PhoneNumber": "+1415555####"},
     "POST /messaging/v1/Services": {"FriendlyName": "x"},
+    "POST /messaging/v1/Services/PreregisteredUsa2p": {"CampaignId": "C", "MessagingServiceSid": "{Services}"},
 }
-"""What an operation needs, where it needs anything; #### stands for digits that no other request has."""
+"""What an operation needs, where it needs anything; #### stands for digits that no other request has, and a name in
+braces for the SID of something in that collection."""
 SAMPLES: Final = {
     "AccountSid": "AC" + "f" * 32,
     "AddressRetention": "obfuscate",
@@ -45,6 +47,7 @@ SAMPLES: Final = {
     "Attempt": "2",
     "BundleSid": "BU" + "1" * 32,
     "CallDelay": "5",
+    "CnpMigration": "true",
     "ContentRetention": "discard",
     "ContentSid": "HX" + "1" * 32,
     "ContentVariables": '{"1":"x"}',
@@ -55,6 +58,7 @@ SAMPLES: Final = {
     "FallbackToLongCode": "true",
     "ForceDelivery": "true",
     "IdentitySid": "RI" + "1" * 32,
+    "IncludeSubAccounts": "true",
     "MaxPrice": "0.5",
     "MessagingServiceSid": "MG" + "1" * 32,
     "MmsConverter": "true",
@@ -110,7 +114,10 @@ def asked(server: Server, operation: str, parameter: str, sids: dict[str, str]) 
     """Make a request that is right but for the one parameter."""
     method, template = operation.split(" ")
     path = re.sub(r"/(\w+)/\{\w+\}", lambda found: f"/{found[1]}/{sids[found[1]]}", template)
-    right = {name: value.replace("####", f"{next(_digits):04}") for name, value in RIGHT.get(operation, {}).items()}
+    right = {
+        name: value.replace("####", f"{next(_digits):04}").format(**sids)
+        for name, value in RIGHT.get(operation, {}).items()
+    }
     given = {**right, parameter: SAMPLES.get(parameter, "x")}
     return ask(server, method, path, **{"params" if method == "GET" else "data": given})
 
@@ -120,7 +127,9 @@ def described(operation: str) -> set[str]:
     document, path = document_of(path)
     described = json.loads((SPECS / f"{document}.json").read_text())
     found, schemas = described["paths"][path][method.lower()], described["components"]["schemas"]
-    names = {f"{{{p['name']}}}" if p["in"] == "path" else p["name"] for p in found.get("parameters", [])}
+    shared = described["components"].get("parameters", {})
+    parameters = [shared[p["$ref"].rpartition("/")[2]] if "$ref" in p else p for p in found.get("parameters", [])]
+    names = {f"{{{p['name']}}}" if p["in"] == "path" else p["name"] for p in parameters}
     for content in found.get("requestBody", {}).get("content", {}).values():
         schema = content["schema"]
         whole = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
