@@ -17,6 +17,7 @@ _COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "tail": "parley.cli.tail",
         "numbers": "parley.cli.numbers",
         "callbacks": "parley.cli.callbacks",
+        "consents": "parley.cli.consents",
         "migrate": "parley.cli.migrate",
         "doctor": "parley.cli.doctor",
         "version": "parley.cli.version",

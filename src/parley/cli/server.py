@@ -4,7 +4,8 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any, Final
+from shutil import copyfileobj
+from typing import IO, Any, Final
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import click
@@ -47,6 +48,14 @@ class Server:
         body = urlencode(fields, doseq=True).encode("utf-8", "surrogateescape")
         return self._call("POST", path, body, "application/x-www-form-urlencoded")
 
+    def post(self, path: str, body: bytes, kind: str) -> dict[str, Any]:
+        """Send a body of a media type."""
+        return self._call("POST", path, body, kind)
+
+    def copy(self, path: str, query: Mapping[str, str], to: IO[bytes]) -> None:
+        """Write what the server has to a file, as it comes."""
+        self._call("GET", f"{path}?{urlencode(query)}", to=to)
+
     def put_json(self, path: str, value: Mapping[str, Any]) -> dict[str, Any]:
         """Send JSON, as SignalWire's API takes it."""
         return self._call("PUT", path, json.dumps(value).encode(), "application/json")
@@ -56,7 +65,13 @@ class Server:
         self._call("DELETE", path)
 
     def _call(
-        self, method: str, path: str, body: bytes | None = None, kind: str | None = None, timeout_s: float = _TIMEOUT_S
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        kind: str | None = None,
+        timeout_s: float = _TIMEOUT_S,
+        to: IO[bytes] | None = None,
     ) -> dict[str, Any]:
         connect = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
         connection = connect(self._parts.hostname or "", self._parts.port, timeout=timeout_s)
@@ -66,7 +81,10 @@ class Server:
         try:
             connection.request(method, self._parts.path.rstrip("/") + path, body, headers)
             answer = connection.getresponse()
-            status, text = answer.status, answer.read()
+            status = answer.status
+            if to is not None and status < 300:
+                copyfileobj(answer, to)
+            text = answer.read()
         except (OSError, HTTPException) as problem:
             raise Unreachable(
                 f"No server answers at {self.url} ({str(problem) or type(problem).__name__})."
