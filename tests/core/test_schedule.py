@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from parley.core.claim import LEASE_US
+from parley.core.metrics import Metrics
 from parley.core.pacing import Paces
 from parley.core.refusal import Refused
 from parley.core.schedule import Window
@@ -293,3 +294,15 @@ async def test_a_suspended_account_s_messages_fail_when_they_would_go(node: Node
     await node.accounts.change(replace(account, status="suspended"))
     await node.after(HOUR)
     assert await node.status(message) == ("failed", 30002)
+
+
+def test_what_messages_wait_for_is_counted() -> None:
+    metrics = Metrics()
+
+    def value(reason: str) -> float | None:
+        return metrics.registry.get_sample_value("parley_waiting_messages", {"reason": reason})
+
+    metrics.waiting({"schedule": 3, "carrier_down": 2, None: 1}, "carrier_down")
+    assert (value("schedule"), value("carrier_down"), value("dispatch")) == (3, 3, None)
+    metrics.waiting({None: 1}, "dispatch")
+    assert (value("schedule"), value("dispatch")) == (None, 1)

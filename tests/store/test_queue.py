@@ -253,6 +253,9 @@ async def test_depth_counts_what_waits(engine: Engine, records: Records) -> None
     await _owed(engine, records, {}, {"state": "gave_up"}, {"node": b"n" * 16})
     two = {"messages": 2, "oldest_due_at": 10, "uncertain": 0, "callbacks": 2}
     assert (await engine.read(queue.depth)).items() >= two.items()
+    message = records.message(status="scheduled")
+    await take(engine, Intake(message, records.pending(message, node=None, due_at=40, waiting_for="schedule")))
+    assert (await engine.read(queue.depth))["reasons"] == {None: 2, "schedule": 1}
 
 
 def _plan(sql: str) -> Operation[str]:

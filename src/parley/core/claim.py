@@ -204,6 +204,7 @@ class Claims:
             log.warning("freed the work of dead nodes", nodes=rescued)
         depth = await self._engine.read(queue.depth)
         self._metrics.pending.set(depth["messages"])
+        self._metrics.waiting(depth["reasons"], "dispatch" if self._breaker.takes_new else "carrier_down")
         self._metrics.uncertain.set(depth["uncertain"])
         self._metrics.owed.set(depth["callbacks"])
         self.nodes = depth["nodes"]

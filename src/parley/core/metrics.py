@@ -1,7 +1,7 @@
 """What is counted, for Prometheus: one registry, made by the app and read by /metrics."""
 
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -58,6 +58,9 @@ class Metrics:
             registry=registry,
         )
         self.pending = Gauge("parley_pending_messages", "Messages that wait to be submitted.", registry=registry)
+        self._waiting = Gauge(
+            "parley_waiting_messages", "Messages that wait, by what they wait for.", ["reason"], registry=registry
+        )
         self.uncertain = Gauge(
             "parley_uncertain_messages",
             "Messages that may have been sent, whose outcome is not known.",
@@ -114,6 +117,12 @@ class Metrics:
         if child is None:  # finding a child by its labels costs more than counting
             child = self._answers[surface, status] = self._requests.labels(surface, str(status))
         child.inc()
+
+    def waiting(self, reasons: Mapping[str | None, int], due: str) -> None:
+        """Say how many messages wait for what; `due` is what the rest waits for, which is due and nobody's reason."""
+        self._waiting.clear()
+        for reason, count in reasons.items():
+            self._waiting.labels(reason or due).inc(count)
 
     def submitted(self, carrier: str, outcome: str, count: int) -> None:
         """Count answers of a carrier."""

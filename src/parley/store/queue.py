@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from msgspec.structs import fields, replace
-from sqlalchemy import and_, case, delete, func, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from parley.model.callback import Callback
 from parley.model.message import Message, Pending
@@ -223,13 +223,21 @@ def _end(dead: Sequence[bytes]) -> Operation[None]:
 
 
 def depth() -> Operation[dict[str, Any]]:
-    """How much waits, since when the longest-due message does, and how many may have been sent."""
-    pending, callbacks = schema.pending, schema.callbacks
-    in_doubt = case((pending.c.waiting_for.in_(("receipt", "resend")), 1))
-    rows = yield Query(select(func.count(), func.min(pending.c.due_at), func.count(in_doubt)).select_from(pending))
-    messages, oldest, uncertain = rows[0]
+    """How much waits and for what, since when the longest-due message does, and how many may have been sent."""
+    pending, callbacks = schema.pending.c, schema.callbacks
+    rows = yield Query(
+        select(pending.waiting_for, func.count(), func.min(pending.due_at)).group_by(pending.waiting_for)
+    )
+    reasons = {reason: count for reason, count, _ in rows}
+    oldest = min((due_at for _, _, due_at in rows), default=None)
     rows = yield Query(select(func.count()).select_from(callbacks).where(callbacks.c.state == "pending"))
     owed = rows[0][0]
     rows = yield Query(select(func.count()).select_from(schema.nodes))
-    waits = {"messages": messages, "oldest_due_at": oldest, "uncertain": uncertain, "callbacks": owed}
-    return {**waits, "nodes": rows[0][0]}
+    return {
+        "messages": sum(reasons.values()),
+        "reasons": reasons,
+        "oldest_due_at": oldest,
+        "uncertain": reasons.get("receipt", 0) + reasons.get("resend", 0),
+        "callbacks": owed,
+        "nodes": rows[0][0],
+    }
