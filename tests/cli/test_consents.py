@@ -1,0 +1,24 @@
+"""`parley consents`: what one server exports, another takes in."""
+
+from pathlib import Path
+
+from tests.cli.process import parley, serving, well
+
+SENDER, PHONE = "+15551234567", "+15550120001"
+
+
+def test_what_is_exported_can_be_imported(tmp_path: Path) -> None:
+    with serving(tmp_path):
+        (tmp_path / "given.csv").write_text(f"sender,recipient,opted_out_at\n{SENDER},{PHONE},2024-01-02T03:04:05Z\n")
+        assert well(tmp_path, "consents", "import", "given.csv") == "1 opt-out is taken in\n"
+        exported = well(tmp_path, "consents", "export", "--sender", SENDER)
+        wanted = f"{SENDER},{PHONE},,2024-01-02T03:04:05.000000Z"
+        assert exported.splitlines() == ["sender,recipient,keyword,opted_out_at", wanted]
+        (tmp_path / "exported.csv").write_text(exported)
+        assert well(tmp_path, "consents", "import", "exported.csv") == "1 opt-out is taken in\n"
+        (tmp_path / "more.jsonl").write_text(f'{{"sender":"ACME","recipient":"{PHONE}"}}\n' * 2)
+        assert well(tmp_path, "consents", "import", "more.jsonl") == "2 opt-outs are taken in\n"
+        assert len(well(tmp_path, "consents", "export").splitlines()) == 3
+        refused = parley(tmp_path, "consents", "import", "--format", "jsonl", "given.csv")
+        assert refused.returncode == 1
+        assert "Line 1: The request body is not valid JSON" in refused.stderr
