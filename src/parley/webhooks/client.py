@@ -3,7 +3,6 @@ size and concurrency, with keep-alive.
 """
 
 import asyncio
-import base64
 import re
 import ssl
 from collections.abc import Callable, Mapping
@@ -15,8 +14,6 @@ import msgspec
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from parley.webhooks.connections import Connections, NoSuchName, NotConnected
-from parley.webhooks.exchange import BrokenOff, Connection, Malformed, Received
 from parley.webhooks.guard import Guard, GuardedResolver, RefusedUrl
 from parley.webhooks.lanes import Lanes
 
@@ -25,11 +22,12 @@ MAX_BODY: Final = 64 * 1024
 
 Phase = Literal["refused", "connect", "read", "redirect"]
 
+_KEEP_ALIVE_S: Final = (
+    4.0  # below the 5 s after which uvicorn and Node close an idle connection, so that we close first
+)
 _COOKIE = re.compile(r"[!#-+\--:<-\[\]-~]*")  # RFC 6265 cookie-octet, which also covers what a name may be
 _CERTIFICATE_CODES: Final = {10: 11236, 62: 11235, 64: 11235}  # OpenSSL: expired, host mismatch, IP address mismatch
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_FORBIDDEN: Final = re.compile(r"[\0\r\n]")  # what would end a header, and begin another
-_SAFE: Final = frozenset({"GET", "HEAD"})
 _EMPTY: Final[Mapping[str, str]] = {}
 _UNWANTED: Final = 0
 
@@ -114,8 +112,18 @@ class Client:
         self._guard = guard
         self._lanes = Lanes(per_host, overall)
         self._resolver = GuardedResolver(guard, resolver or aiohttp.ThreadedResolver())
-        self._connections = Connections(self._resolver, tls)
-        self._own = f"user-agent: {user_agent}\r\naccept: */*\r\n"
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,  # the lanes bound it; a wait inside the connector would count as the host's slowness
+                resolver=self._resolver,
+                ssl=tls or True,
+                keepalive_timeout=_KEEP_ALIVE_S,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": user_agent, "Accept": "*/*"},
+            skip_auto_headers=("Accept-Encoding",),
+            trust_env=False,
+        )
 
     async def fetch(self, request: Request, is_wanted: Callable[[], bool] = _always) -> Answer:
         """The last hop's answer, whatever its status; FetchFailed and nothing else when there's none.
@@ -129,7 +137,8 @@ class Client:
             try:
                 if not is_wanted():
                     raise FetchFailed(_UNWANTED, "not wanted any more", "refused")
-                return await self._follow(request, url)
+                async with asyncio.timeout(request.total_s):
+                    return await self._follow(request, url)
             finally:
                 self._lanes.leave(host, place)
         except FetchFailed:
@@ -139,80 +148,29 @@ class Client:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        self._connections.close()
+        await self._session.close()
         await self._resolver.close()
 
     async def _follow(self, request: Request, url: URL) -> Answer:
         hop = _first_hop(request, url)
-        deadline = asyncio.get_running_loop().time() + request.total_s  # for all hops together
+        # aiohttp's own `total` stays off: one deadline spans all hops, and it is fetch's.
+        timeout = aiohttp.ClientTimeout(total=None, connect=request.connect_s, sock_read=request.read_s)
         for count in range(request.max_redirects + 1):
             is_redirected = count > 0
             try:
-                received = await self._exchange(hop, request, deadline)
-                location = None
-                if received.status in _REDIRECTS:
-                    location = next((value for name, value in received.headers if name == "location"), None)
-                if location is None:
-                    return _answer(received, hop.url, request.max_bytes)
+                async with self._session.request(
+                    hop.method, hop.url, data=hop.body, headers=hop.headers, timeout=timeout, allow_redirects=False
+                ) as response:
+                    location = response.headers.get("Location") if response.status in _REDIRECTS else None
+                    if location is None:
+                        return await _answer(response, request.max_bytes)
                 is_redirected = True
-                # The resolver is not asked about literal addresses, so each hop is checked here as well.
+                # aiohttp asks no resolver about literal addresses, so each hop is checked here as well.
                 target = self._guard.check_url(urljoin(str(hop.url), location.strip()))
             except Exception as error:  # noqa: BLE001 - as in fetch
                 raise _failure(error, is_redirected=is_redirected) from None
-            hop = _next_hop(hop, target, received.status)
+            hop = _next_hop(hop, target, response.status)
         raise FetchFailed(11215, f"more than {request.max_redirects} redirects", "redirect")
-
-    async def _exchange(self, hop: "_Hop", request: Request, deadline: float) -> Received:
-        url = hop.url
-        head = self._head(hop)
-        asked = head + hop.body if hop.body else head
-        origin = (url.scheme, url.raw_host or "", url.port or 0)
-        kept = self._connections.kept(origin)
-        connection = kept or await self._connect(url, request, deadline)
-        while True:
-            try:
-                received = await connection.ask(
-                    asked,
-                    is_head=hop.method == "HEAD",
-                    most=request.max_bytes,
-                    read_s=request.read_s,
-                    deadline=deadline,
-                )
-            except (BrokenOff, ConnectionError):
-                # It may have been closed before it was asked; only what may be repeated is asked again.
-                if connection is not kept or hop.method not in _SAFE:
-                    raise
-                connection = await self._connect(url, request, deadline)
-            else:
-                self._connections.keep(origin, connection)
-                return received
-
-    async def _connect(self, url: URL, request: Request, deadline: float) -> Connection:
-        left_s = deadline - asyncio.get_running_loop().time()
-        try:
-            return await self._connections.make(url, min(request.connect_s, left_s))
-        except NotConnected as error:
-            if error.is_late and left_s <= request.connect_s:
-                raise TimeoutError from None
-            raise
-
-    def _head(self, hop: "_Hop") -> bytes:
-        url = hop.url
-        lines = [f"{hop.method} {url.raw_path_qs} HTTP/1.1\r\nhost: {url.host_port_subcomponent}\r\n{self._own}"]
-        for name, value in hop.headers.items():
-            if _FORBIDDEN.search(name) or _FORBIDDEN.search(value):
-                raise ValueError("a header has a line break")
-            lines.append(f"{name}: {value}\r\n")
-        if (url.user or url.password) and "authorization" not in map(str.lower, hop.headers):
-            lines.append(f"authorization: Basic {_basic(url)}\r\n")
-        if hop.body is not None or hop.method not in _SAFE:
-            lines.append(f"content-length: {len(hop.body or b'')}\r\n")
-        lines.append("\r\n")
-        return "".join(lines).encode()
-
-
-def _basic(url: URL) -> str:
-    return base64.b64encode(f"{url.user or ''}:{url.password or ''}".encode("latin-1")).decode()
 
 
 class _Hop(NamedTuple):
@@ -243,21 +201,29 @@ def _next_hop(hop: _Hop, target: URL, status: int) -> _Hop:
     return _Hop(method, target, body, headers)
 
 
-def _answer(received: Received, url: URL, max_bytes: int) -> Answer:
+async def _answer(response: aiohttp.ClientResponse, max_bytes: int) -> Answer:
+    chunks: list[bytes] = []
+    room = max_bytes + 1
+    while room and (chunk := await response.content.read(room)):
+        chunks.append(chunk)
+        room -= len(chunk)
     headers: dict[str, str] = {}
     set_cookies: list[str] = []
-    for name, value in received.headers:
-        if name == "set-cookie":
+    for name, value in response.headers.items():
+        key = name.lower()
+        if key == "set-cookie":
             set_cookies.append(value)
         else:
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+            headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    if not room:
+        response.close()  # what wasn't read would be taken for the next answer's beginning
     return Answer(
-        status=received.status,
+        status=response.status,
         headers=headers,
         set_cookies=tuple(set_cookies),
-        body=received.body[:max_bytes],
-        url=str(url),
-        is_truncated=len(received.body) > max_bytes,
+        body=b"".join(chunks)[:max_bytes],
+        url=str(response.url),
+        is_truncated=not room,
     )
 
 
@@ -267,30 +233,27 @@ def _failure(error: Exception, *, is_redirected: bool = False) -> FetchFailed:
 
 
 def _diagnosis(error: Exception) -> tuple[int, str, Phase]:
-    """Twilio's code, words and phase of whatever came up. The order matters: some of the classes overlap."""
+    """Twilio's code, words and phase of whatever came up. The order matters: aiohttp's classes overlap."""
     match error:
         case RefusedUrl():
             return 11321, error.reason, "refused"
-        case ssl.SSLCertVerificationError():
-            return (
-                _CERTIFICATE_CODES.get(error.verify_code, 11237),
-                "the server's TLS certificate is not valid",
-                "connect",
-            )
-        case ssl.SSLError():
+        case aiohttp.ClientConnectorCertificateError():
+            number = getattr(error.certificate_error, "verify_code", 0)
+            return _CERTIFICATE_CODES.get(number, 11237), "the server's TLS certificate is not valid", "connect"
+        case aiohttp.ClientSSLError():
             return 11220, "the TLS handshake failed", "connect"
-        case NoSuchName():
+        case aiohttp.ClientConnectorDNSError():
             return 11210, "the host name does not resolve", "connect"
-        case NotConnected():
-            return 11205, str(error) if error.is_late else f"could not connect: {error}", "connect"
+        case aiohttp.ClientConnectorError():
+            return 11205, f"could not connect: {error.strerror or error.os_error}", "connect"
+        case aiohttp.ConnectionTimeoutError():
+            return 11205, "no connection in time", "connect"
         case TimeoutError():
             return 11200, "no whole answer in time", "read"
         case ValueError():
             return 11321, "the URL or a header is malformed", "refused"
-        case Malformed():
+        case aiohttp.ClientResponseError():
             return 11206, "the answer is not valid HTTP", "read"
-        case BrokenOff():
-            return 11200, "the connection ended before the answer did", "read"
         case _:
             return 11200, f"the exchange broke off ({type(error).__name__})", "read"
 
