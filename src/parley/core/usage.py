@@ -39,7 +39,7 @@ class Usage:
                 after = await self._engine.read(usage.watermark)
 
     async def used(self, accounts: Collection[bytes], first_day: int, last_day: int) -> list[Used]:
-        """What accounts used in a range of days, both ends included, the oldest first."""
+        """What accounts together used in a range of days, both ends included, the oldest first."""
         await self.count()
         return await self._engine.read(usage.used, accounts, first_day, last_day)
 

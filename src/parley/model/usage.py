@@ -22,9 +22,8 @@ class Amount(msgspec.Struct, frozen=True):
 
 
 class Used(msgspec.Struct, frozen=True):
-    """What an account used of one leaf of the categories on one day (UTC, counted from 1970-01-01)."""
+    """What was used of one leaf of the categories on one day (UTC, counted from 1970-01-01)."""
 
-    account_id: bytes
     day: int
     category: str
     amount: Amount

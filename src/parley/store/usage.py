@@ -81,13 +81,14 @@ def add(after: int, until: int, amounts: Mapping[Key, Amount]) -> Operation[bool
 
 
 def used(accounts: Collection[bytes], first_day: int, last_day: int) -> Operation[list[Used]]:
-    """What accounts used in a range of days, both ends included, as far as it is counted in; the oldest first."""
+    """What accounts together used in a range of days, both ends included, as far as it is counted in; oldest first."""
     rows = yield Query(
-        select(*(_table[name] for name in _COLUMNS))
+        select(_table.day, _table.category, *(func.sum(_table[name]) for name in ("count", "units", "price")))
         .where(and_(_table.account_id.in_(sorted(accounts)), _table.day >= first_day, _table.day <= last_day))
+        .group_by(_table.day, _table.category)
         .order_by(_table.day)
     )
-    return [Used(account_id, day, category, Amount(*amount)) for account_id, day, category, *amount in rows]
+    return [Used(day, category, Amount(*map(int, amount))) for day, category, *amount in rows]
 
 
 def spent(accounts: Collection[bytes]) -> Operation[int]:

@@ -3,8 +3,8 @@
 Source: twilio.com/docs/usage/api/usage-record.
 """
 
-from bisect import bisect_left
-from collections.abc import Collection
+from bisect import bisect_right
+from collections.abc import Collection, Mapping
 from typing import Any, Final, get_args
 from urllib.parse import quote, urlencode
 
@@ -21,7 +21,7 @@ from parley.api.twilio.collection import iso
 from parley.api.twilio.money import dollars
 from parley.api.twilio.parameters import boolean
 from parley.api.twilio.paths import check_account
-from parley.api.twilio.usage_periods import ListName, Period, asked, periods
+from parley.api.twilio.usage_periods import ListName, Period, asked, periods_of
 from parley.core.accounts import Accounts
 from parley.core.usage import Usage
 from parley.lib.clock import Clock
@@ -47,12 +47,12 @@ class _Record(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> bytes:
-        """Its place among the others, the newest period first: what a page's token holds."""
-        return (_FAR_AHEAD - self.period.last).to_bytes(8) + _POSITIONS[self.category.name].to_bytes(8)
+        """Its place among the others, which falls from the newest period on, and within one by category."""
+        return (_LONG_AGO + self.period.last).to_bytes(8) + _RANKS[self.category.name].to_bytes(8)
 
 
-_FAR_AHEAD: Final = 2**63
-_POSITIONS: Final = {name: position for position, name in enumerate(CATEGORIES)}
+_LONG_AGO: Final = 2**62
+_RANKS: Final = {name: rank for rank, name in enumerate(reversed(CATEGORIES))}
 
 
 class UsageRecords:
@@ -77,15 +77,15 @@ class UsageRecords:
     async def _page(self, call: Call, form: Form, name: ListName) -> Reply:
         page = pages.page_of(form)
         today, since = self._usage.today, call.account.created_at // DAY_US
-        found_periods = periods(name, asked(form, today), since, today)
-        records = [_Record(period, category) for period in found_periods for category in _wanted(form)]
-        found = _cut(records, page)
-        used = await self._used(call, form, found)
+        periods = periods_of(name, asked(form, today), since, today)
+        records = [_Record(period, category) for period in periods for category in _wanted(form)]
+        found = pages.cut(page, records, lambda record: record.id)
+        sums = _sums(await self._used(call, form, found), found)
         as_of = iso(self._clock.now()).replace("Z", "+00:00")
         path = f"{render.account_path(call.account.id)}/Usage/Records"
 
         def resource(record: _Record) -> dict[str, Any]:
-            return _rendered(call, path, name, record, _sum(used, record), as_of)
+            return _rendered(call, path, name, record, _sum(sums, record), as_of)
 
         return pages.page_reply(
             "usage_records", _list_path(path, name), form, page, found, lambda record: record.id, resource
@@ -111,23 +111,24 @@ def _wanted(form: Form) -> list[Category]:
     return [CATEGORIES[name]]
 
 
-def _cut(records: list[_Record], page: pages.Page) -> list[_Record]:
-    """Up to one more than the page, as a store gives them."""
-    if page.after is None:
-        return records[page.skip : page.skip + page.limit]
-    at = bisect_left(records, page.after, key=lambda record: record.id)
-    if page.backwards:
-        return records[max(0, at - page.limit) : at]
-    begin = at + 1 if at < len(records) and records[at].id == page.after else at
-    return records[begin : begin + page.limit]
+_Sums = Mapping[tuple[Period, str], Amount]
 
 
-def _sum(used: Collection[Used], record: _Record) -> Amount:
-    """What of it counts for a record. `used` is in the order of its days."""
-    period, leaves = record.period, record.category.leaves
-    return sum(
-        (one.amount for one in used if period.first <= one.day <= period.last and one.category in leaves), Amount()
-    )
+def _sums(used: Collection[Used], records: Collection[_Record]) -> _Sums:
+    """What was used of each leaf in each of the records' periods, of which no two overlap."""
+    found: dict[tuple[Period, str], Amount] = {}
+    periods = sorted({record.period for record in records}, key=lambda period: period.first)
+    starts = [period.first for period in periods]
+    for one in used:
+        at = bisect_right(starts, one.day) - 1
+        if at >= 0 and one.day <= periods[at].last:
+            key = (periods[at], one.category)
+            found[key] = found.get(key, Amount()) + one.amount
+    return found
+
+
+def _sum(sums: _Sums, record: _Record) -> Amount:
+    return sum((sums.get((record.period, leaf), Amount()) for leaf in record.category.leaves), Amount())
 
 
 def _rendered(call: Call, path: str, name: str, record: _Record, amount: Amount, as_of: str) -> dict[str, Any]:

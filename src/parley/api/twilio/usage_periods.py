@@ -42,7 +42,7 @@ def asked(form: Form, today: int) -> Asked:
     return Asked(_day(form, "StartDate", today), _day(form, "EndDate", today))
 
 
-def periods(name: ListName, days: Asked, since: int, today: int) -> list[Period]:
+def periods_of(name: ListName, days: Asked, since: int, today: int) -> list[Period]:
     """The periods of a list, the newest first, each cut to the days asked for; those that are left with none are out.
 
     `since` is the account's first day, where time begins unless something earlier is asked for by its date.

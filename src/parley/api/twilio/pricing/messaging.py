@@ -20,6 +20,7 @@ from parley.model.price import Way
 _PLACES: Final = 2
 _NUMBER_TYPES: Final = ("local", "mobile", "shortcode", "toll-free")
 _WIDTH: Final = 16
+_HIGHEST: Final = 255
 
 
 class Countries:
@@ -33,7 +34,15 @@ class Countries:
         form = call.arguments()
         form.allow(pages.PARAMETERS)
         page = pages.page_of(form)
-        return list_reply(call, "countries", form, page, _cut(page), _place, lambda country: _country(call, country))
+        return list_reply(
+            call,
+            "countries",
+            form,
+            page,
+            pages.cut(page, list(names()), _place),
+            _place,
+            lambda country: _country(call, country),
+        )
 
     async def fetch(self, call: Call) -> Reply:
         """One country, with its prices for each kind of number."""
@@ -67,17 +76,8 @@ def _country(call: Call, country: str) -> dict[str, Any]:
 
 
 def _place(country: str) -> bytes:
-    return country.encode().ljust(_WIDTH, b"\0")
-
-
-def _cut(page: pages.Page) -> list[str]:
-    """Up to one more than the page, as a store gives them."""
-    found = list(names())
-    if page.after is None:
-        return found[page.skip : page.skip + page.limit]
-    if page.backwards:
-        return [country for country in found if _place(country) < page.after][-page.limit :]
-    return [country for country in found if _place(country) > page.after][: page.limit]
+    """An id that falls from A to Z, as those of lists do."""
+    return bytes(_HIGHEST - octet for octet in country.encode()).ljust(_WIDTH, b"\0")
 
 
 def routes(prices: Prices, credentials: Credentials) -> list[Route]:
