@@ -110,6 +110,15 @@ def test_a_server_that_is_not_there_is_told(server: Serving, url: str) -> None:
         assert url in done.stderr
 
 
+def test_short_codes_are_numbers_too(server: Serving) -> None:
+    well(server.directory, "send", "+15550110007", "x", "--from", "55566")
+    [line] = [line for line in well(server.directory, "numbers", "list").splitlines() if line.startswith("55566 ")]
+    sid = line.split()[1]
+    assert well(server.directory, "numbers", "set", "55566", "--name", "Votes").split() == ["55566", sid]
+    well(server.directory, "numbers", "remove", "55566")
+    assert "55566" not in well(server.directory, "numbers", "list")
+
+
 def test_numbers_are_added_configured_and_removed(server: Serving) -> None:
     number, sid = well(server.directory, "numbers", "add", "+15557770001").split()
     assert number == "+15557770001"

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from parley.lib.redaction import Secret
 from parley.model.account import Account, ApiKey
-from parley.store import Engine, Operation, accounts, schema
+from parley.store import Engine, Operation, accounts, numbers, schema
 from parley.store.connect import open_engine
 from parley.store.engine.statements import Query
 from parley.store.vault import KEY_BYTES, Vault, VaultError, key_from_text, load_or_create_key
@@ -122,6 +122,55 @@ async def test_api_keys_belong_to_an_account(engine: Engine, records: Records) -
     assert not await engine.write(accounts.drop_key, account_id, keys[0].id)
     assert await engine.read(accounts.fetch_key, keys[0].id) is None
     assert await engine.read(accounts.keys_of, account_id) == keys[1:2]
+
+
+async def test_subaccounts_stand_with_their_owner(engine: Engine, records: Records) -> None:
+    owner = _account(records)
+    children = [_account(records, owner_id=owner.id, name=f"child {n % 2}") for n in range(4)]
+    family = [owner, *children]
+    for account in [*family, _account(records), _account(records, owner_id=children[0].id)]:
+        await engine.write(accounts.add, account, VAULT)
+    newest_first = family[::-1]
+    assert await engine.read(accounts.page, owner.id, VAULT, 9) == newest_first
+    assert await engine.read(accounts.page, owner.id, VAULT, 2, newest_first[1].id) == newest_first[2:4]
+    back = await engine.read(accounts.page, owner.id, VAULT, 2, newest_first[3].id, backwards=True)
+    assert back == newest_first[1:3]
+    assert await engine.read(accounts.page, owner.id, VAULT, 2, skip=1) == newest_first[1:3]
+    assert await engine.read(accounts.page, owner.id, VAULT, 9, name="child 1") == [children[3], children[1]]
+    await engine.write(accounts.change, replace(children[2], status="suspended"), VAULT)
+    [suspended] = await engine.read(accounts.page, owner.id, VAULT, 9, status="suspended")
+    assert suspended.id == children[2].id
+
+
+async def test_what_is_closed_has_neither_numbers_nor_keys(engine: Engine, records: Records) -> None:
+    account = _account(records)
+    closed = replace(account, status="closed")
+    assert not await engine.write(accounts.close, closed, VAULT)
+    await engine.write(accounts.add, account, VAULT)
+    await engine.write(accounts.add_key, ApiKey(records.ids.new(), account.id, "ci", "scrypt$...", 5))
+    await engine.write(numbers.own, records.number("+15551234567", account_id=account.id))
+    kept = await engine.write(numbers.own, records.number("+15551234568"))
+    assert await engine.write(accounts.close, closed, VAULT)
+    assert await engine.read(accounts.fetch, account.id, VAULT) == closed
+    assert await engine.read(accounts.keys_of, account.id) == []
+    assert await engine.read(numbers.by_address, "+15551234567") is None
+    assert await engine.read(numbers.by_address, "+15551234568") == kept
+
+
+async def test_keys_are_renamed_and_listed_by_pages(engine: Engine, records: Records) -> None:
+    account_id = records.ids.new()
+    keys = [ApiKey(records.ids.new(), account_id, f"key {n}", "scrypt$...", 5, "main", 5) for n in range(3)]
+    for key in keys:
+        await engine.write(accounts.add_key, key)
+    renamed = replace(keys[1], name="build", updated_at=9)
+    assert await engine.write(accounts.rename_key, records.ids.new(), keys[1].id, "no", 9) is None
+    assert await engine.write(accounts.rename_key, account_id, keys[1].id, "build", 9) == renamed
+    assert await engine.read(accounts.fetch_key, keys[1].id) == renamed
+    newest_first = [keys[2], renamed, keys[0]]
+    assert await engine.read(accounts.page_of_keys, account_id, 2) == newest_first[:2]
+    assert await engine.read(accounts.page_of_keys, account_id, 2, renamed.id) == newest_first[2:]
+    assert await engine.read(accounts.page_of_keys, account_id, 2, renamed.id, backwards=True) == newest_first[:1]
+    assert await engine.read(accounts.page_of_keys, account_id, 2, skip=1) == newest_first[1:]
 
 
 @pytest.mark.parametrize("text", ["", "token", "Grüße 👋", "x" * 5000])

@@ -83,3 +83,13 @@ async def test_pages_forwards_and_back_hold_each_number_once(
     assert back == expected
     assert await engine.read(numbers.page, account_id, 2, skip=1, **wanted) == expected[1:3]
     assert await engine.read(numbers.count, account_id, **wanted) == len(expected)
+
+
+async def test_short_codes_are_listed_apart_and_what_is_owned_is_known(engine: Engine, records: Records) -> None:
+    made = [await engine.write(numbers.own, records.number(address)) for address in ("+15551230001", "12345")]
+    await engine.write(numbers.own, records.number("+15551230002", account_id=b"o" * 16))
+    for is_short, number in enumerate(made):
+        assert await engine.read(numbers.page, records.account_id, 9, is_short=bool(is_short)) == [number]
+    asked = ["+15551230001", "+15551230002", "+15551230003"]
+    assert await engine.read(numbers.owned, asked) == set(asked[:2])
+    assert await engine.read(numbers.owned, []) == set()

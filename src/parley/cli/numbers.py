@@ -110,12 +110,19 @@ def remove(server: Server, number: str) -> None:
 
 
 def _listed(server: Server, wanted: str | None = None) -> list[dict[str, Any]]:
-    query = {"PageSize": _MOST} if wanted is None else {"PageSize": _MOST, "PhoneNumber": wanted}
+    """The account's numbers, the newest first, and behind them its short codes, as numbers too."""
+    numbers = _pages(server, "IncomingPhoneNumbers", "incoming_phone_numbers", "PhoneNumber", wanted)
+    codes = _pages(server, "SMS/ShortCodes", "short_codes", "ShortCode", wanted)
+    return numbers + [{**code, "phone_number": code["short_code"], "sid": f"PN{code['sid'][2:]}"} for code in codes]
+
+
+def _pages(server: Server, path: str, key: str, name: str, wanted: str | None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    path = f"{server.account}/IncomingPhoneNumbers.json"
-    answer = server.get(path, query)
+    answer = server.get(
+        f"{server.account}/{path}.json", {"PageSize": _MOST, **({} if wanted is None else {name: wanted})}
+    )
     while True:
-        found += answer["incoming_phone_numbers"]
+        found += answer[key]
         following = answer.get("next_page_uri")
         if not following:
             return found

@@ -25,6 +25,8 @@ OPERATIONS: Final = (
     ("POST", f"{ACCOUNT}/Messages/{{MessageSid}}/Feedback.json"),
     ("GET", f"{ACCOUNT}/IncomingPhoneNumbers.json"),
     ("POST", f"{ACCOUNT}/IncomingPhoneNumbers.json"),
+    ("GET", f"{ACCOUNT}/AvailablePhoneNumbers/{{CountryCode}}/Local.json"),
+    ("POST", f"{ACCOUNT}/Applications.json"),
 )
 SCHEMA: Final = schemathesis.openapi.from_dict(json.loads((SPECS / "twilio_api_v2010.json").read_text()))
 
@@ -33,7 +35,8 @@ SCHEMA: Final = schemathesis.openapi.from_dict(json.loads((SPECS / "twilio_api_v
 def names(server: Server) -> dict[str, str]:
     """Return path parameters that name something."""
     sent = client_of(server).messages.create(to="+15550007001", from_="+15551234567", body="x", provide_feedback=True)
-    return {"AccountSid": server.account_sid, "Sid": str(sent.sid), "MessageSid": str(sent.sid)}
+    sid = str(sent.sid)
+    return {"AccountSid": server.account_sid, "Sid": sid, "MessageSid": sid, "CountryCode": "US"}
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
