@@ -129,6 +129,8 @@ class Sending:
             through = await self._services.through(draft.account.id, draft.service_id)
         sender = self._sender(draft) if draft.sender or through is None else None
         draft = await self._settled(draft, through)
+        if through is not None and draft.media_urls and sender is None and through.links_media(recipient):
+            draft = replace(draft, body="\n".join(filter(None, (draft.body, *draft.media_urls))), media_urls=())
         if draft.status_callback is None and sender is not None and sender.channel != "sms":
             told = await self._channels.status_callback(draft.account.id, sender)
             draft = replace(draft, status_callback=told)

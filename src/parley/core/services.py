@@ -49,6 +49,14 @@ class Through(msgspec.Struct, frozen=True):
         """Its SID, under which recipients opt out of all of it."""
         return ids.sid("MG", self.service.id)
 
+    def links_media(self, recipient: Address) -> bool:
+        """Whether the recipient gets links in place of media, since no sender of the pool can send those to it."""
+        return (
+            self.settings.mms_converter
+            and self.pool.group(recipient, needs_mms=True) is None
+            and self.pool.group(recipient, needs_mms=False) is not None
+        )
+
     def choose(self, recipient: Address, *, needs_mms: bool, named: Address | None = None) -> Choice:
         """Who writes to a recipient: whose turn it is, or the one that is `named`.
 

@@ -73,7 +73,7 @@ def choose(asked: Sequence[tuple[Choice, str, int]]) -> Operation[list[Chosen]]:
             note = (*pair, before, at) if at - used_at > _FRESH_US else None
             chosen.append(Chosen(before, "sticky", option, note))
         else:
-            known[pair] = (choice.sender, at)
+            known[pair] = (choice.sender, 0)  # whoever of them is taken notes it
             chosen.append(Chosen(choice.sender, choice.why, choice.options[choice.sender], (*pair, choice.sender, at)))
     return chosen
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from twilio.rest import Client
 
 from tests.api.twilio.client import Raw, ask, client_of, refusal
@@ -193,6 +194,27 @@ def test_text_is_made_plain_where_the_service_or_the_message_wants_it(client: Cl
 
     assert [sent(smart), sent(plain)] == ['"Hi"', "“Hi”"]
     assert [sent(smart, smart_encoded=False), sent(plain, smart_encoded=True)] == ["“Hi”", '"Hi"']
+
+
+def test_media_become_links_where_no_sender_of_the_pool_can_send_them(
+    server: Server, client: Client, services: Services
+) -> None:
+    numbers = services.numbers("312", 2)
+    for number in numbers:
+        blank = server.app.numbers.blank(server.account_id, number, "twilio")
+        server.run(server.app.numbers.own(replace(blank, can_mms=0)))
+    linking, plain = services(), services(mms_converter=False)
+    for service, number in zip((linking, plain), numbers, strict=True):
+        [owned] = client.incoming_phone_numbers.list(phone_number=number)
+        client.messaging.v1.services(service.sid).phone_numbers.create(phone_number_sid=owned.sid)
+
+    def create(service: Any) -> Any:
+        url = "https://example.com/a.png"
+        return client.messages.create(to="+13125557016", messaging_service_sid=service.sid, body="Look", media_url=url)
+
+    sent = create(linking)
+    assert (sent.body, sent.num_media, sent.sid[:2]) == ("Look\nhttps://example.com/a.png", "0", "SM")
+    assert refusal(lambda: create(plain)) == (400, 21703)
 
 
 def text(server: Server, phone: str, to: str, body: str) -> str:
