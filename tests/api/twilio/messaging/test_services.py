@@ -4,8 +4,10 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from msgspec.structs import replace
 from twilio.rest import Client
 
+from parley.model.registry import Campaign
 from tests.api.twilio.client import Checked, ask, client_of, refusal
 from tests.server import Server
 
@@ -148,6 +150,19 @@ def test_a_region_in_the_host_changes_nothing(server: Server) -> None:
     for host, status in (("messaging.sydney.au1.twilio.com", 200), ("notify.twilio.com", 404)):
         answer = ask(server, "GET", "/v1/Services", headers={"Host": host})
         assert answer.status_code == status
+
+
+def test_a_service_is_registered_once_its_campaign_is_approved(server: Server, client: Client) -> None:
+    made = client.messaging.v1.services.create(friendly_name="Registered")
+    campaigns = server.app.registry.campaigns
+    campaign = Campaign(brand_id=None)
+    kept = server.run(campaigns.add(server.account_id, campaign, parent_id=bytes.fromhex(made.sid[2:])))
+    assert made.fetch().us_app_to_person_registered is False
+    approved = replace(campaign, verdict="approved")
+    server.run(campaigns.change(server.account_id, kept.id, lambda it: replace(it, value=approved)))
+    assert made.fetch().us_app_to_person_registered is True
+    [listed] = [each for each in client.messaging.v1.services.list() if each.sid == made.sid]
+    assert listed.us_app_to_person_registered is True
 
 
 def test_services_are_an_accounts_own(server: Server, client: Client) -> None:
