@@ -73,4 +73,6 @@ class Outbound:
 
     def release(self, accounts: Accounts) -> Release:
         """What lets messages go later."""
-        return Release(self._record, self.schedule, self.sending, self.senders, self.pools, accounts, self._clock)
+        return Release(
+            self._record, self.schedule, self.sending, self.senders, self.pools, accounts, self.allowances, self._clock
+        )

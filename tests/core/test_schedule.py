@@ -287,13 +287,40 @@ async def test_the_longest_validity_counts_from_the_end_of_quiet_hours_and_any_o
     assert (await node.status(usual))[0] == "sent"
 
 
-async def test_a_suspended_account_s_messages_fail_when_they_would_go(node: Node) -> None:
+async def test_what_is_scheduled_into_quiet_hours_goes_at_their_end_even_where_clocks_jump_over_it(node: Node) -> None:
+    node.clock.set(1_741_496_400 * US)  # 2025-03-09, midnight in New York, where 02:00 is 03:00
+    service = await pool(node, quiet_hours=QuietHours("22:00", "02:30"))
+    message, scheduled_one = await service.send(NEW_YORK, None), await service.send(NEW_YORK)
+    assert scheduled_one.expires_at == node.clock.now() + (2 + 10) * HOUR * US
+    await node.after(HOUR)
+    assert await waits(node, message) == await waits(node, scheduled_one) == ("quiet_hours", HOUR)
+    await node.after(HOUR - 1)
+    assert node.carrier.submitted == []
+    await node.after(1)
+    assert [(await node.status(each))[0] for each in (message, scheduled_one)] == ["sent", "sent"]
+
+
+async def test_what_the_account_may_no_more_fails_when_it_would_go(node: Node) -> None:
     service = await pool(node)
-    message = await service.send()
-    account = await node.accounts.fresh((await node.account()).id)
-    await node.accounts.change(replace(account, status="suspended"))
+    account = await node.account()
+    abroad, message = await service.send("+447700900170"), await service.send(in_s=2 * HOUR)
+    await node.outbound.allowances.change(account.id, lambda it: replace(it, countries=("US",)))
+    await node.after(HOUR)
+    assert await node.status(abroad) == ("failed", 21408)
+    await node.accounts.change(replace(await node.accounts.fresh(account.id), status="suspended"))
     await node.after(HOUR)
     assert await node.status(message) == ("failed", 30002)
+    assert node.carrier.submitted == []
+
+
+async def test_an_account_s_hours_that_two_set_at_once_are_one_s(node: Node) -> None:
+    account = await node.account()
+    await asyncio.gather(
+        *(node.outbound.quiet.set_for_account(account.id, QuietHours("21:00", f"0{n}:00")) for n in range(5))
+    )
+    hours = await node.outbound.quiet.of(account.id)
+    assert hours is not None
+    assert hours.start == "21:00"
 
 
 def test_what_messages_wait_for_is_counted() -> None:

@@ -343,7 +343,14 @@ class App:
             strict=not self.is_dev,
         )
         self.release: Release = Release(
-            self.record, self.schedule, self.sending, self.senders, self.pools, self.accounts, self.clock
+            self.record,
+            self.schedule,
+            self.sending,
+            self.senders,
+            self.pools,
+            self.accounts,
+            self.allowances,
+            self.clock,
         )
 
     def _build_registry(self) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from parley.core.refusal import Refused
 from parley.core.resources import Resources
 from parley.model.service import QuietHours, Service
 
@@ -46,12 +47,16 @@ class Quiet:
 
     async def set_for_account(self, account_id: bytes, hours: QuietHours | None) -> None:
         """Set or remove an account's."""
+        self._accounts.forget()
         kept = await self._accounts.named(account_id, _OF_ACCOUNT)
         if hours is None:
             if kept is not None:
                 await self._accounts.drop(account_id, kept.id)
         elif kept is None:
-            await self._accounts.add(account_id, hours, name=_OF_ACCOUNT)
+            try:
+                await self._accounts.add(account_id, hours, name=_OF_ACCOUNT)
+            except Refused:  # another request set them meanwhile
+                await self.set_for_account(account_id, hours)
         else:
             await self._accounts.change(account_id, kept.id, lambda it: replace(it, value=hours))
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from parley.core import outcomes
 from parley.core.accounts import Accounts
+from parley.core.allowances import Allowances
 from parley.core.outcomes import IN_DOUBT, Due
 from parley.core.pacing import MOST_WAIT_US, slot_us
 from parley.core.record import Record
@@ -24,8 +25,9 @@ from parley.store.scheduled import PUT_OFF
 from parley.store.stickies import Doom
 
 _OBJECTION: Final = Doom("failed", 21610)
-_SUSPENDED: Final = 30002
 _CODES: Final[dict[Reason, int]] = {
+    "account_suspended": 30002,
+    "funds_spent": 30002,
     "service_unknown": 21701,
     "no_fitting_sender": 21703,
     "pool_empty": 21704,
@@ -54,6 +56,7 @@ class Release:
         senders: Senders,
         services: Services,
         accounts: Accounts,
+        allowances: Allowances,
         clock: Clock,
     ) -> None:
         self._record = record
@@ -62,6 +65,7 @@ class Release:
         self._senders = senders
         self._services = services
         self._accounts = accounts
+        self._allowances = allowances
         self._clock = clock
 
     async def admit(self, batch: Sequence[Due]) -> tuple[Sequence[Due], list[Change]]:
@@ -112,8 +116,8 @@ class Release:
         try:
             route = await self._route(waits.sender, before)
         except Refused as error:
-            code = _SUSPENDED if error.reason == "account_suspended" else _CODES.get(error.reason, _UNKNOWN)
-            return Intake(message, waits, callbacks=moved, doom=Doom("failed", code), ending=ending)
+            doom = Doom("failed", _CODES.get(error.reason, _UNKNOWN))
+            return Intake(message, waits, callbacks=moved, doom=doom, ending=ending)
         message, waits = replace(message, sender=route.sender.text), replace(waits, sender=route.sender.text)
         return Intake(
             message,
@@ -135,9 +139,10 @@ class Release:
         account = await self._accounts.by_id(account_id)
         if account is None or account.status != "active":
             raise Refused("account_suspended")
-        named = addresses.read(sender) if sender else None
+        named, recipient = addresses.read(sender) if sender else None, addresses.read(message.recipient)
+        await self._allowances.check(account, recipient)
         # Whether a landline may be written to was asked when the message was taken.
-        load = Load(addresses.read(message.recipient), message.segments, message.num_media > 0, is_forced=True)
+        load = Load(recipient, message.segments, message.num_media > 0, is_forced=True)
         if message.service_id is not None:
             through = await self._services.through(account_id, message.service_id)
             return await self._senders.of_service(through, load, named)
