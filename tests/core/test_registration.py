@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from parley.core.registration import CAP_REACHED, UNREGISTERED, UNVERIFIED, Registration, Terms
+from parley.core.daily_cap import CAP_REACHED, UNREGISTERED
+from parley.core.registration import UNVERIFIED, Registration, Terms
 from parley.core.resources import Resources
 from parley.core.review import Registry, Reviewing
 from parley.lib.ids import Ids
@@ -155,6 +156,7 @@ async def test_a_brand_sends_so_much_a_day(capped: Office, clock: ManualClock) -
     await capped.registered(OURS)
     assert [await capped.block(segments=4) for _ in range(3)] == [None, None, CAP_REACHED]
     assert [await capped.block(segments=2), await capped.block()] == [None, CAP_REACHED]
+    await capped.sent(segments=10)
     clock.advance(15 * 3600 - 1)
     assert await capped.block() == CAP_REACHED, "it is not midnight in California"
     clock.advance(1)

@@ -3,13 +3,12 @@
 Numbers belong to a campaign by being in the pool of its messaging service.
 """
 
-from datetime import datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from parley.core.cache import FRESH_S, Cache
+from parley.core.cache import Cache
+from parley.core.daily_cap import CAP_REACHED, UNREGISTERED, DailyCaps
 from parley.core.resources import Resources
 from parley.core.review import Registry
 from parley.lib.clock import Clock
@@ -18,17 +17,10 @@ from parley.model.address import Address
 from parley.model.registry import Campaign, Tier
 from parley.model.resource import Resource
 from parley.model.service import PoolSender
-from parley.store import Engine, registry
+from parley.store import Engine
 
-UNREGISTERED: Final = 30034
-"""A long code of no approved campaign. Source: twilio.com/docs/api/errors/30034, as developers tell of it."""
 UNVERIFIED: Final = 30032
 """A toll-free number that is not verified. Source: twilio.com/docs/api/errors/30032."""
-CAP_REACHED: Final = 30023
-"""A brand sent what it may send in a day. Source: twilio.com/docs/api/errors/30023, as developers tell of it."""
-
-_DAYS_OF: Final = ZoneInfo("America/Los_Angeles")
-"""Whose midnight begins a brand's day: T-Mobile's."""
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -50,17 +42,6 @@ class Terms(msgspec.Struct, frozen=True):
         return {"low": self.low, "medium": self.medium, "high": self.high}[tier]
 
 
-class _Day:
-    """What a brand has sent in its present day, as this node knows it."""
-
-    __slots__ = ("ends_at", "fresh_until", "spent")
-
-    def __init__(self, spent: int, ends_at: int, fresh_until: float) -> None:
-        self.spent = spent
-        self.ends_at = ends_at
-        self.fresh_until = fresh_until
-
-
 class _Standing(msgspec.Struct, frozen=True):
     """What the registry says of a sender."""
 
@@ -80,15 +61,13 @@ class Registration:
     def __init__(
         self, engine: Engine, clock: Clock, senders: Resources[PoolSender], registered: Registry, terms: Terms
     ) -> None:
-        self._engine = engine
-        self._clock = clock
         self._senders = senders
         self._registered = registered
         self.terms = terms
         self._asks = terms.needs_campaign or terms.needs_verification
         self._standings: Cache[tuple[bytes, str], _Standing] = Cache(clock)
         self._changes = -1
-        self._days: dict[bytes, _Day] = {}
+        self._caps = DailyCaps(engine, clock, terms.daily_cap, self._senders_of)
         self._sharing: dict[bytes, tuple[tuple[Resource[PoolSender], ...], int]] = {}
 
     async def block(self, account_id: bytes, sender: Address, recipient: Address, segments: int = 1) -> int | None:
@@ -100,7 +79,7 @@ class Registration:
             return None
         if standing.code is not None or standing.brand_id is None:
             return standing.code
-        return None if await self._spend(account_id, standing.brand_id, segments) else CAP_REACHED
+        return None if await self._caps.spend(account_id, standing.brand_id, segments) else CAP_REACHED
 
     async def pace(self, account_id: bytes, sender: Address) -> float | None:
         """Segments a second of a sender: its share of what its campaign may send. None where none binds it."""
@@ -165,40 +144,13 @@ class Registration:
             self._sharing[service_id] = known
         return known[1]
 
-    async def _spend(self, account_id: bytes, brand_id: bytes, segments: int) -> bool:
-        """Count segments as sent by a brand today; False when that would be too many."""
-        cap = self.terms.daily_cap
-        if not cap:
-            return True
-        day = self._days.get(brand_id)
-        # What is spent stays so, however much is refused after it: nothing has to be counted again.
-        if (
-            day is None
-            or day.ends_at <= self._clock.now()
-            or (day.spent < cap and day.fresh_until < self._clock.monotonic())
-        ):
-            day = self._days[brand_id] = await self._today(account_id, brand_id)
-        if day.spent + max(segments, 1) > cap:
-            return False
-        day.spent += segments
-        return True
-
-    async def _today(self, account_id: bytes, brand_id: bytes) -> _Day:
-        now = datetime.fromtimestamp(self._clock.now() / 1_000_000, _DAYS_OF)
-        begins = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        ends = begins + timedelta(days=1)
-        senders: set[str] = set()
+    async def _senders_of(self, account_id: bytes, brand_id: bytes) -> set[str]:
+        """The long codes of a brand."""
+        found: set[str] = set()
         for campaign in await self._registered.campaigns.family(account_id):
             if campaign.value.brand_id == brand_id and campaign.parent_id is not None:
-                senders |= _long_codes(await self._senders.family(account_id, campaign.parent_id))
-        spent = await self._engine.read(
-            registry.segments_since,
-            account_id,
-            senders,
-            round(begins.timestamp() * 1_000_000),
-            (UNREGISTERED, CAP_REACHED),
-        )
-        return _Day(spent, round(ends.timestamp() * 1_000_000), self._clock.monotonic() + FRESH_S)
+                found |= _long_codes(await self._senders.family(account_id, campaign.parent_id))
+        return found
 
 
 def _long_codes(pool: tuple[Resource[PoolSender], ...]) -> set[str]:

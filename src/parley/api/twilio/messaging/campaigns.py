@@ -2,13 +2,12 @@
 
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from parley.api.http.decode import Form
 from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.twilio import collection, pages
 from parley.api.twilio.messaging import registry_fields as fields
+from parley.api.twilio.messaging.campaign_form import CHANGE, SUBMISSION, described, worded
 from parley.api.twilio.messaging.campaign_usecases import SOLE_PROPRIETOR, USECASES
 from parley.api.twilio.parameters import boolean, choice
 from parley.api.twilio.paths import check_nothing_asked, resource_id
@@ -19,37 +18,13 @@ from parley.core.registration import Terms
 from parley.core.resources import Resources
 from parley.core.review import Registry, Reviewing
 from parley.lib import ids
-from parley.model.consent import KEYWORDS, OptOutType, Replies
+from parley.model.consent import Replies
 from parley.model.registry import Brand, Campaign, Flaw, Verdict
 from parley.model.resource import Resource
 from parley.model.service import Service
 
 CAMPAIGN: Final = ("QE",)
 _SERVICE: Final = ("MG",)
-_CHANGE: Final = frozenset(
-    {
-        "HasEmbeddedLinks",
-        "HasEmbeddedPhone",
-        "MessageSamples",
-        "MessageFlow",
-        "Description",
-        "AgeGated",
-        "DirectLending",
-        "PrivacyPolicyUrl",
-        "TermsAndConditionsUrl",
-    }
-)
-_SUBMISSION: Final = _CHANGE | {
-    "BrandRegistrationSid",
-    "UsAppToPersonUsecase",
-    "OptInMessage",
-    "OptOutMessage",
-    "HelpMessage",
-    "OptInKeywords",
-    "OptOutKeywords",
-    "HelpKeywords",
-    "SubscriberOptIn",
-}
 _EXTERNAL: Final = frozenset({"CampaignId", "MessagingServiceSid", "CnpMigration"})
 _STATUS: Final[dict[Verdict, str]] = {"pending": "PENDING", "approved": "VERIFIED", "rejected": "FAILED"}
 _CODES: Final[dict[Flaw, int]] = {
@@ -64,10 +39,7 @@ _CODES: Final[dict[Flaw, int]] = {
 _REJECTED: Final = 30899
 _EXTENDED: Final = "v1.2"
 """The X-Twilio-Api-Version whose campaigns tell the URLs of their policies."""
-_SAMPLES: Final = 5
-_LEAST_WORDS: Final = 20
-_MOST_WORDS: Final = 320
-_MOST_KEYWORDS: Final = 255
+_MOST_ID: Final = 255
 
 
 class Campaigns:
@@ -94,21 +66,11 @@ class Campaigns:
         """Submit a campaign for a service that has none yet."""
         service = await self._service(call)
         form = call.form()
-        form.allow(_SUBMISSION)
+        form.allow(SUBMISSION)
         brand = await self._brand(call, form)
-        campaign = Campaign(
-            brand.id,
-            usecase=await self._usecase(brand, form),
-            subscriber_opt_in=bool(boolean(form, "SubscriberOptIn")),
-            opt_in_message=_words(form, "OptInMessage"),
-            opt_out_message=_words(form, "OptOutMessage") or self._replies.stop or None,
-            help_message=_words(form, "HelpMessage") or self._replies.help or None,
-            opt_in_keywords=_keywords(form, "OptInKeywords") or (),
-            opt_out_keywords=_keywords(form, "OptOutKeywords") or _own("STOP"),
-            help_keywords=_keywords(form, "HelpKeywords") or _own("HELP"),
-            is_mock=brand.value.is_mock,
-        )
-        made = await self._submit(call, service.id, self._described(campaign, form))
+        campaign = Campaign(brand.id, usecase=await self._usecase(brand, form), is_mock=brand.value.is_mock)
+        campaign = described(worded(campaign, form, self._replies), form, self._urls)
+        made = await self._submit(call, service.id, campaign)
         return json_reply(201, await self._shown(call, made))
 
     async def list(self, call: Call) -> Reply:
@@ -139,11 +101,11 @@ class Campaigns:
         """Describe a campaign anew, and submit it again. One that was approved stays so until it is decided."""
         campaign = await self._named(call)
         form = call.form()
-        form.allow(_CHANGE)
+        form.allow(CHANGE)
         for name in ("AgeGated", "DirectLending"):
             fields.required_flag(form, name)
         changed = await self._reviewing.resubmit(
-            self._campaigns, call.account.id, campaign.id, lambda before: self._described(before.value, form)
+            self._campaigns, call.account.id, campaign.id, lambda before: described(before.value, form, self._urls)
         )
         return json_reply(200, await self._shown(call, changed))
 
@@ -157,7 +119,7 @@ class Campaigns:
         """Submit a campaign that was registered elsewhere, under its name there."""
         form = call.form()
         form.allow(_EXTERNAL)
-        campaign = Campaign(None, registry_id=fields.required(form, "CampaignId", _MOST_KEYWORDS))
+        campaign = Campaign(None, registry_id=fields.required(form, "CampaignId", _MOST_ID))
         boolean(form, "CnpMigration")
         service = await self._services.find(call.account.id, fields.named(form, "MessagingServiceSid", "MG"))
         if service is None:
@@ -216,36 +178,6 @@ class Campaigns:
             raise Fault("invalid_parameter", "A sole_proprietor brand has one campaign at most", name)
         return usecase
 
-    def _described(self, campaign: Campaign, form: Form) -> Campaign:
-        """A campaign with what both its submission and its change say of it."""
-        urls = {
-            field: self._url(form, name) if name in form else getattr(campaign, field)
-            for name, field in (
-                ("PrivacyPolicyUrl", "privacy_policy_url"),
-                ("TermsAndConditionsUrl", "terms_and_conditions_url"),
-            )
-        }
-        samples = fields.several(form, "MessageSamples", _SAMPLES, 1024)
-        if not samples:
-            raise Fault("invalid_parameter", "MessageSamples is required", "MessageSamples")
-        return replace(
-            campaign,
-            description=fields.required(form, "Description", 4096),
-            message_flow=fields.required(form, "MessageFlow", 2048),
-            samples=samples,
-            has_embedded_links=fields.required_flag(form, "HasEmbeddedLinks"),
-            has_embedded_phone=fields.required_flag(form, "HasEmbeddedPhone"),
-            age_gated=bool(boolean(form, "AgeGated")),
-            direct_lending=bool(boolean(form, "DirectLending")),
-            **urls,
-        )
-
-    def _url(self, form: Form, name: str) -> str | None:
-        url = form.one(name) or None
-        if url is not None and not self._urls.is_fetchable(url):
-            raise Fault("invalid_parameter", f"{name} must be an http or https URL", name)
-        return url
-
     async def _shown(self, call: Call, campaign: Resource[Campaign]) -> dict[str, Any]:
         value, account_id = campaign.value, campaign.account_id
         brand = None if value.brand_id is None else await self._registry.brands.find(account_id, value.brand_id)
@@ -291,18 +223,3 @@ class Campaigns:
             return None
         tier = brand.value.tier
         return {"att": {"mps": self._terms.rate(tier)}, "tmobile": {"brand_tier": tier.upper()}}
-
-
-def _words(form: Form, name: str) -> str | None:
-    return fields.optional(form, name, _MOST_WORDS, _LEAST_WORDS)
-
-
-def _keywords(form: Form, name: str) -> tuple[str, ...] | None:
-    words = fields.several(form, name, _MOST_KEYWORDS, _MOST_KEYWORDS)
-    if words and not (all(word.isalnum() for word in words) and len(",".join(words)) <= _MOST_KEYWORDS):
-        raise Fault("invalid_parameter", f"{name} must be letters and digits, {_MOST_KEYWORDS} at most", name)
-    return words
-
-
-def _own(kind: OptOutType) -> tuple[str, ...]:
-    return tuple(word for word, of in KEYWORDS.items() if of == kind)

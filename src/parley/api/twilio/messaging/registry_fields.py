@@ -6,6 +6,7 @@ from typing import Any, Final
 from parley.api.http.decode import Form
 from parley.api.http.fault import Fault
 from parley.api.twilio.parameters import boolean
+from parley.api.twilio.urls import Urls
 from parley.lib import ids
 from parley.model.registry import Flaw, Objection
 
@@ -48,6 +49,15 @@ def several(form: Form, name: str, most: int, most_characters: int) -> tuple[str
     if any(len(text) > most_characters for text in texts):
         raise Fault("invalid_parameter", f"Each {name} may have {most_characters} characters at most", name)
     return texts
+
+
+def url(text: str | None, name: str, urls: Urls) -> str | None:
+    """A URL of a parameter, None when empty. Nothing fetches it. Raises Fault(invalid_parameter)."""
+    if not text:
+        return None
+    if not urls.is_fetchable(text):
+        raise Fault("invalid_parameter", f"{name} must be an http or https URL", name)
+    return text
 
 
 def sid(form: Form, name: str, prefix: str) -> str | None:

@@ -1,6 +1,5 @@
 """Verifications of toll-free numbers: submit, list, fetch, edit, drop. Source: messaging v1, Tollfree/Verifications."""
 
-import re
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +10,7 @@ from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.twilio import collection, pages
 from parley.api.twilio.messaging import registry_fields as fields
+from parley.api.twilio.messaging.tollfree_form import CHANGE, MOST, SUBMISSION, given, submitted
 from parley.api.twilio.parameters import boolean, choice
 from parley.api.twilio.paths import check_nothing_asked, resource_id
 from parley.api.twilio.problems import Invalid
@@ -22,82 +22,11 @@ from parley.core.review import Reviewing
 from parley.lib import ids
 from parley.lib.clock import Clock
 from parley.lib.phone import is_toll_free
-from parley.model.address import InvalidAddress, parse_recipient
 from parley.model.number import Number
 from parley.model.registry import Flaw, TollFreeVerification, Verdict
 from parley.model.resource import Resource
 
 VERIFICATION: Final = ("HH",)
-_TEXTS: Final = (
-    "BusinessName",
-    "BusinessWebsite",
-    "NotificationEmail",
-    "UseCaseSummary",
-    "ProductionMessageSample",
-    "MessageVolume",
-    "BusinessStreetAddress",
-    "BusinessStreetAddress2",
-    "BusinessCity",
-    "BusinessStateProvinceRegion",
-    "BusinessPostalCode",
-    "BusinessCountry",
-    "AdditionalInformation",
-    "BusinessContactFirstName",
-    "BusinessContactLastName",
-    "BusinessContactEmail",
-    "BusinessRegistrationNumber",
-    "BusinessRegistrationCountry",
-    "DoingBusinessAs",
-    "OptInConfirmationMessage",
-    "HelpMessageSample",
-    "VettingId",
-)
-_PHONES: Final = ("BusinessContactPhone", "BusinessRegistrationPhoneNumber")
-_URLS: Final = ("PrivacyPolicyUrl", "TermsAndConditionsUrl")
-_CHOICES: Final = {
-    "OptInType": (
-        *("VERBAL", "WEB_FORM", "PAPER_FORM", "VIA_TEXT", "MOBILE_QR_CODE", "IMPORT", "IMPORT_PLEASE_REPLACE"),
-    ),
-    "BusinessRegistrationAuthority": (
-        *("EIN", "CBN", "CRN", "PROVINCIAL_NUMBER", "VAT", "ACN", "ABN", "BRN", "SIREN", "SIRET", "NZBN", "USt-IdNr"),
-        *("CIF", "NIF", "CNPJ", "UID", "NEQ", "OTHER"),
-    ),
-    "BusinessType": ("PRIVATE_PROFIT", "PUBLIC_PROFIT", "SOLE_PROPRIETOR", "NON_PROFIT", "GOVERNMENT"),
-    "VettingProvider": ("CAMPAIGN_VERIFY",),
-}
-_CATEGORIES: Final = frozenset(
-    {
-        "TWO_FACTOR_AUTHENTICATION",
-        "ACCOUNT_NOTIFICATIONS",
-        "CUSTOMER_CARE",
-        "CHARITY_NONPROFIT",
-        "DELIVERY_NOTIFICATIONS",
-        "FRAUD_ALERT_MESSAGING",
-        "EVENTS",
-        "HIGHER_EDUCATION",
-        "K12",
-        "MARKETING",
-        "POLLING_AND_VOTING_NON_POLITICAL",
-        "POLITICAL_ELECTION_CAMPAIGNS",
-        "PUBLIC_SERVICE_ANNOUNCEMENT",
-        "SECURITY_ALERT",
-    }
-)
-_SEVERAL: Final = ("UseCaseCategories", "OptInImageUrls", "OptInKeywords")
-_FORM: Final = frozenset({*_TEXTS, *_PHONES, *_URLS, *_CHOICES, *_SEVERAL, "AgeGatedContent"})
-_SUBMISSION: Final = _FORM | {"TollfreePhoneNumberSid", "CustomerProfileSid", "ExternalReferenceId"}
-_CHANGE: Final = _FORM | {"EditReason"}
-_REQUIRED: Final = (
-    "BusinessName",
-    "BusinessWebsite",
-    "NotificationEmail",
-    "UseCaseCategories",
-    "UseCaseSummary",
-    "ProductionMessageSample",
-    "OptInImageUrls",
-    "OptInType",
-    "MessageVolume",
-)
 _FILTERS: Final = pages.PARAMETERS | {
     "TollfreePhoneNumberSid",
     "Status",
@@ -114,8 +43,6 @@ _STATUSES: Final = (*_STATUS.values(), "IN_REVIEW")
 _CODES: Final[dict[Flaw, int]] = {"sample_length": 30538, "opt_in_evidence": 30513}
 """Source: twilio.com/docs/api/errors. The others have none."""
 _OURS: Final = frozenset({"number_id", "verdict", "objections", "editable_until", "edit_reason"})
-_MOST: Final = 2000
-_MOST_SEVERAL: Final = 50
 
 
 class TollFreeVerifications:
@@ -138,16 +65,14 @@ class TollFreeVerifications:
     async def create(self, call: Call) -> Reply:
         """Submit one of the account's toll-free numbers."""
         form = call.form()
-        form.allow(_SUBMISSION)
-        given = self._given(form)
-        if missing := next((name for name in _REQUIRED if not given.get(_field(name))), None):
-            raise Fault("invalid_parameter", f"{missing} is required", missing)
+        form.allow(SUBMISSION)
+        told = submitted(form, self._urls)
         number = await self._number(call, form)
         asked = TollFreeVerification(
-            **given,
+            **told,
             number_id=number.id,
             customer_profile_sid=fields.sid(form, "CustomerProfileSid", "BU"),
-            external_reference_id=fields.optional(form, "ExternalReferenceId", _MOST),
+            external_reference_id=fields.optional(form, "ExternalReferenceId", MOST),
         )
         try:
             made = await self._reviewing.submit(self._verifications, call.account.id, asked, name=number.address)
@@ -193,14 +118,14 @@ class TollFreeVerifications:
     async def update(self, call: Call) -> Reply:
         """Edit a verification that is not approved, and submit it again. What is not given stays as it is."""
         form = call.form()
-        form.allow(_CHANGE)
-        given = self._given(form)
+        form.allow(CHANGE)
+        told = given(form, self._urls)
 
         def edited(before: Resource[TollFreeVerification]) -> TollFreeVerification:
             if before.value.verdict == "approved" or not self._is_editable(before.value):
                 raise Invalid(20001, "The verification cannot be edited any more")
-            reason = fields.optional(form, "EditReason", _MOST)
-            return replace(before.value, **given, edit_reason=reason, editable_until=None)
+            reason = fields.optional(form, "EditReason", MOST)
+            return replace(before.value, **told, edit_reason=reason, editable_until=None)
 
         changed = await self._reviewing.resubmit(
             self._verifications, call.account.id, resource_id(call, VERIFICATION), edited
@@ -220,37 +145,12 @@ class TollFreeVerifications:
             raise Fault("invalid_parameter", f"{name} names no toll-free number of this account", name)
         return number
 
-    def _given(self, form: Form) -> dict[str, Any]:
-        """What a request says, by field. Raises Fault(invalid_parameter)."""
-        given: dict[str, Any] = {}
-        for name in _TEXTS:
-            given[name] = fields.optional(form, name, _MOST)
-        for name in _PHONES:
-            given[name] = _phone(form, name)
-        for name in _URLS:
-            given[name] = self._checked(form.one(name) or None, name)
-        for name, allowed in _CHOICES.items():
-            given[name] = choice(form, name, allowed)
-        for name in _SEVERAL:
-            given[name] = fields.several(form, name, _MOST_SEVERAL, _MOST)
-        given["AgeGatedContent"] = boolean(form, "AgeGatedContent")
-        for url in given["OptInImageUrls"] or ():
-            self._checked(url, "OptInImageUrls")
-        if unknown := next((word for word in given["UseCaseCategories"] or () if word not in _CATEGORIES), None):
-            raise Fault("invalid_parameter", f"{unknown[:100]} is no use case category", "UseCaseCategories")
-        return {_field(name): value for name, value in given.items() if value not in (None, ())}
-
-    def _checked(self, url: str | None, name: str) -> str | None:
-        if url is not None and not self._urls.is_fetchable(url):
-            raise Fault("invalid_parameter", f"{name} must be an http or https URL", name)
-        return url
-
     def _is_editable(self, asked: TollFreeVerification) -> bool:
         return asked.editable_until is None or self._clock.now() < asked.editable_until
 
     def _shown(self, call: Call, verification: Resource[TollFreeVerification]) -> dict[str, Any]:
         value, sid = verification.value, ids.sid("HH", verification.id)
-        told = {name: given for name, given in msgspec.structs.asdict(value).items() if name not in _OURS}
+        told = {name: each for name, each in msgspec.structs.asdict(value).items() if name not in _OURS}
         reasons = [{"code": _CODES.get(each.flaw), "reason": each.text} for each in value.objections]
         until = value.editable_until
         return {
@@ -274,21 +174,3 @@ class TollFreeVerifications:
             "resource_links": {},
             "vetting_id_expiration": None,
         }
-
-
-def _field(name: str) -> str:
-    """The field that a parameter sets: `business_name` for `BusinessName`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-
-
-def _phone(form: Form, name: str) -> str | None:
-    text = form.one(name)
-    if not text:
-        return None
-    try:
-        address = parse_recipient(text)
-    except InvalidAddress:
-        address = None
-    if address is None or address.kind != "e164":
-        raise Fault("invalid_parameter", f"{name} must be a phone number of E.164", name)
-    return address.value
