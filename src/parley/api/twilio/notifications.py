@@ -21,7 +21,7 @@ _FILTERS: Final = pages.PARAMETERS | {"Log", "MessageDate", "MessageDate<", "Mes
 _ERROR: Final = "0"
 _WARNING: Final = "1"
 _FAILED: Final = "11200"
-_CODE: Final = re.compile(r"\d{5}(?=:)", re.ASCII)
+_CODE: Final = re.compile(r"\d{5}(?=[: ])", re.ASCII)
 
 
 class Notifications:
