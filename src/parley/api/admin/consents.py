@@ -1,5 +1,6 @@
 """Who wants nothing more from whom: read it, change it, take it elsewhere. Ours: neither dialect tells this by API."""
 
+import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import AsyncIterator
@@ -76,7 +77,8 @@ class ConsentsApi:
     async def take(self, call: Call) -> Reply:
         """POST /admin/consents/import: opt-outs as CSV or JSON lines, all of them or, where a line is wrong, none."""
         call.arguments().allow(frozenset())
-        lines = consent_lines.read(call.body, (call.header(b"content-type") or "").partition(";")[0].strip().lower())
+        kind = (call.header(b"content-type") or "").partition(";")[0].strip().lower()
+        lines = await asyncio.to_thread(consent_lines.read, call.body, kind)
         changes = [
             self._change(call, line.sender, line.recipient, "opt_out", line.keyword, "import", line.at)
             for line in lines
