@@ -6,10 +6,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from parley.api.admin import text
+from parley.api.admin.text import code
 from parley.api.admin.times import iso
 from parley.api.http.fault import Fault
 from parley.lib import ids
+from parley.lib.web_links import links
 from parley.model.address import InvalidAddress, parse_recipient
 from parley.model.behaviour import Behaviour
 from parley.model.phone import Arrival
@@ -48,8 +49,8 @@ def listed(arrival: Arrival, base_url: str) -> dict[str, Any]:
         "body": arrival.body,
         "media": [{**each, "url": f"{place}/{n}"} for n, each in enumerate(media)],
         "received_at": iso(arrival.received_at),
-        "code": text.code(arrival.body),
-        "links": text.links(arrival.body),
+        "code": code(arrival.body),
+        "links": links(arrival.body),
     }
 
 

@@ -1,11 +1,9 @@
-"""Find in a message what a test wants of it: the one-time code and the links."""
+"""Find in a message what a test wants of it: the one-time code."""
 
 import re
 from typing import Final
 
-_LINK: Final = re.compile(r"https?://(?=[\w\[])[^\s<>\"'`\\^{}|]+", re.IGNORECASE)
-_TRAILING: Final = ".,;:!?)]*_~"
-_OPENING: Final = {")": "(", "]": "["}
+from parley.lib.web_links import LINK
 
 # Four to eight digits that stand alone, also as `123-456` or `123 456` and after a sender's letters as in `G-123456`;
 # not a piece of a longer number, an amount, a date, a time or a word.
@@ -19,11 +17,6 @@ _BOUND: Final = re.compile(r"^@\S+ #(?P<digits>[0-9]{4,8})(?:\s|$)", re.ASCII | 
 _NAMED: Final = re.compile(r"\b(?:code|codes|otp|pin|passcode|password|verification|verify|token|tan)\b", re.IGNORECASE)
 
 
-def links(body: str) -> list[str]:
-    """The http and https URLs of a text, in order, without the punctuation after them."""
-    return [_trimmed(match[0]) for match in _LINK.finditer(body)]
-
-
 def code(body: str) -> str | None:
     """The one-time code of a text: 4 to 8 digits without separators, or None.
 
@@ -31,7 +24,7 @@ def code(body: str) -> str | None:
     """
     if (bound := _BOUND.search(body)) is not None:
         return bound["digits"]
-    text = _LINK.sub(lambda match: " " * len(match[0]), body)
+    text = LINK.sub(lambda match: " " * len(match[0]), body)
     found = list(_CODE.finditer(text))
     if not found:
         return None
@@ -43,13 +36,3 @@ def code(body: str) -> str | None:
 def _distance(one: tuple[int, int], other: tuple[int, int]) -> int:
     """Characters between two spans."""
     return max(one[0] - other[1], other[0] - one[1], 0)
-
-
-def _trimmed(url: str) -> str:
-    """A URL without what ends the sentence around it; a bracket stays where the URL itself opened it."""
-    while url[-1] in _TRAILING:
-        opening = _OPENING.get(url[-1])
-        if opening is not None and url.count(opening) >= url.count(url[-1]):
-            break
-        url = url[:-1]
-    return url
