@@ -10,8 +10,9 @@ from sqlalchemy import delete
 
 from parley.model.callback import Callback
 from parley.model.consent import ConsentChange
+from parley.model.link import Link
 from parley.model.message import Media, Message, Pending, Status
-from parley.store import opt_outs, schema, stickies
+from parley.store import links, opt_outs, schema, stickies
 from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Row, Upsert
 from parley.store.media import keep
 from parley.store.stickies import Choice, Chosen, Doom
@@ -57,6 +58,10 @@ class Intake(msgspec.Struct, frozen=True):
     event_data: str | None = None
     consent: tuple[ConsentChange, ...] = ()
     """What the message says of its sender's consent. Noted with it, once."""
+    links: tuple[Link, ...] = ()
+    """The short links in its body."""
+    forgets_from: int | None = None
+    """When to look first whether it is over, and what is not kept of it may go; None when all is kept."""
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -84,7 +89,8 @@ class Decision(msgspec.Struct, frozen=True):
     chosen: Chosen | None = None
 
 
-Refusal = Literal["opted_out", "queue_full", "key_reused"]
+Refusal = Literal["opted_out", "queue_full", "key_reused", "code_taken"]
+"""`code_taken`: one of its links has the code of another message's. With other codes it would be taken."""
 Verdict = Taken | Repeated | Refusal
 
 
@@ -95,6 +101,10 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
     if any(intake.idempotency is not None for intake in intakes):
         repeats = yield from _recall(intakes, verdicts)
     decisions = yield from decide(intakes, verdicts)
+    if linked := {n: intakes[n].links for n in decisions if intakes[n].links}:
+        for n in (yield from links.keep(linked)):
+            verdicts[n] = "code_taken"
+            del decisions[n]
     for n, original in repeats.items():
         verdicts[n] = verdicts[original] or verdicts[n]  # the same request is refused for the same reason
 
@@ -106,6 +116,7 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
     callbacks: list[Row] = []
     keys: list[Row] = []
     consent: list[ConsentChange] = []
+    forgetting: list[Row] = []
     results: list[Verdict] = []
     for n, intake in enumerate(intakes):
         verdict = verdicts[n]
@@ -125,6 +136,8 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
             key = intake.idempotency
             keys.append((message.account_id, key.key, message.id, key.fingerprint, message.created_at))
         consent += intake.consent
+        if intake.forgets_from is not None:
+            forgetting.append((message.id, message.account_id, intake.forgets_from))
         results.append(Taken(message, waits, decision.callbacks))
 
     yield Insert(schema.messages, messages)
@@ -136,6 +149,7 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
     yield Insert(schema.callbacks, callbacks)
     yield Insert(schema.idempotency, keys)
     yield from opt_outs.apply(consent)
+    yield Insert(schema.forgetting, forgetting)
     yield from remember(decisions.values())
     return results
 

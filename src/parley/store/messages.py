@@ -8,6 +8,7 @@ from msgspec.structs import fields
 from sqlalchemy import ColumnElement, and_, func, select, update
 
 from parley.lib import ids
+from parley.model import retention
 from parley.model.event import Event
 from parley.model.message import Message, Pending
 from parley.store import media, phones, schema
@@ -37,14 +38,14 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 def fetch(account_id: bytes, message_id: bytes) -> Operation[Message | None]:
-    """The account's message, or None when there is none or it was deleted."""
+    """The account's message as it may be shown, or None when there is none or it was deleted."""
     rows = yield Lookup(schema.messages, COLUMNS, ("account_id", "id"), [(account_id, message_id)])
     found = Message(*rows[0]) if rows else None
-    return found if found is not None and found.deleted_at is None else None
+    return retention.shown(found) if found is not None and found.deleted_at is None else None
 
 
 def fetch_many(keys: Sequence[tuple[bytes, bytes]]) -> Operation[dict[bytes, Message]]:
-    """Messages by (account id, id), also deleted ones, under their id."""
+    """Messages by (account id, id) as they are, also deleted ones, under their id."""
     rows = yield Lookup(schema.messages, COLUMNS, ("account_id", "id"), list(set(keys)))
     return {row[1]: Message(*row) for row in rows}
 
@@ -52,7 +53,7 @@ def fetch_many(keys: Sequence[tuple[bytes, bytes]]) -> Operation[dict[bytes, Mes
 def page(
     account_id: bytes, wanted: Filter, limit: int, after: bytes | None = None, *, backwards: bool = False, skip: int = 0
 ) -> Operation[list[Message]]:
-    """At most `limit` messages older than `after` (newer, when `backwards`), newest first."""
+    """At most `limit` messages older than `after` (newer, when `backwards`), newest first, as they may be shown."""
     conditions: list[ColumnElement[bool]] = [_table.account_id == account_id]
     if not wanted.include_deleted:
         conditions.append(_table.deleted_at.is_(None))
@@ -69,7 +70,7 @@ def page(
     if index is not None:
         query = query.with_hint(schema.messages, f"INDEXED BY {index}", "sqlite")
     rows = yield Query(query.offset(skip))
-    found = [Message(*row) for row in rows]
+    found = [retention.shown(Message(*row)) for row in rows]
     return found[::-1] if backwards else found
 
 

@@ -277,6 +277,16 @@ links: Final = Table(
     sqlite_with_rowid=False,
 )
 
+forgetting: Final = Table(
+    "forgetting",
+    metadata,
+    Column("message_id", LargeBinary, primary_key=True, comment="of which something is not to be kept"),
+    Column("account_id", LargeBinary, nullable=False),
+    Column("due_at", BigInteger, nullable=False, comment="when to look whether it is over"),
+    Index("forgetting_due", "due_at"),
+    sqlite_with_rowid=False,
+)
+
 usage: Final = Table(
     "usage",
     metadata,

@@ -81,6 +81,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "forgetting",
+        sa.Column("message_id", sa.LargeBinary, primary_key=True, comment="of which something is not to be kept"),
+        sa.Column("account_id", sa.LargeBinary, nullable=False),
+        sa.Column("due_at", sa.BigInteger, nullable=False, comment="when to look whether it is over"),
+        sa.Index("forgetting_due", "due_at"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "usage",
         sa.Column("account_id", sa.LargeBinary),
         sa.Column("day", sa.Integer, comment="days since 1970-01-01 UTC"),
