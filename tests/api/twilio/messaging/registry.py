@@ -50,3 +50,13 @@ def approved_brand(server: Server, client: Client, **values: Any) -> str:
     brand = client.messaging.v1.brand_registrations.create(**BUNDLES, **values)
     decide(server)
     return str(brand.sid)
+
+
+def outcome(server: Server, message: Any) -> tuple[str, int | None]:
+    """Wait for what becomes of a message: its last status and its error code."""
+    for _ in range(100):
+        found = message.fetch()
+        if found.status in ("delivered", "undelivered", "failed"):
+            return found.status, found.error_code
+        server.run(server.app.engine.wait_for_change(0.2))
+    raise AssertionError(f"nothing became of it: {found.status}")

@@ -161,3 +161,14 @@ def test_reviewers_are_told_what_they_understand(server: Server) -> None:
     shown = requests.get(url, auth=server.auth, timeout=30).json()
     assert shown == {"delay_s": 0, "verdict": "rules", "reason": "", "score": 50}
     assert requests.get(url, timeout=30).status_code == 401
+
+
+def test_what_waits_is_decided_after_a_restart(store_url: str, clock: ManualClock) -> None:
+    with serve(store_url, clock, profile="strict") as before:
+        tell(before, delay_s=60, verdict="reject", reason="The tax id is another business's.")
+        made = client_of(before).messaging.v1.brand_registrations.create(**BUNDLES)
+    clock.advance(60)
+    with serve(store_url, clock, profile="strict") as after:
+        decide(after)
+        found = client_of(after).messaging.v1.brand_registrations(made.sid).fetch()
+    assert (found.status, found.failure_reason) == ("FAILED", "The tax id is another business's.")

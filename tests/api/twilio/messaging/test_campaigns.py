@@ -7,7 +7,16 @@ import pytest
 from twilio.rest import Client
 
 from tests.api.twilio.client import ask, client_of, refusal
-from tests.api.twilio.messaging.registry import BUNDLES, CAMPAIGN, CHANGE, approved_brand, decide, own, tell
+from tests.api.twilio.messaging.registry import (
+    BUNDLES,
+    CAMPAIGN,
+    CHANGE,
+    approved_brand,
+    decide,
+    outcome,
+    own,
+    tell,
+)
 from tests.server import Server, serve
 
 
@@ -232,13 +241,7 @@ def test_rejected_then_described_anew_then_its_numbers_send(
     pool.create(phone_number_sid=own(server, address))
 
     def send(body: str) -> tuple[str, int | None]:
-        sent = client.messages.create(to=phone, messaging_service_sid=service.sid, body=body)
-        for _ in range(100):
-            found = sent.fetch()
-            if found.status in ("delivered", "undelivered", "failed"):
-                return found.status, found.error_code
-            server.run(server.app.engine.wait_for_change(0.2))
-        raise AssertionError("nothing became of it")
+        return outcome(server, client.messages.create(to=phone, messaging_service_sid=service.sid, body=body))
 
     campaign = submit(client, service, brand, message_samples=["Acme: your order 1234 was sent.", "Acme: it arrived!!"])
     decide(server)

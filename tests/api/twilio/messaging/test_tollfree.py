@@ -7,7 +7,7 @@ import pytest
 from twilio.rest import Client
 
 from tests.api.twilio.client import ask, client_of, refusal
-from tests.api.twilio.messaging.registry import decide, own, tell
+from tests.api.twilio.messaging.registry import decide, outcome, own, tell
 from tests.clock import ManualClock
 from tests.server import Server, serve
 
@@ -106,6 +106,8 @@ def test_rejected_then_edited_then_approved(server: Server, client: Client, cloc
     made = submit(client, number, production_message_sample="Hi")
     decide(server)
     found = made.fetch()
+    message = {"from_": found.tollfree_phone_number, "to": "+14155550199", "body": "Acme: your order was sent."}
+    assert outcome(server, client.messages.create(**message)) == ("undelivered", 30032)
     assert (found.status, found.error_code, found.edit_allowed) == ("TWILIO_REJECTED", 30538, True)
     assert [reason["code"] for reason in found.rejection_reasons] == [30538]
     assert found.rejection_reason == found.rejection_reasons[0]["reason"]
@@ -116,6 +118,7 @@ def test_rejected_then_edited_then_approved(server: Server, client: Client, cloc
     decide(server)
     found = made.fetch()
     assert (found.status, found.rejection_reason) == ("TWILIO_APPROVED", None)
+    assert outcome(server, client.messages.create(**message)) == ("delivered", None)
     edit = client.messaging.v1.tollfree_verifications(made.sid)
     assert refusal(lambda: edit.update(business_name="Other")) == (400, 20001)
 
