@@ -15,6 +15,7 @@ from parley.api.http.credentials import Credentials
 from parley.api.signalwire.callbacks import SignalWireRenderer
 from parley.api.signalwire.media import MediaLinks
 from parley.api.twilio.callbacks import TwilioRenderer
+from parley.api.twilio.usage_triggers import told
 from parley.app.surface import VERSION, surface
 from parley.carriers.simulator import Simulator
 from parley.core.accounts import Accounts
@@ -50,6 +51,7 @@ from parley.core.senders import Senders
 from parley.core.services import Services
 from parley.core.supervise import Supervisor
 from parley.core.usage import Usage
+from parley.core.usage_triggers import UsageTriggers
 from parley.core.watch import Watch
 from parley.lib import ids, tables
 from parley.lib.clock import Clock, SystemClock
@@ -66,6 +68,7 @@ from parley.model.consent import Replies as KeywordReplies
 from parley.model.message import Dialect, Message, Pending
 from parley.model.registry import Brand, Campaign, Reviewers, TollFreeVerification, Vetting
 from parley.model.service import PoolSender, QuietHours, Service
+from parley.model.usage_trigger import UsageTrigger
 from parley.settings import Settings, SettingsError
 from parley.store import Engine, News, StoreUnavailable, queue
 from parley.store.connect import UrlError, open_engine, sqlite_path
@@ -172,6 +175,7 @@ class App:
         self.supervisor.start("claim-callbacks", self.claims.claim_callbacks)
         self.supervisor.start("lease", self.claims.keep_lease)
         self.supervisor.start("inspect", self.claims.inspect)
+        self.supervisor.start("usage", lambda: self.claims.repeat("usage", self.usage_triggers.turn))
         self.supervisor.start("review", lambda: self.claims.repeat("review", self.reviewing.turn, self.reviewing.nudge))
         self.supervisor.start("maintenance", Maintenance(self.record, self.clock, self.claims, self.usage).run)
         log.info("ready", version=VERSION, profile=self.settings.profile, engine=self.engine.name)
@@ -236,7 +240,7 @@ class App:
             _table("sender_rules_file", settings.sender_rules_file, sender_rule.read), strict=not self.is_dev
         )
         self.usage = Usage(self.engine, clock)
-        self._build_allowances()
+        self._build_allowances(callbacks_wait)
         self.prices = Prices(_table("prices_file", settings.prices_file, price.read))
         self.links = MediaLinks(self.vault.derive(b"media links"))
         self.renderers = self._renderers()
@@ -365,8 +369,8 @@ class App:
         self.reviewing = Reviewing(self.engine, self.clock, self.registry, usual)
         self.registration = Registration(self.engine, self.clock, self.pool_senders, self.registry, self._terms())
 
-    def _build_allowances(self) -> None:
-        """What accounts may do that costs."""
+    def _build_allowances(self, callbacks_wait: asyncio.Event) -> None:
+        """What accounts may do that costs, and who is told what it did."""
         settings = self.settings
         countries = None if settings.geo_permissions is None else tuple(settings.geo_permissions.upper().split(","))
         if countries is not None and not set(countries) <= names().keys():
@@ -376,6 +380,15 @@ class App:
             self._kind("allowance", Allowance), self.accounts, self.usage, self.clock, Allowance(countries, credit)
         )
         self._remembering.append(self.allowances)
+        self.usage_triggers = UsageTriggers(
+            self._kind("usage_trigger", UsageTrigger),
+            self.accounts,
+            self.usage,
+            self.clock,
+            self.ids,
+            told,
+            callbacks_wait.set,
+        )
 
     def _build_edge(self) -> None:
         """What stands between requests and the core: limits, credentials, health."""

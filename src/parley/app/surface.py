@@ -29,7 +29,9 @@ from parley.api.twilio.messaging.registry_routes import routes as registry_route
 from parley.api.twilio.messaging.routes import routes as messaging_routes
 from parley.api.twilio.pricing.messaging import routes as pricing_routes
 from parley.api.twilio.routes import routes as twilio_routes
+from parley.api.twilio.urls import Urls
 from parley.api.twilio.usage import routes as usage_routes
+from parley.api.twilio.usage_triggers import routes as usage_trigger_routes
 
 if TYPE_CHECKING:
     from parley.app.node import App
@@ -85,6 +87,7 @@ def surface(app: "App") -> Surface:
             clock=app.clock,
             review_s=lambda: app.reviewing.reviewers.delay_s,
         ),
+        *usage_trigger_routes(app.usage_triggers, Urls(app.guard), app.accounts, app.credentials),
         *lookup_routes(app.credentials),
         *pricing_routes(app.prices, app.credentials),
         *balance_routes(app.allowances, app.accounts, app.credentials),

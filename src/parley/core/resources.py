@@ -1,6 +1,6 @@
 """Resources: the one way to what accounts configure. Each kind has a type, kept as JSON and remembered for a second."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -10,6 +10,7 @@ from parley.core.cache import Cache
 from parley.core.refusal import Refused
 from parley.lib.clock import Clock
 from parley.lib.ids import Ids
+from parley.model.callback import Callback
 from parley.model.resource import Resource, Row
 from parley.store import Engine, resources
 
@@ -155,6 +156,15 @@ class Resources(Generic[T]):
                 if other is not None and other.id != resource_id:
                     raise Refused("name_taken", after.name)
         raise Refused("in_progress")
+
+    async def put(self, after: Resource[T], owes: Sequence[Callback] = ()) -> bool:
+        """Replace a resource by what was made of it, and owe callbacks for that. False, and nothing happened, when
+        somebody changed it since it was read.
+        """
+        if not await self._engine.write(resources.change, self._row(after), owes):
+            return False
+        self.forget()
+        return True
 
     async def drop(self, account_id: bytes, resource_id: bytes) -> None:
         """Remove one of the account's with what belongs to it. Raises Refused(not_found)."""

@@ -6,7 +6,9 @@ import msgspec
 
 from parley.model.message import Dialect, Status
 
-CallbackKind = Literal["status", "inbound"]
+CallbackKind = Literal["status", "inbound", "notice"]
+"""status: tells of a message's state. inbound: of a message that came in. notice: of something else, such as usage;
+`data` is the whole form that it sends, `message_id` what it is about, and `status` means nothing."""
 TELLS_BEGINNING: Final[frozenset[Dialect]] = frozenset({"signalwire"})
 """The dialects whose status callbacks tell of the state that a message begins in, too."""
 CallbackState = Literal["pending", "delivered", "gave_up"]

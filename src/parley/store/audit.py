@@ -38,7 +38,8 @@ def audit(states: Mapping[Dialect, Collection[Status]], page: int = PAGE) -> Ope
         yield from _page(auditor, [Entry(*row) for row in rows])
         after = (rows[-1][0], rows[-1][1])
     for stray in (schema.events, schema.pending, schema.callbacks, schema.refs, schema.media):
-        for _, message_id, count in (yield from _without_message(stray)):
+        of_messages = schema.callbacks.c.kind != "notice" if stray is schema.callbacks else None
+        for _, message_id, count in (yield from _without_message(stray, of_messages)):
             auditor.fault(f"stray {stray.name}", message_id, "they belong to no message", count)
     for account_id, message_id, count in (
         yield from _without_message(schema.events, schema.events.c.kind.in_(_STARTS))

@@ -1,11 +1,12 @@
 """Keep what accounts configure: one table for every kind of resource, whose values are JSON. See docs/adr/007."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from msgspec.structs import astuple, fields
 from sqlalchemy import ColumnElement, and_, func, select
 
+from parley.model.callback import Callback
 from parley.model.resource import Row
 from parley.store import schema
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query
@@ -89,8 +90,8 @@ def due(kind: str, now: int, limit: int) -> Operation[list[Row]]:
     return [Row(*row) for row in rows]
 
 
-def change(row: Row) -> Operation[bool]:
-    """Store a resource's new name, time and value, and count its revision up.
+def change(row: Row, owes: Sequence[Callback] = ()) -> Operation[bool]:
+    """Store a resource's new name, time and value, count its revision up, and owe callbacks for it.
 
     False when it is gone, was changed since `row` was read, or another has the name: then nothing changed.
     """
@@ -104,6 +105,7 @@ def change(row: Row) -> Operation[bool]:
     changed = yield Execute(
         schema.resources.update().where(where).values(**values, revision=row.revision + 1).returning(_table.id)
     )
+    yield Insert(schema.callbacks, [astuple(callback) for callback in owes] if changed else [])
     return bool(changed)
 
 

@@ -20,6 +20,7 @@ from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.message import Dialect, Message
 from parley.store import Engine, StoreUnavailable, queue
+from parley.webhooks import notice
 from parley.webhooks.attempt import HTTP_ERROR, REFUSED_ATTEMPTS, Attempts, Failed, Held
 from parley.webhooks.hosts import Hosts, host_of
 from parley.webhooks.render import Renderer
@@ -293,7 +294,7 @@ class Delivery:
                     await self._put_all_back(chain, max(self._clock.now() + _BEHIND_US, first[1] + 1))
                     return
                 first = None
-                if message is None or message.deleted_at is not None:
+                if (message is None or message.deleted_at is not None) and callback.kind != "notice":
                     await self._keep(self._retries.ended(callback, "gave_up", "the message was deleted"))
                     continue
                 if (wait_us := callback.due_at - self._clock.now()) > 0:
@@ -336,17 +337,21 @@ class Delivery:
                 self._waiting.set()
                 return
 
-    async def _deliver(self, name: str, callback: Callback, message: Message, *, is_probe: bool) -> Callback:
+    async def _deliver(self, name: str, callback: Callback, message: Message | None, *, is_probe: bool) -> Callback:
         """One attempt; the callback as it is afterwards. Raises Held when none was made."""
         account = await self._account(callback.account_id)
         if account is None:
             return self._retries.ended(callback, "gave_up", "the account is gone")
         started = self._clock.monotonic()
         try:
-            if callback.kind == "inbound":
+            if callback.kind == "inbound" and message is not None:
                 said = await self._replies.inbound(account, message, callback, is_probe=is_probe)
             else:
-                rendered = self._renderers[callback.dialect].status(account, message, callback)
+                rendered = (
+                    notice.rendered(account, callback)
+                    if message is None or callback.kind == "notice"
+                    else self._renderers[callback.dialect].status(account, message, callback)
+                )
                 said = await self._attempts.status(
                     callback, rendered, lambda: is_probe or not self._breakers.is_held(name)
                 )
@@ -356,7 +361,7 @@ class Delivery:
             self._count(callback, "failed", started)
             return self._after(name, callback, failure)
         except Exception as error:  # a fault of ours must not leave it in this node's hands for ever
-            log.exception("callback delivery failed", message=message.id.hex())
+            log.exception("callback delivery failed", message=callback.message_id.hex())
             self._count(callback, "failed", started)
             outcome = f"internal error: {type(error).__name__}"
             return self._after(name, callback, Failed(HTTP_ERROR, outcome, outcome, REFUSED_ATTEMPTS))

@@ -200,7 +200,7 @@ FIELDS: Final[dict[str, dict[str, str]]] = {
     "OwedCallback": {
         "callback_id": "uuid",
         "message_id": "uuid",
-        "kind": "status|inbound",
+        "kind": "status|inbound|notice",
         "status": _OWN_STATUSES,
         "method": "str",
         "url": "str",
