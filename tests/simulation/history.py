@@ -7,6 +7,7 @@ from contextvars import copy_context
 from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from parley.core.outcomes import UncertainPolicy
@@ -18,12 +19,14 @@ from parley.model.callback import TELLS_BEGINNING
 from parley.model.event import Event
 from parley.model.message import FINAL, Message
 from parley.model.receipt import Receipt
+from parley.model.service import PoolSender, Service
 from parley.store import Operation, StoreUnavailable, messages, queue, schema
 from parley.store.accept import IdempotencyKey
 from parley.store.audit import audit
 from parley.store.engine.sqlite import _drive
 from parley.store.engine.statements import Query
 from tests.core.node import OURS, STATES, queued
+from tests.sending import Outbound
 from tests.simulation.database import Database
 from tests.simulation.network import HOSTS, Apps, Network
 from tests.simulation.node import SimulatedNode
@@ -33,6 +36,8 @@ R = TypeVar("R")
 
 VALIDITY_S: Final = 30
 _TURMOIL_S: Final = 15.0
+_LATER_S: Final = 10.0
+"""How far ahead messages are scheduled."""
 _PEACE_S: Final = 400.0
 """The longest that anything may take once nothing fails any more."""
 
@@ -101,6 +106,7 @@ class _History:
         for n in range(self.plan.nodes):
             await self._join(f"node {n}")
         self.account: Account = await self.nodes[0].run(self.nodes[0].accounts.add("Test"))
+        self.service_id: bytes = await self.nodes[0].run(self._service(self.nodes[0].outbound))
         self.database.faults = self.plan.faults
         for n in range(self.plan.messages):
             self._begin(self._send(n))
@@ -150,6 +156,14 @@ class _History:
         self.nodes.append(node)
         await asyncio.wait([node.run(node.start())])  # it may die at that
 
+    async def _service(self, outbound: Outbound) -> bytes:
+        """A messaging service with the one number."""
+        service = await outbound.services.add(self.account.id, Service("Test"))
+        number = await outbound.numbers.own(outbound.numbers.blank(self.account.id, OURS, "twilio"))
+        sender = PoolSender("phone_number", OURS, "US")
+        await outbound.pool_senders.add(self.account.id, sender, id=number.id, parent_id=service.id, name=OURS)
+        return service.id
+
     def _some_node(self) -> SimulatedNode:
         return self.chance.choice(self.nodes)
 
@@ -171,6 +185,11 @@ class _History:
             validity_s=VALIDITY_S,
             idempotency=IdempotencyKey(text, b""),
         )
+        if draft.dialect == "twilio" and chance.random() < 0.5:
+            later = self.clock.now() + round(chance.random() * _LATER_S * 1_000_000)
+            draft = replace(
+                draft, service_id=self.service_id, sender="", send_at=later if chance.random() < 0.7 else None
+            )
         self.asked.add(text)
         while text not in self.sent:
             node = self._some_node()
