@@ -64,8 +64,10 @@ class Senders:
             raise Refused("sender_cannot_mms", sender.text)
         self._check(sender, load)
         service = await self._services.of_sender(account_id, sender)
-        code = await self._registration.block(account_id, sender, load.recipient, load.segments)
-        rate = await self._registration.pace(account_id, sender)
+        code = rate = None
+        if self._is_bound:
+            code = await self._registration.block(account_id, sender, load.recipient, load.segments)
+            rate = await self._registration.pace(account_id, sender)
         return Route(
             sender,
             self._paces.segment_us(sender, rate),

@@ -105,6 +105,10 @@ class Services:
         self._pools: OrderedDict[bytes, Pool] = OrderedDict()
         self._changes = -1
 
+    def forget(self) -> None:
+        """Ask the record again, because another node changed something: a number, perhaps."""
+        self._known.clear()
+
     async def through(self, account_id: bytes, service_id: bytes) -> Through:
         """The account's service, as it was a moment ago. Raises Refused(service_unknown)."""
         if (changes := self._services.changes + self._senders.changes) != self._changes:
