@@ -113,7 +113,7 @@ def test_who_may_not_send_in_the_strict_profile(tmp_path_factory: pytest.TempPat
         assert raw.outcome("POST", "/Messages.json", data=media) == (400, 21620)
         buy = {"PhoneNumber": "+14155550100"}
         assert raw.outcome("POST", "/IncomingPhoneNumbers.json", data=buy) == (400, 21422)
-        assert raw.outcome("POST", "/IncomingPhoneNumbers.json", data={"AreaCode": "415"}) == (400, 21452)
+        assert raw.outcome("POST", "/IncomingPhoneNumbers.json", data={"AreaCode": "999"}) == (400, 21452)
 
 
 def test_credentials(server: Server) -> None:
