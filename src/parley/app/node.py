@@ -330,6 +330,7 @@ class App:
         self.pools: Services = Services(
             self.engine, self.clock, self.services, self.pool_senders, self.registration, rules, paces
         )
+        self._remembering.append(self.pools)
         self.senders = Senders(self.numbers, self.pools, rules, self.registration, paces)
         settings = self.settings
         window = Window(settings.schedule_min_s, settings.schedule_max_s, settings.schedule_limit)
