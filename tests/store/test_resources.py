@@ -3,8 +3,9 @@
 from msgspec.structs import replace
 
 from parley.model.resource import Row
-from parley.store import Engine, numbers, resources
-from tests.store.records import Records
+from parley.store import Engine, callbacks, numbers, resources
+from parley.store.audit import audit
+from tests.store.records import CALLBACK_STATES, Records
 
 ACCOUNT, OTHER = b"A" * 16, b"B" * 16
 
@@ -76,3 +77,13 @@ async def test_a_parent_goes_with_its_children(engine: Engine) -> None:
     assert await engine.write(resources.drop, ACCOUNT, "service", parent.id, with_children=("sender",))
     assert await engine.read(resources.fetch, ACCOUNT, "sender", child.id) is None
     assert await engine.read(resources.fetch, ACCOUNT, "campaign", other.id) == other
+
+
+async def test_a_change_owes_its_callbacks_or_does_not_happen(engine: Engine, records: Records) -> None:
+    await engine.write(resources.add, row(1, "one"))
+    about = records.message(id=row(1).id, account_id=ACCOUNT)
+    notices = [records.callback(about, kind="notice", data="{}") for _ in range(2)]
+    assert await engine.write(resources.change, row(1, "uno"), notices[:1])
+    assert not await engine.write(resources.change, row(1, "eins"), notices[1:]), "it was changed since"
+    assert await engine.read(callbacks.page, ACCOUNT, "pending", 10) == notices[:1]
+    assert (await engine.read(audit, CALLBACK_STATES)).is_clean, "what tells of no message is no stray"
