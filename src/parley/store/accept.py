@@ -184,6 +184,13 @@ EVENT_COLUMNS = ("account_id", "message_id", "kind", "at", "data")
 _PAIR = ("account_id", "sender", "recipient")
 
 
+def recall(account_id: bytes, key: IdempotencyKey) -> Operation[bytes | None]:
+    """The message that the same request with a key made before."""
+    columns, keys = ("message_id", "fingerprint"), ("account_id", "key")
+    rows = yield Lookup(schema.idempotency, columns, keys, [(account_id, key.key)])
+    return next((message_id for message_id, fingerprint in rows if fingerprint == key.fingerprint), None)
+
+
 def purge_idempotency(before: int) -> Operation[None]:
     """Forget the keys of requests that were made before a time."""
     yield Execute(delete(schema.idempotency).where(schema.idempotency.c.created_at < before))
