@@ -8,7 +8,7 @@ OptOutType = Literal["STOP", "START", "HELP"]
 
 KEYWORDS: Final[dict[str, OptOutType]] = {
     **dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"), "STOP"),
-    **dict.fromkeys(("START", "UNSTOP", "SUBSCRIBE", "YES"), "START"),
+    **dict.fromkeys(("START", "UNSTOP", "YES"), "START"),
     **dict.fromkeys(("HELP", "INFO"), "HELP"),
 }
 NETWORK_KEYWORDS: Final[dict[str, OptOutType]] = {"STOP": "STOP", "START": "START", "UNSTOP": "START"}
