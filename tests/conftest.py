@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import npm
 from tests.postgres import NotAvailableError, Server, find_server, new_shared_directory, stop_server
 from tests.receiver import Receiver, receiving
 from tests.server import Server as Parley
@@ -47,15 +48,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say loudly, before the closing line, that half of what Parley promises was not looked at."""
-    reasons = [
-        report.longrepr[2].partition(SKIPPED)[2]
-        for report in terminalreporter.stats.get("skipped", [])
-        if isinstance(report.longrepr, tuple) and SKIPPED in report.longrepr[2]
-    ]
-    if reasons:
-        terminalreporter.section("POSTGRESQL WAS NOT TESTED", red=True, bold=True)
-        terminalreporter.line(f"{len(reasons)} tests were skipped: {reasons[0]}", red=True)
+    """Say loudly, before the closing line, that a part of what Parley promises was not looked at."""
+    for what in (SKIPPED, npm.SKIPPED):
+        reasons = [
+            report.longrepr[2].partition(what)[2]
+            for report in terminalreporter.stats.get("skipped", [])
+            if isinstance(report.longrepr, tuple) and what in report.longrepr[2]
+        ]
+        if reasons:
+            terminalreporter.section(what.rstrip(": ").upper(), red=True, bold=True)
+            terminalreporter.line(f"{len(reasons)} tests were skipped: {reasons[0]}", red=True)
 
 
 @pytest.fixture(scope="session")
