@@ -139,7 +139,7 @@ def test_the_host_names_the_product_as_well_as_the_path_does(server: Server, cli
     following = urlsplit(page.next_page_url)
     assert (following.netloc, following.path) == ("messaging.twilio.com", "/v1/Services")
     assert [service.sid for service in page.next_page().previous_page()] == newest_first[:2]
-    assert made[0].url == f"http://messaging.twilio.com/v1/Services/{made[0].sid}"
+    assert made[0].url == f"https://messaging.twilio.com/v1/Services/{made[0].sid}"
     by_path = client.messaging.v1.services(made[0].sid).fetch()
     assert by_path.friendly_name == "By host 0"
     for service in made:
