@@ -37,6 +37,8 @@ _CODES: Final[dict[Reason, int]] = {
     "sender_cannot_sms": 21606,
     "sender_cannot_mms": 21621,
     "country_not_enabled": 21408,
+    "recipient_is_landline": 30006,
+    "recipient_is_premium": 21268,
     "recipient_unroutable": 21612,
 }
 """Twilio's number for what a new message would be refused for; one that was taken before fails by it."""
@@ -76,7 +78,8 @@ class Release:
         now = self._clock.now()
         kinds = {(message.account_id, message.service_id, message.direction) for _, message in batch}
         hours = {kind: kept for kind in kinds if (kept := await self._schedule.hours(*kind)) is not None}
-        if not hours and not any(waits.waiting_for in PUT_OFF for waits, _ in batch):
+        stopped = {account_id for account_id in {kind[0] for kind in kinds} if await self._is_stopped(account_id)}
+        if not hours and not stopped and not any(waits.waiting_for in PUT_OFF for waits, _ in batch):
             return batch, []
         going: list[Due] = []
         changes: list[Change] = []
@@ -86,6 +89,8 @@ class Release:
             kept = hours.get((message.account_id, message.service_id, message.direction))
             if waits.expires_at <= now or waits.waiting_for in IN_DOUBT:
                 going.append(item)
+            elif message.account_id in stopped:
+                changes.append(outcomes.end(item, now, "failed", _CODES["account_suspended"], None))
             elif kept is not None and (until := self._schedule.until(kept, message.recipient, now)) > now:
                 changes.append(outcomes.again(item, self._record.node, now, until, waits.attempts, "quiet_hours"))
             elif waits.waiting_for in PUT_OFF:
@@ -95,6 +100,10 @@ class Release:
         if later:
             going += await self._release(later)
         return going, changes
+
+    async def _is_stopped(self, account_id: bytes) -> bool:
+        account = await self._accounts.by_id(account_id)
+        return account is not None and account.status != "active"
 
     async def _release(self, items: Sequence[Due]) -> list[Due]:
         """Decide of these in one transaction; those that may go now."""
