@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import asyncpg
-import pytest
 import requests
 
 from parley.api.http.endpoint import Endpoint
@@ -72,7 +71,6 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
     assert set(accepted) == kept
 
 
-@pytest.mark.xfail(strict=True, reason="SQLite goes on committing to a file that was deleted, and 201 is answered")
 def test_a_database_that_was_deleted_is_told_and_nothing_more_is_taken(tmp_path: Path) -> None:
     with serve(f"sqlite:///{tmp_path}/parley.db") as server:
         assert create(server.base_url, server.auth).status_code == 201

@@ -75,6 +75,7 @@ class SqliteEngine(Engine):
         super().__init__()
         self.path = path
         self._writing: sqlite3.Connection | None = None
+        self._inode = (0, 0)
         self._writer_thread = ThreadPoolExecutor(1, "sqlite-writer")
         self._reader_threads = ThreadPoolExecutor(_READERS, "sqlite-reader")
         self._readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
@@ -84,6 +85,7 @@ class SqliteEngine(Engine):
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._writing = _open(self.path, _PRAGMAS)
+                self._inode = _inode(self.path)
                 for _ in range(_READERS):
                     self._readers.put(_open(self.path, _READER_PRAGMAS))
             except (OSError, sqlite3.Error) as error:
@@ -108,6 +110,7 @@ class SqliteEngine(Engine):
     def _transact_now(self, units: Sequence[Unit]) -> list[Any]:
         connection = self._writing
         assert connection is not None, "the engine is open"
+        self._check_file()
         with _unavailable():
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -117,7 +120,20 @@ class SqliteEngine(Engine):
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+        self._check_file()
         return results
+
+    def _check_file(self) -> None:
+        """Raise StoreUnavailable when the file is gone, or another stands there.
+
+        SQLite would go on committing to the one that it has open, which nobody will ever find again.
+        """
+        try:
+            found = _inode(self.path)
+        except OSError as error:
+            raise StoreUnavailable(f"the database file is gone: {error}") from error
+        if found != self._inode:
+            raise StoreUnavailable("another file stands in the database's place; start again to use it")
 
     async def read(self, operation: Callable[P, Operation[R]], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run an operation that changes nothing on a reader's thread, in one snapshot."""
@@ -142,6 +158,12 @@ def _open(path: Path, pragmas: Sequence[str]) -> sqlite3.Connection:
     for pragma in pragmas:
         connection.execute(pragma)
     return connection
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    """What tells a file from another of its name."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 @contextlib.contextmanager
