@@ -12,8 +12,9 @@ MESSAGES = "/api/messaging/messages"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Return a server of the strict profile, whose account owns one number."""
-    with serve(f"sqlite:///{tmp_path_factory.mktemp('strict')}/parley.db", profile="strict") as parley:
+    """Return a server of the strict profile, whose account owns one number, which needs no campaign to send."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('strict')}/parley.db"
+    with serve(url, profile="strict", campaign_registration=False) as parley:
         numbers = parley.app.numbers
         parley.run(numbers.own(numbers.blank(parley.account_id, "+14155550100", "signalwire")))
         yield parley
