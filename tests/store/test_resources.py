@@ -58,12 +58,26 @@ async def test_pages_forwards_and_back_of_one_parent(engine: Engine) -> None:
 async def test_a_number_that_is_released_is_out_of_its_service(engine: Engine, records: Records) -> None:
     number = records.number("+15551234567")
     await engine.write(numbers.own, number)
-    of_service = Row(number.id, number.account_id, "pool_sender", OTHER, number.address, None, "{}", 1, 1, 0)
-    await engine.write(resources.add, of_service)
+    whatsapp = f"whatsapp:{number.address}"
+    senders = [
+        replace(row(n, name, account=number.account_id, parent=OTHER), kind=kind)
+        for n, (kind, name) in enumerate(
+            [("pool_sender", number.address), ("pool_sender", whatsapp), ("channel_sender", whatsapp)], 1
+        )
+    ]
+    others = [replace(row(4, number.address), kind="pool_sender"), row(5, number.address, account=number.account_id)]
+    for each in (*senders, *others):
+        await engine.write(resources.add, each)
+
+    async def kept() -> list[Row]:
+        found = [await engine.read(resources.fetch, e.account_id, e.kind, e.id) for e in (*senders, *others)]
+        return [each for each in found if each is not None]
+
     assert not await engine.write(numbers.drop, OTHER, number.id)
-    assert await engine.read(resources.fetch, number.account_id, "pool_sender", number.id) == of_service
+    assert await kept() == [*senders, *others]
     assert await engine.write(numbers.drop, number.account_id, number.id)
-    assert await engine.read(resources.fetch, number.account_id, "pool_sender", number.id) is None
+    assert await kept() == others
+    assert not await engine.write(numbers.drop, number.account_id, number.id)
 
 
 async def test_a_parent_goes_with_its_children(engine: Engine) -> None:

@@ -6,11 +6,14 @@ from typing import Final
 from msgspec.structs import asdict, astuple, fields
 from sqlalchemy import ColumnElement, and_, func, not_, select
 
+from parley.model.address import Address
 from parley.model.number import Number
 from parley.store import schema
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query
 
 COLUMNS: Final = tuple(field.name for field in fields(Number))
+_SENDERS: Final = ("channel_sender", "pool_sender")
+"""The kinds of resources that are a number in another capacity, and have its address for a name."""
 _FIXED: Final = ("id", "account_id", "address", "created_at")
 
 _table = schema.numbers.c
@@ -93,12 +96,14 @@ def change(number: Number) -> Operation[bool]:
 
 
 def drop(account_id: bytes, number_id: bytes) -> Operation[bool]:
-    """Release a number, and take it out of its service, where its sender has its id. False when the account has none
-    of that id.
+    """Release a number, end what it was registered for on channels, and take it out of its services. False when the
+    account has none of that id.
     """
-    rows = yield Lookup(schema.numbers, ("id",), ("id", "account_id"), [(number_id, account_id)], lock=True)
-    yield Delete(schema.numbers, ("id",), rows)
-    yield Delete(schema.resources, ("id",), rows)
+    rows = yield Lookup(schema.numbers, ("address",), ("id", "account_id"), [(number_id, account_id)], lock=True)
+    yield Delete(schema.numbers, ("id", "account_id"), [(number_id, account_id)])
+    names = [name for (address,) in rows for name in (address, Address("whatsapp", "e164", address).text)]
+    senders = [(account_id, kind, name) for kind in _SENDERS for name in names]
+    yield Delete(schema.resources, ("account_id", "kind", "name"), senders)
     return bool(rows)
 
 

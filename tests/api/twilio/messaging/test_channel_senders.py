@@ -107,6 +107,16 @@ def test_its_webhooks_hear_of_its_messages_alone(server: Server, client: Client,
     assert told.form["MessageSid"] == sent.sid
 
 
+def test_it_ends_with_its_number(client: Client) -> None:
+    number = client.incoming_phone_numbers.create(phone_number="+14155550402")
+    sender = made(client, "whatsapp:+14155550402")
+    service = client.messaging.v1.services(client.messaging.v1.services.create(friendly_name="Ending").sid)
+    service.channel_senders.create(sid=sender.sid)
+    assert client.incoming_phone_numbers(number.sid).delete()
+    assert service.channel_senders.list() == []
+    assert refusal(client.messaging.v2.channels_senders(sender.sid).fetch) == (404, 20404)
+
+
 @pytest.mark.parametrize(
     "given",
     [
