@@ -3,6 +3,7 @@
 Source: messaging v1, Service's PhoneNumbers, ShortCodes, AlphaSenders, DestinationAlphaSenders and ChannelSenders.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -79,16 +80,16 @@ class Pools:
         await self._senders.drop(member.account_id, member.id)
 
 
-class Members:
+class Members(ABC):
     """The operations on one of a service's lists, but for adding to it, which members.py has for each kind."""
 
     def __init__(self, pools: Pools, part: Part) -> None:
         self.pools = pools
         self.part = part
 
+    @abstractmethod
     async def particulars(self, member: Member) -> dict[str, Any]:
         """The fields that only senders of this kind have."""
-        raise NotImplementedError
 
     async def id_of(self, member: Member) -> bytes:
         """The id that the sender's SID spells."""
