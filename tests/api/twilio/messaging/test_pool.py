@@ -68,6 +68,16 @@ def test_a_number_is_in_one_service(client: Client, service: Any) -> None:
     assert other.phone_numbers.create(phone_number_sid=number).sid == number
 
 
+def test_a_sender_whose_service_went_as_it_came_is_free(server: Server, client: Client, service: Any) -> None:
+    number = bought(client, "+14155550214")
+    sender, gone = PoolSender("phone_number", "+14155550214", "US"), bytes.fromhex(NOBODYS)
+    left = server.app.pool_senders.add(
+        server.account_id, sender, parent_id=gone, name=sender.address, id=bytes.fromhex(number[2:])
+    )
+    server.run(left)
+    assert service.phone_numbers.create(phone_number_sid=number).sid == number
+
+
 def test_a_number_that_is_released_is_out_of_its_service(client: Client, service: Any) -> None:
     number = bought(client, "+14155550213")
     service.phone_numbers.create(phone_number_sid=number)

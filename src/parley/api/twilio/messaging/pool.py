@@ -71,8 +71,11 @@ class Pools:
             return await self._senders.add(account_id, sender, parent_id=service_id, name=name, id=id)
         except Refused:
             other = await self._senders.named(account_id, name)
-        if other is None or other.parent_id == service_id:
+        if other is None or other.parent_id == service_id or other.parent_id is None:
             raise Invalid(21710, f"{sender.address} is in this Messaging Service already", status=409)
+        if await self._services.find(account_id, other.parent_id) is None:
+            await self.drop(other)  # its service went at the moment at which it came
+            return await self.add(account_id, service_id, sender, name, id)
         raise Invalid(21712, f"{sender.address} is in another Messaging Service", status=409)
 
     async def drop(self, member: Member) -> None:
