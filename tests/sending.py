@@ -5,6 +5,7 @@ from typing import Any
 from parley.core.accounts import Accounts
 from parley.core.allowances import Allowances
 from parley.core.channels import Channels
+from parley.core.links import ShortLinks
 from parley.core.numbers import Numbers
 from parley.core.pacing import Paces
 from parley.core.prices import Prices
@@ -25,9 +26,11 @@ from parley.model import price, sender_rule
 from parley.model.allowance import Allowance
 from parley.model.application import Application
 from parley.model.channel import ChannelSender
+from parley.model.link import LinkDomain
 from parley.model.registry import Brand, Campaign, TollFreeVerification, Vetting
 from parley.model.service import PoolSender, QuietHours, Service
 from parley.store.vault import Vault
+from tests.carriers.dice import Dice
 
 
 class Outbound:
@@ -57,6 +60,10 @@ class Outbound:
         accounts = Accounts(record.engine, Vault(b"v" * 32), clock, record.ids, lambda: "a token")
         usage = Usage(record.engine, clock)
         self.allowances = Allowances(kind("allowance", Allowance), accounts, usage, clock, Allowance())
+        self.links = ShortLinks(
+            record.engine, kind("link_domain", LinkDomain), "https://short.test", clock, record.ids, Dice(7),
+            lambda visit: {"link": visit.link.url}, lambda: None,
+        )  # fmt: skip
         self.sending = Sending(
             record,
             clock,
@@ -67,6 +74,7 @@ class Outbound:
             self.prices,
             self.allowances,
             self.schedule,
+            self.links,
             strict=False,
         )
         self._record, self._clock = record, clock

@@ -37,6 +37,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     public_url: Annotated[
         str | None, _about("Origin under which apps reach this server, for the media URLs in webhooks.")
     ] = None
+    link_url: Annotated[
+        str | None,
+        _about("Origin of the short links of services without a domain of their own. Default: `public_url`."),
+    ] = None
     node_name: Annotated[str | None, _about("Name of this node; a restart under it takes up its work at once.")] = None
     account_sid: Annotated[str | None, _about("The first account's SID (`AC` and 32 hex digits).")] = None
     auth_token: Annotated[str | None, _about("The first account's auth token, which is its API token too.")] = None

@@ -15,6 +15,7 @@ from parley.api.http.credentials import Credentials
 from parley.api.signalwire.callbacks import SignalWireRenderer
 from parley.api.signalwire.media import MediaLinks
 from parley.api.twilio.callbacks import TwilioRenderer
+from parley.api.twilio.messaging.link_shortening import clicked
 from parley.api.twilio.usage_triggers import told
 from parley.app.surface import VERSION, surface
 from parley.carriers.simulator import Simulator
@@ -30,6 +31,8 @@ from parley.core.consent import Consent
 from parley.core.dispatch import Dispatch
 from parley.core.handoff import Handoff
 from parley.core.limits import Bounds, Limits
+from parley.core.links import KIND as LINK_DOMAINS
+from parley.core.links import ShortLinks
 from parley.core.maintain import Maintenance
 from parley.core.media import Outgoing
 from parley.core.metrics import Metrics
@@ -65,6 +68,7 @@ from parley.model.callback import Callback
 from parley.model.caller_id import CallerId
 from parley.model.channel import ChannelSender
 from parley.model.consent import Replies as KeywordReplies
+from parley.model.link import LinkDomain
 from parley.model.message import Dialect, Message, Pending
 from parley.model.registry import Brand, Campaign, Reviewers, TollFreeVerification, Vetting
 from parley.model.service import PoolSender, QuietHours, Service
@@ -246,7 +250,7 @@ class App:
         self.renderers = self._renderers()
         states = {dialect: renderer.states for dialect, renderer in self.renderers.items()}
         self.record = Record(self.engine, node, self.ids, states, self.due, self.owed, messages_wait, self.metrics)
-        self._build_sending()
+        self._build_sending(callbacks_wait)
         self.keyword_replies = self._keyword_replies()
         self.consent = Consent(clock, self.sending, self.keyword_replies)
         self.receiving = Receiving(
@@ -324,7 +328,7 @@ class App:
         self._build_edge()
         self.surface = surface(self)
 
-    def _build_sending(self) -> None:
+    def _build_sending(self, callbacks_wait: asyncio.Event) -> None:
         """Who sends, by number and by service, and the one way out."""
         paces, rules = self._paces(), self.sender_rules
         self.pools: Services = Services(
@@ -335,6 +339,16 @@ class App:
         settings = self.settings
         window = Window(settings.schedule_min_s, settings.schedule_max_s, settings.schedule_limit)
         self.schedule = Schedule(self.engine, self.clock, self.quiet, window)
+        self.short_links = ShortLinks(
+            self.engine,
+            self._kind(LINK_DOMAINS, LinkDomain),
+            settings.link_url or self.public_url,
+            self.clock,
+            self.ids,
+            self.randomness,
+            clicked,
+            callbacks_wait.set,
+        )
         self.sending: Sending = Sending(  # the types, for mypy, which gives up on what it meets later
             self.record,
             self.clock,
@@ -345,6 +359,7 @@ class App:
             self.prices,
             self.allowances,
             self.schedule,
+            self.short_links,
             strict=not self.is_dev,
         )
         self.release: Release = Release(

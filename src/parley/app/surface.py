@@ -10,6 +10,7 @@ from parley.api.admin.callbacks import CallbacksApi
 from parley.api.admin.consent_routes import routes as consent_routes
 from parley.api.admin.consents import ConsentsApi
 from parley.api.admin.keywords import KeywordsApi
+from parley.api.admin.links import DomainsApi
 from parley.api.admin.messages import RecordApi
 from parley.api.admin.openapi import Description
 from parley.api.admin.quiet_hours import QuietHoursApi
@@ -18,6 +19,7 @@ from parley.api.admin.routes import routes as admin_routes
 from parley.api.admin.simulator import SimulatorApi
 from parley.api.http.products import PRODUCTS
 from parley.api.http.surface import Surface
+from parley.api.links import Follow
 from parley.api.signalwire import problems as signalwire_problems
 from parley.api.signalwire.routes import RELAY_PREFIX
 from parley.api.signalwire.routes import routes as signalwire_routes
@@ -25,6 +27,7 @@ from parley.api.twilio import problems as twilio_problems
 from parley.api.twilio.account_routes import routes as account_routes
 from parley.api.twilio.balance import routes as balance_routes
 from parley.api.twilio.lookups.routes import routes as lookup_routes
+from parley.api.twilio.messaging.link_shortening import routes as link_routes
 from parley.api.twilio.messaging.registry_routes import routes as registry_routes
 from parley.api.twilio.messaging.routes import routes as messaging_routes
 from parley.api.twilio.pricing.messaging import routes as pricing_routes
@@ -88,6 +91,9 @@ def surface(app: "App") -> Surface:
             review_s=lambda: app.reviewing.reviewers.delay_s,
         ),
         *usage_trigger_routes(app.usage_triggers, Urls(app.guard), app.accounts, app.credentials),
+        *link_routes(
+            credentials=app.credentials, domains=app.short_links.domains, services=app.services, guard=app.guard
+        ),
         *lookup_routes(app.credentials),
         *pricing_routes(app.prices, app.credentials),
         *balance_routes(app.allowances, app.accounts, app.credentials),
@@ -106,12 +112,13 @@ def surface(app: "App") -> Surface:
             app.credentials,
             simulator,
             ReviewersApi(app.reviewing),
-            RecordApi(app.engine, lambda waits: app.breaker.seen(waits, app.clock.now())),
+            RecordApi(app.engine, lambda waits: app.breaker.seen(waits, app.clock.now()), app.short_links),
             app.events,
             CallbacksApi(app.engine, app.hosts, app.clock, app.claims.look),
             AccountApi(app.accounts, app.quiet),
             QuietHoursApi(app.quiet),
             AllowanceApi(app.allowances),
+            DomainsApi(app.short_links, app.public_url),
             app.health,
             Description(VERSION),
         ),
@@ -124,4 +131,5 @@ def surface(app: "App") -> Surface:
         ("/api", signalwire_problems.explain),
         ("/", admin_problems.explain),
     ]
-    return Surface(routes, dialects, app.metrics.answered)
+    follow = Follow(app.short_links, app.limits, app.public_url)
+    return Surface(routes, dialects, app.metrics.answered, follow)

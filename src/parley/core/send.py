@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from parley.core import magic_numbers
 from parley.core.allowances import Allowances
 from parley.core.channels import Channels
+from parley.core.links import ShortLinks
 from parley.core.pacing import MOST_WAIT_US, slot_us
 from parley.core.prices import Prices
 from parley.core.record import Record
@@ -19,6 +20,7 @@ from parley.core.services import Services, Through
 from parley.lib import ids, segments
 from parley.lib.clock import Clock
 from parley.lib.smart_encoding import smart
+from parley.model import retention
 from parley.model.account import Account
 from parley.model.address import SIGNALWIRE, TWILIO, Address, InvalidAddress, Rules, parse_recipient, parse_sender
 from parley.model.application import Application
@@ -34,6 +36,7 @@ from parley.model.message import (
     Pending,
     Status,
 )
+from parley.model.retention import Part
 from parley.store import messages
 from parley.store.accept import IdempotencyKey, Intake, Repeated, Taken
 from parley.store.stickies import Doom
@@ -70,6 +73,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """None: the service's, or the longest."""
     smart_encoded: bool | None = None
     """Whether typographic characters give way to plain ones; None: as the service has it."""
+    shorten_urls: bool = False
+    """The links of a service's message give way to short ones."""
     is_forced: bool = False
     """Send it to a landline, too."""
     send_at: int | None = None
@@ -77,6 +82,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     direction: Direction = "outbound-api"
     extras: str | None = None
     """JSON object kept with the message."""
+    forgets: tuple[Part, ...] = ()
+    """What of it is not kept once it is over."""
     idempotency: IdempotencyKey | None = None
     is_confirmation: bool = False
     """The platform's own answer to a keyword: not stopped by the opt-out that it confirms."""
@@ -96,6 +103,7 @@ class Sending:
         prices: Prices,
         allowances: Allowances,
         schedule: Schedule,
+        links: ShortLinks,
         *,
         strict: bool,
     ) -> None:
@@ -108,6 +116,7 @@ class Sending:
         self._prices = prices
         self._allowances = allowances
         self._schedule = schedule
+        self._links = links
         self._rules: dict[Dialect, Rules] = {
             "twilio": replace(TWILIO, strict=strict),
             "signalwire": replace(SIGNALWIRE, strict=strict),
@@ -128,6 +137,10 @@ class Sending:
         if draft.service_id is not None:
             through = await self._services.through(draft.account.id, draft.service_id)
         sender = self._sender(draft) if draft.sender or through is None else None
+        asked_for, shortened = draft, None
+        if through is not None and draft.shorten_urls:
+            shortened = await self._links.shorten(draft.account.id, through.settings.link_domain_id, draft.body)
+            draft = replace(draft, body=shortened.body)
         draft = await self._settled(draft, through)
         if through is not None and draft.media_urls and sender is None and through.links_media(recipient):
             draft = replace(draft, body="\n".join(filter(None, (draft.body, *draft.media_urls))), media_urls=())
@@ -149,6 +162,9 @@ class Sending:
             route = await self._senders.named(draft.account.id, sender, asked, draft.dialect)
 
         intake = self._intake(draft, route, load)
+        if shortened is not None:
+            goes_at = intake.message.created_at if start is None else start.free_at
+            intake = replace(intake, links=shortened.of(intake.message, goes_at))
         verdict = await self._record.accept(intake if start is None else put_off(intake, start, sender))
         if isinstance(verdict, Taken):
             return verdict.message
@@ -157,6 +173,8 @@ class Sending:
             if before is None:  # deleted since: the key still names it, and it is not sent again
                 raise Refused("not_found")
             return before
+        if verdict == "code_taken":
+            return await self.send(asked_for)  # with other codes
         raise Refused(_REFUSALS[verdict], recipient.text)
 
     def _rehearse(self, draft: Draft) -> Message:
@@ -248,7 +266,7 @@ class Sending:
             None,
             0,
             None,
-            draft.extras,
+            retention.noted(draft.extras, draft.forgets),
             self._prices.of(kind, recipient, load.segments),
         )
         may_end = choice is not None or route.doom is not None
@@ -274,6 +292,7 @@ class Sending:
             ending=next(iter(self.callbacks(message, "failed", now + 1)), None) if may_end else None,
             choice=choice,
             passed=() if choice is None else ("accepted",),
+            forgets_from=now if draft.forgets else None,
         )
 
     def callbacks(self, message: Message, status: Status, at: int) -> tuple[Callback, ...]:

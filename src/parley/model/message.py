@@ -107,7 +107,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=False):
     """1 once a submit's outcome was never learned: it may have been sent twice or not at all."""
     deleted_at: int | None
     extras: str | None
-    """JSON object of what the core does not act on: feedback, tags, custom variables, attempt..."""
+    """JSON object of what has no column: feedback, tags, custom variables, what is not kept (model/retention.py)..."""
     price: int | None = None
     """What sending it costs, in millionths of a US dollar; charged once it was sent. None: nothing is charged."""
 

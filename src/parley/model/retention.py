@@ -2,6 +2,7 @@
 message resource, and twilio.com/docs/messaging/guides/privacy-message-redaction.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from msgspec import json
@@ -10,9 +11,9 @@ from msgspec.structs import replace
 from parley.model.message import FINAL, Message
 
 Part = Literal["content", "address"]
-KEY: Final = "forget"
+_KEY: Final = "forget"
 """Where a message's extras say what of it is not kept: a list of parts."""
-_MARK: Final = f'"{KEY}":'
+_MARK: Final = f'"{_KEY}":'
 _HIDDEN: Final = 4
 """Digits of the address, the last, that are not kept."""
 
@@ -22,11 +23,18 @@ def forgotten(message: Message) -> list[Part]:
     if message.extras is None or _MARK not in message.extras:
         return []
     extras: dict[str, Any] = json.decode(message.extras)
-    parts: list[Part] = extras.get(KEY) or []
+    parts: list[Part] = extras.get(_KEY) or []
     return parts
 
 
-def without(message: Message, parts: list[Part]) -> Message:
+def noted(extras: str | None, parts: Sequence[Part]) -> str | None:
+    """A message's extras that say that these parts are not kept."""
+    if not parts:
+        return extras
+    return json.encode({**(json.decode(extras) if extras else {}), _KEY: parts}).decode()
+
+
+def without(message: Message, parts: Sequence[Part]) -> Message:
     """The message without them: no body; an address whose last four digits are `XXXX`."""
     return replace(
         message,

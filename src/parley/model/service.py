@@ -57,6 +57,8 @@ class Service(msgspec.Struct, frozen=True):
     quiet_hours: QuietHours | None = None
     keywords: tuple[KeywordReply, ...] = ()
     """Instead of the platform's own, where there are any."""
+    link_domain_id: bytes | None = None
+    """The domain that its short links stand on; None for the server's own."""
 
 
 class PoolSender(msgspec.Struct, frozen=True):

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-import msgspec
+from msgspec import json
 
+from parley.api.admin.links import shown
 from parley.api.admin.times import iso
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.http.fault import Fault
+from parley.core.links import ShortLinks
 from parley.lib import ids
 from parley.lib.redaction import mask_url
 from parley.model.callback import Callback
@@ -23,27 +25,39 @@ _NOT_WAITING: Final = frozenset({"submitting"})
 class RecordApi:
     """Handlers of the paths under /admin/messages. `seen` says of a place in the queue what nobody wrote there."""
 
-    def __init__(self, engine: Engine, seen: Callable[[Pending], Pending]) -> None:
+    def __init__(self, engine: Engine, seen: Callable[[Pending], Pending], short_links: ShortLinks) -> None:
         self._engine = engine
         self._seen = seen
+        self._short_links = short_links
 
     async def show(self, call: Call) -> Reply:
         """GET /admin/messages/{message}: by UUID or by SID."""
+        message, engine = await self._named(call), self._engine
+        events = await engine.read(messages.history, message.id)
+        waits = await engine.read(messages.waiting, message.id)
+        waits = self._seen(waits) if waits is not None else None
+        callbacks = await engine.read(queue.callbacks_of, message.id)
+        attached = await engine.read(media.of_messages, [message.id])
+        told = whole(message, events, waits, callbacks, attached.get(message.id, ()))
+        return json_reply(200, told | {"links": await self._links(message)})
+
+    async def show_links(self, call: Call) -> Reply:
+        """GET /admin/messages/{message}/links: the short links in its body, and who followed them."""
+        return json_reply(200, {"links": await self._links(await self._named(call))})
+
+    async def _links(self, message: Message) -> list[dict[str, Any]]:
+        return [shown(short_url, link) for short_url, link in await self._short_links.of_message(message)]
+
+    async def _named(self, call: Call) -> Message:
         call.arguments().allow(frozenset())
         given = call.path["message"]
         message_id = ids.parse_uuid(given) or ids.parse_sid(given, ("SM", "MM"))
         if message_id is None:
             raise Fault("not_found", "This is no message's id")
-        engine = self._engine
-        message = await engine.read(messages.fetch, call.account.id, message_id)
+        message = await self._engine.read(messages.fetch, call.account.id, message_id)
         if message is None:
             raise Fault("not_found", "There is no such message")
-        events = await engine.read(messages.history, message_id)
-        waits = await engine.read(messages.waiting, message_id)
-        waits = self._seen(waits) if waits is not None else None
-        callbacks = await engine.read(queue.callbacks_of, message_id)
-        attached = await engine.read(media.of_messages, [message_id])
-        return json_reply(200, whole(message, events, waits, callbacks, attached.get(message_id, ())))
+        return message
 
 
 def whole(
@@ -81,11 +95,12 @@ def whole(
         "until": iso(waits.due_at) if waits is not None and waiting_for is not None else None,
         "sender_choice": next((data for event, data in told if event.kind == "queued" and "why" in data), None),
         "callbacks": [_callback(each) for each in callbacks],
+        "tags": json.decode(message.extras).get("tags") if message.extras else None,
     }
 
 
 def _data(event: Event) -> Mapping[str, Any]:
-    data = msgspec.json.decode(event.data) if event.data else {}
+    data = json.decode(event.data) if event.data else {}
     return data if isinstance(data, dict) else {}
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from parley.api.admin import openapi_consents
+from parley.api.admin import openapi_consents, openapi_links
 from parley.api.admin.openapi_operations import OPERATIONS, TAGS, Operation
 from parley.api.admin.openapi_schemas import FIELDS
 from parley.api.http.endpoint import Reply
@@ -43,10 +43,12 @@ _EVERYWHERE: Final = (400, 401, 413, 500, 503)
 
 def document(version: str) -> dict[str, Any]:
     """The whole description."""
+    tags = TAGS | openapi_consents.TAG | openapi_links.TAG
     paths: dict[str, dict[str, Any]] = {}
-    for operation in (*OPERATIONS, *openapi_consents.OPERATIONS):
+    for operation in (*OPERATIONS, *openapi_consents.OPERATIONS, *openapi_links.OPERATIONS):
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
-    own = {name: _object(fields) for name, fields in (FIELDS | openapi_consents.FIELDS).items()}
+    objects = FIELDS | openapi_consents.FIELDS | openapi_links.FIELDS
+    own = {name: _object(fields) for name, fields in objects.items()}
     _, generated = msgspec.json.schema_components((Behaviour, Faults, Reviewers), ref_template=_REF + "{name}")
     for name in generated:  # what is left out of a change stays as it is
         own[f"{name}Change"] = {**generated[name], "required": []}
@@ -63,7 +65,7 @@ def document(version: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name, "description": text} for name, text in (TAGS | openapi_consents.TAG).items()],
+        "tags": [{"name": name, "description": text} for name, text in tags.items()],
         "security": [{"basic": []}],
         "paths": paths,
         "components": {
@@ -163,6 +165,7 @@ _REFUSALS: Final = {
     400: "The request cannot be understood",
     401: "Credentials are missing or wrong",
     404: "There is no such thing",
+    409: "It is taken already",
     413: "The request is too large",
     415: "The body is not of a type that is taken here",
     422: "The request's parameters are wrong; each error names one",

@@ -173,6 +173,8 @@ FIELDS: Final[dict[str, dict[str, str]]] = {
         "until": "time?",
         "sender_choice": "any",
         "callbacks": "[RecordedCallback]",
+        "tags": "object?",
+        "links": "[ShortLink]",
     },
     "RecordedMedia": {"media_id": "uuid", "content_type": "str?", "size": "int?", "source_url": "str?"},
     "RecordedEvent": {"seq": "int", "kind": "str", "at": "time", "data": "object?"},

@@ -20,6 +20,7 @@ _WORDS: Final[dict[str, str]] = {
 }
 _REFUSALS: Final[dict[Reason, tuple[int, str]]] = {
     "not_found": (404, "There is no such thing"),
+    "name_taken": (409, "This is taken already"),
     "sender_not_owned": (404, "Nobody owns this number"),
     "sender_of_another_account": (404, "Nobody of this account owns this number"),
     "recipient_invalid": (400, "This is not an address that messages can be sent to"),

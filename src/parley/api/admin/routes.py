@@ -10,6 +10,7 @@ from parley.api.admin.allowance import AllowanceApi
 from parley.api.admin.callbacks import CallbacksApi
 from parley.api.admin.events import EventsApi
 from parley.api.admin.health import Health, Open
+from parley.api.admin.links import DomainsApi
 from parley.api.admin.messages import RecordApi
 from parley.api.admin.openapi import PATH, Description
 from parley.api.admin.problems import explain
@@ -33,6 +34,7 @@ def routes(
     account: AccountApi,
     quiet_hours: QuietHoursApi,
     allowance: AllowanceApi,
+    domains: DomainsApi,
     health: Health,
     description: Description,
 ) -> list[Route]:
@@ -62,6 +64,7 @@ def routes(
         at("GET", f"{phone}/messages/{{message}}/media/{{position}}", simulator.fetch_media),
         at("POST", f"{phone}/receipts", simulator.force_receipt),
         at("GET", "/admin/messages/{message}", record.show),
+        at("GET", "/admin/messages/{message}/links", record.show_links),
         at("POST", "/admin/messages/{message}/callbacks/replay", callbacks.replay_message),
         at("GET", "/admin/callbacks", callbacks.list_callbacks),
         at("POST", "/admin/callbacks/{callback}/replay", callbacks.replay),
@@ -77,6 +80,9 @@ def routes(
         at("GET", "/admin/allowance", allowance.show),
         at("PUT", "/admin/allowance", allowance.change),
         at("POST", "/admin/allowance/top_up", allowance.top_up),
+        at("GET", "/admin/domains", domains.list_domains),
+        at("POST", "/admin/domains", domains.add),
+        at("DELETE", "/admin/domains/{domain}", domains.drop),
         at("GET", "/admin/keys", account.list_keys),
         at("POST", "/admin/keys", account.add_key),
         at("DELETE", "/admin/keys/{key}", account.drop_key),

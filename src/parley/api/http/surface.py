@@ -1,6 +1,6 @@
 """The one port: finds the operation that a request is for, and answers in the right dialect when there is none."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from starlette.routing import Route
@@ -25,7 +25,8 @@ _SURFACES: Final = (
 
 class Surface:
     """Routes over one origin. `dialects` says by path prefix who explains what goes wrong; the last takes the rest.
-    `answered` hears of each answer: the surface that the path belongs to, and the status.
+    `answered` hears of each answer: the surface that the path belongs to, and the status. `otherwise` may answer where
+    nothing is served, and says whether it did.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class Surface:
         routes: Sequence[Route],
         dialects: Sequence[tuple[str, Explain]],
         answered: Callable[[str, int], None],
+        otherwise: Callable[[Scope, Send], Awaitable[bool]],
     ) -> None:
         self.routes = tuple(routes)
         """What is served, as it was handed in."""
         self._dialects = dialects
         self._answered = answered
+        self._otherwise = otherwise
         self._paths = _by_path(routes, self._explain)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +60,8 @@ class Surface:
 
         found = self._paths.find(scope["path"])
         if found is None:
-            await self._nothing(scope, counted)
+            if not await self._otherwise(scope, counted):
+                await self._nothing(scope, counted)
             return
         scope["path_params"] = found.parameters
         await found.value(scope, receive, counted)

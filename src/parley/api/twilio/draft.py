@@ -17,6 +17,7 @@ from parley.core.refusal import Refused
 from parley.core.send import Draft
 from parley.lib import ids
 from parley.model.message import DEFAULT_VALIDITY_S
+from parley.model.retention import Part
 from parley.store.accept import IdempotencyKey
 
 _PLAIN: Final = frozenset({"To", "From", "Body", "StatusCallback", "MediaUrl"})
@@ -43,6 +44,10 @@ PARAMETERS: Final = _PLAIN | {
     "Tags",
     "TrafficType",
     "ValidityPeriod",
+}
+_RETENTION: Final[dict[str, tuple[str, str, Part, int]]] = {
+    "ContentRetention": ("retain", "discard", "content", 30029),
+    "AddressRetention": ("retain", "obfuscate", "address", 30030),
 }
 _MOST_KEY: Final = 255
 _MOST_TAGS: Final = 10
@@ -115,10 +120,12 @@ def _with_options(draft: Draft, form: Form) -> Draft:
         application_id=_application(form),
         as_mms=boolean(form, "SendAsMms") or False,
         smart_encoded=boolean(form, "SmartEncoded"),
+        shorten_urls=_shortens(form, service),
         is_forced=boolean(form, "ForceDelivery") or False,
         send_at=at,
         validity_s=_validity(form.one("ValidityPeriod")),
         extras=json.encode(extras).decode() if extras else None,
+        forgets=_forgets(form),
     )
 
 
@@ -128,14 +135,27 @@ def _refuse_unsupported(form: Form) -> None:
         raise Invalid(21655, "ContentSid does not name a content template of this account", "ContentSid")
     if form.one("ContentVariables"):
         raise Invalid(21654, "ContentVariables needs a ContentSid", "ContentSid")
-    if boolean(form, "ShortenUrls"):
-        raise Fault("invalid_parameter", "ShortenUrls needs a MessagingServiceSid", "ShortenUrls")
     if form.one("FallbackFrom"):
         raise Fault("invalid_parameter", "FallbackFrom needs a MessagingServiceSid", "FallbackFrom")
-    if choice(form, "ContentRetention", ("retain", "discard")) == "discard":
-        raise Fault("invalid_parameter", "ContentRetention=discard is not supported", "ContentRetention")
-    if choice(form, "AddressRetention", ("retain", "obfuscate")) == "obfuscate":
-        raise Fault("invalid_parameter", "AddressRetention=obfuscate is not supported", "AddressRetention")
+
+
+def _shortens(form: Form, service: str | None) -> bool:
+    shortens = boolean(form, "ShortenUrls") or False
+    if shortens and not service:
+        raise Fault("invalid_parameter", "ShortenUrls needs a MessagingServiceSid", "ShortenUrls")
+    return shortens
+
+
+def _forgets(form: Form) -> tuple[Part, ...]:
+    """What of the message is not to be kept. Raises Invalid: 30029, 30030."""
+    wanted: list[Part] = []
+    for name, (keep, forget, part, code) in _RETENTION.items():
+        word = (form.one(name) or keep).lower()
+        if word not in (keep, forget):
+            raise Invalid(code, f"{name} must be {keep} or {forget}", name)
+        if word == forget:
+            wanted.append(part)
+    return tuple(wanted)
 
 
 def _has_content(form: Form) -> bool:
