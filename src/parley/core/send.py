@@ -38,7 +38,7 @@ from parley.model.message import (
 )
 from parley.model.retention import Part
 from parley.store import messages
-from parley.store.accept import IdempotencyKey, Intake, Repeated, Taken
+from parley.store.accept import IdempotencyKey, Intake, Repeated, Taken, recall
 from parley.store.stickies import Doom
 
 _HEAD_START_US: Final = 50_000
@@ -127,6 +127,22 @@ class Sending:
 
         Raises Refused, with nothing changed.
         """
+        try:
+            return await self._send(draft)
+        except Refused:
+            # What was taken is taken, whatever its time, its service or its account have come to since.
+            before = None if draft.idempotency is None else await self._recall(draft.account.id, draft.idempotency)
+            if before is None:
+                raise
+            return before
+
+    async def _recall(self, account_id: bytes, key: IdempotencyKey) -> Message | None:
+        message_id = await self._record.engine.read(recall, account_id, key)
+        if message_id is None:
+            return None
+        return await self._record.engine.read(messages.fetch, account_id, message_id)
+
+    async def _send(self, draft: Draft) -> Message:
         if draft.account.status == "test":
             return self._rehearse(draft)
         if draft.account.status != "active":
@@ -167,14 +183,15 @@ class Sending:
             intake = replace(intake, links=shortened.of(intake.message, goes_at))
         verdict = await self._record.accept(intake if start is None else put_off(intake, start, sender))
         if isinstance(verdict, Taken):
-            return verdict.message
+            # That it has ended already is told by its callback, and to who asks again.
+            return verdict.message if verdict.pending is not None else intake.message
         if isinstance(verdict, Repeated):
             before = await self._record.engine.read(messages.fetch, draft.account.id, verdict.message_id)
             if before is None:  # deleted since: the key still names it, and it is not sent again
                 raise Refused("not_found")
             return before
         if verdict == "code_taken":
-            return await self.send(asked_for)  # with other codes
+            return await self._send(asked_for)  # with other codes
         raise Refused(_REFUSALS[verdict], recipient.text)
 
     def _rehearse(self, draft: Draft) -> Message:

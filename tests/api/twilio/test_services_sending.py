@@ -302,6 +302,7 @@ def test_the_strict_profile_takes_unregistered_numbers_messages_and_ends_them(
         client.messaging.v1.services(service.sid).phone_numbers.create(phone_number_sid=owned.sid)
         for sender in ({"from_": number}, {"messaging_service_sid": service.sid}):
             message = client.messages.create(to="+13125557015", body="Hi", **sender)
+            assert (message.status, message.error_code) == ("queued" if "from_" in sender else "accepted", None)
             now = client.messages(message.sid).fetch()
             assert (now.status, now.error_code) == ("undelivered", 30034)
             assert record(strict, message.sid)["submits"] == []
