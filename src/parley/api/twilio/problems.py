@@ -27,9 +27,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 REFUSALS: Final[dict[Reason, Problem]] = {
     "account_suspended": Problem(403, 20005, "The account is not active"),
-    "application_unknown": Problem(
-        400, 21218, "ApplicationSid {value} does not name an application of this account"
-    ),
+    "application_unknown": Problem(400, 21218, "ApplicationSid {value} does not name an application of this account"),
     "body_missing": Problem(400, 21602, "A message needs a Body or a MediaUrl"),
     "body_too_long": Problem(400, 21617, "The concatenated message body exceeds the 1600 character limit"),
     "country_not_enabled": Problem(400, 21408, "Sending to the region of the 'To' number {value} is not enabled"),
