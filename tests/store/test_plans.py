@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from parley.store import messages, schema
+from parley.store import messages, registry, schema
 from parley.store.engine.sqlite import _compiled
 from parley.store.engine.statements import Query
 from parley.store.messages import Filter
@@ -72,3 +72,10 @@ def test_a_list_is_read_by_what_narrows_it(
     tables: sqlite3.Connection, wanted: Filter, few: tuple[int, ...], plan: str
 ) -> None:
     assert _plan(tables, wanted, few) == f"SEARCH messages USING {plan}"
+
+
+def test_a_day_is_counted_by_its_senders(tables: sqlite3.Connection) -> None:
+    statement: Any = next(registry.segments_since(ACCOUNT, [OURS], DAY_US, (30023,)))
+    sql, parameters = _compiled(statement.select)
+    steps = [row[3] for row in tables.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+    assert "SEARCH messages USING INDEX messages_sender (account_id=? AND sender=? AND id>?)" in steps
