@@ -10,6 +10,7 @@ import asyncpg
 from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import asyncpg as sqlalchemy_asyncpg
 
+from parley.store.engine.compile import Compiler
 from parley.store.engine.engine import Engine
 from parley.store.engine.group import Unit
 from parley.store.engine.listen import CHANNEL, NOTIFY, Listener
@@ -31,7 +32,7 @@ from parley.store.engine.statements import (
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_DIALECT: Final = sqlalchemy_asyncpg.dialect()  # type: ignore[no-untyped-call]
+_compiled: Final = Compiler(sqlalchemy_asyncpg.dialect())  # type: ignore[no-untyped-call]
 _READERS: Final = 2
 _ARRAYS: Final[dict[type[Any], str]] = {
     LargeBinary: "bytea[]",
@@ -240,9 +241,11 @@ async def _drive(run: Callable[[Statement], Awaitable[list[Row]]], operation: Op
 async def _run(connection: "asyncpg.Connection[Any]", statement: Statement) -> list[Row]:
     match statement:
         case Query(select):
-            return _tuples(await connection.fetch(*_compiled(select)))
+            sql, values = _compiled(select)
+            return _tuples(await connection.fetch(sql, *values))
         case Execute(change):
-            return _tuples(await connection.fetch(*_compiled(change)))
+            sql, values = _compiled(change)
+            return _tuples(await connection.fetch(sql, *values))
         case Lookup(table, columns, keys, rows, lock):
             if not rows:
                 return []
@@ -326,9 +329,3 @@ def _lookup(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], *, lo
 
 def _joined(keys: tuple[str, ...]) -> str:
     return " AND ".join(f"t.{key} = u.{key}" for key in keys)
-
-
-def _compiled(statement: Any) -> tuple[Any, ...]:
-    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    parameters = compiled.params
-    return (str(compiled), *(parameters[name] for name in compiled.positiontup or ()))

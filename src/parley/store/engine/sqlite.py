@@ -15,6 +15,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite as sqlalchemy_sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
+from parley.store.engine.compile import Compiler
 from parley.store.engine.engine import Engine
 from parley.store.engine.group import Unit
 from parley.store.engine.statements import (
@@ -35,7 +36,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _Compiler(SQLiteCompiler):
+class _WithHints(SQLiteCompiler):
     """Lets a query say which index it means: SQLite, without statistics, takes any account to have few messages."""
 
     def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
@@ -44,7 +45,8 @@ class _Compiler(SQLiteCompiler):
 
 
 _DIALECT: Final = sqlalchemy_sqlite.dialect(paramstyle="qmark")
-_DIALECT.statement_compiler = _Compiler
+_DIALECT.statement_compiler = _WithHints
+_compiled: Final = Compiler(_DIALECT)
 _READERS: Final = 2
 _LOOKUP_SIZES: Final = (1, 8, 64)
 """How many rows a statement looks for; few sizes, so that each is prepared once."""
@@ -287,9 +289,3 @@ def _rows(columns: int, size: int) -> str:
 
 def _equal(keys: tuple[str, ...]) -> str:
     return " AND ".join(f"{key} = ?" for key in keys)
-
-
-def _compiled(statement: Any) -> tuple[str, tuple[Any, ...]]:
-    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    parameters = compiled.params
-    return str(compiled), tuple(parameters[name] for name in compiled.positiontup or ())
