@@ -17,6 +17,7 @@ from parley.model.consent import ConsentChange
 from parley.model.message import Message
 from parley.model.service import PoolSender, QuietHours, Service
 from parley.store import opt_outs, queue, scheduled
+from parley.store.accept import IdempotencyKey
 from tests.carriers.scripted import ScriptedCarrier
 from tests.core.conftest import MakeNode
 from tests.core.node import OURS, PHONE, Node
@@ -39,7 +40,7 @@ class Pool:
 
     async def send(self, recipient: str = PHONE, in_s: float | None = HOUR, **values: Any) -> Message:
         at = None if in_s is None else self.node.clock.now() + round(in_s * US)
-        return await self.node.send(recipient, service_id=self.id, sender="", send_at=at, **values)
+        return await self.node.send(recipient, **{"service_id": self.id, "sender": "", "send_at": at, **values})
 
 
 async def pool(node: Node, *senders: str, **settings: Any) -> Pool:
@@ -115,6 +116,18 @@ async def test_the_window_and_the_number_of_scheduled_messages_are_bounded(node:
     await service.send(in_s=1000)
     account = await node.account()
     assert await node.engine.read(scheduled.count, account.id) == 2
+
+
+async def test_who_asks_again_gets_what_was_scheduled_though_its_time_is_too_near_by_now(node: Node) -> None:
+    service = await pool(node)
+    at = node.clock.now() + 300 * US
+    key = IdempotencyKey("create:1", b"the same")
+    message = await service.send(send_at=at, idempotency=key)
+    node.clock.advance(1)
+    assert await service.send(send_at=at, idempotency=key) == message
+    for other in (IdempotencyKey("create:1", b"another"), IdempotencyKey("create:2", b"the same")):
+        with pytest.raises(Refused, match="send_at_out_of_window"):
+            await service.send(send_at=at, idempotency=other)
 
 
 async def test_a_canceled_message_never_goes_and_one_that_went_cannot_be_canceled(node: Node) -> None:
