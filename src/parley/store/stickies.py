@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
+from sqlalchemy import and_, delete, literal, select, tuple_
 
 from parley.store import schema
-from parley.store.engine.statements import Lookup, Operation, Row, Upsert
+from parley.store.engine.statements import Execute, Lookup, Operation, Query, Row, Upsert
 
 _KEYS: Final = ("service_id", "recipient")
 _COLUMNS: Final = (*_KEYS, "sender", "used_at")
+_table: Final = schema.stickies.c
 _FRESH_US: Final = 86_400_000_000
 """A use is noted once a day: what is not used for long is forgotten."""
 
@@ -57,7 +59,7 @@ def choose(asked: Sequence[tuple[Choice, str, int]]) -> Operation[list[Chosen]]:
     the same moment, the later commit is what stays.
     """
     pairs = list({(choice.service_id, to): None for choice, to, _ in asked if choice.is_sticky})
-    known: dict[tuple[bytes, str], tuple[str, int]] = {}
+    known: dict[tuple[bytes, str], tuple[str, int | None]] = {}
     if pairs:
         rows = yield Lookup(schema.stickies, _COLUMNS, _KEYS, pairs)
         known = {(row[0], row[1]): (row[2], row[3]) for row in rows}
@@ -67,15 +69,31 @@ def choose(asked: Sequence[tuple[Choice, str, int]]) -> Operation[list[Chosen]]:
             chosen.append(Chosen(choice.sender, choice.why, choice.options[choice.sender], None))
             continue
         pair = (choice.service_id, to)
-        before, used_at = known.get(pair, ("", 0))
+        before, used_at = known.get(pair, ("", None))
         option = choice.options.get(before)
         if option is not None:
-            note = (*pair, before, at) if at - used_at > _FRESH_US else None
+            note = (*pair, before, at) if used_at is None or at - used_at > _FRESH_US else None
             chosen.append(Chosen(before, "sticky", option, note))
         else:
-            known[pair] = (choice.sender, 0)  # whoever of them is taken notes it
+            known[pair] = (choice.sender, None)  # whoever of them is taken notes it
             chosen.append(Chosen(choice.sender, choice.why, choice.options[choice.sender], (*pair, choice.sender, at)))
     return chosen
+
+
+def purge(after: tuple[bytes, str], before: int, limit: int) -> Operation[tuple[bytes, str] | None]:
+    """Of the `limit` next senders in the order of their keys, forget those that were last used before a time.
+
+    Returns the key to go on after, None at the end. There is no index of times, which each message would have to keep.
+    """
+    key = tuple_(_table.service_id, _table.recipient)
+    following = select(_table.service_id, _table.recipient).where(key > tuple_(*map(literal, after)))
+    rows = yield Query(following.order_by(_table.service_id, _table.recipient).offset(limit - 1).limit(1))
+    last = (rows[0][0], rows[0][1]) if rows else None
+    stale = and_(key > tuple_(*map(literal, after)), _table.used_at < before)
+    if last is not None:
+        stale = and_(stale, key <= tuple_(*map(literal, last)))
+    yield Execute(delete(schema.stickies).where(stale))
+    return last
 
 
 def keep(chosen: Sequence[Chosen]) -> Operation[None]:
