@@ -11,28 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import pytest
 
 from tests.cli.process import environment, serving
+from tests.docs.snippets import Snippet, snippets
 from tests.node import free_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 README: Final = ROOT / "README.md"
-_FENCE = re.compile(r"^```(?P<language>\w+)(?: (?P<name>\S+))?\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 _PORT: Final = "5005"
-
-
-class Snippet(msgspec.Struct, frozen=True):
-    """One fenced block; `name` is the file that it is to be saved as."""
-
-    language: str
-    name: str | None
-    code: str
-
-
-def snippets() -> list[Snippet]:
-    return [Snippet(m["language"], m["name"], m["code"]) for m in _FENCE.finditer(README.read_text("utf-8"))]
 
 
 class Reader:
@@ -95,14 +82,14 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 
 
 def test_the_first_block_has_the_two_commands_and_make_knows_them() -> None:
-    targets = re.findall(r"^make (\w+)", snippets()[0].code, re.MULTILINE)
+    targets = re.findall(r"^make (\w+)", snippets(README)[0].code, re.MULTILINE)
     assert targets == ["serve", "test"]
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
 
 def test_the_readme_does_what_it_says(reader: Reader) -> None:
-    _, shell, with_curl, with_twilio, with_requests, see, app, send, answer = snippets()
+    _, shell, with_curl, with_twilio, with_requests, see, app, send, answer = snippets(README)
     reader.run(shell)
     assert json.loads(reader.run(with_curl))["body"] == "Hello from curl"
     assert reader.run(with_twilio).startswith("SM")

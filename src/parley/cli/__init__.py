@@ -18,6 +18,7 @@ _COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "numbers": "parley.cli.numbers",
         "callbacks": "parley.cli.callbacks",
         "consents": "parley.cli.consents",
+        "proxy": "parley.cli.proxy",
         "migrate": "parley.cli.migrate",
         "doctor": "parley.cli.doctor",
         "version": "parley.cli.version",

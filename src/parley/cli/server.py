@@ -37,7 +37,7 @@ class Server:
         """Where Twilio's resources of the account begin."""
         userpass = f"{credentials.account_sid}:{credentials.auth_token}".encode()
         self._authorization = f"Basic {b64encode(userpass).decode()}"
-        self._parts = _split(self.url)
+        self._parts = split(self.url)
 
     def get(self, path: str, query: Mapping[str, str] | None = None, wait_s: float = 0) -> dict[str, Any]:
         """Read. `wait_s` is how long the server was asked to wait before it answers."""
@@ -98,7 +98,8 @@ class Server:
         return told
 
 
-def _split(url: str) -> SplitResult:
+def split(url: str) -> SplitResult:
+    """The parts of a server's URL. Raises ClickException when it is none."""
     try:
         parts = urlsplit(url)
         if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
