@@ -107,26 +107,23 @@ class ShortLinks:
         return Shortened("".join(parts), urls, None if found is None else found.id)
 
     async def follow(self, code: str, user_agent: str, *, is_click: bool) -> str | None:
-        """Where a link leads now: its domain's fallback once it has expired. None when nowhere.
+        """Where a link leads. None when there is none, or it has expired.
 
         A click is counted before this returns, and told of, unless the record cannot be written. Raises
         StoreUnavailable when it cannot be read.
         """
         link = await self._engine.read(links.find, code)
-        if link is None:
+        if link is None or link.expires_at <= self._clock.now():
             return None
-        domain = await self._domain(link)
-        if link.expires_at <= self._clock.now():
-            return None if domain is None else domain.fallback_url
         if is_click:
             try:
-                await self._click(link, domain, user_agent[:_MOST_AGENT])
+                await self._click(link, user_agent[:_MOST_AGENT])
             except StoreUnavailable as error:
                 log.warning("a click is not counted", link=code, error=str(error))
         return link.url
 
     async def fallback(self, domain: str) -> str | None:
-        """Where whoever asks a domain for what leads nowhere is sent. Raises StoreUnavailable."""
+        """Where whoever asks a domain of links for what leads nowhere is sent. Raises StoreUnavailable."""
         found = await self._engine.read(links.domain, KIND, domain_id(domain))
         return None if found is None else found.fallback_url
 
@@ -141,8 +138,9 @@ class ShortLinks:
         found = await self.domains.find(link.account_id, link.domain_id)
         return None if found is None else found.value
 
-    async def _click(self, link: Link, domain: LinkDomain | None, user_agent: str) -> None:
+    async def _click(self, link: Link, user_agent: str) -> None:
         now = self._clock.now()
+        domain = await self._domain(link)
         callback = None
         if domain is not None and domain.callback_url is not None:
             message = await self._engine.read(messages.fetch, link.account_id, link.message_id)

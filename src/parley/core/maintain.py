@@ -1,4 +1,6 @@
-"""Maintain: forget what has served its time, match receipts that came early, count usage. One node leads in it."""
+"""Maintain: forget what has served its time or is not to be kept, match receipts that came early, count usage. One node
+leads in it.
+"""
 
 from typing import Final
 
@@ -6,11 +8,16 @@ from parley.core.claim import Claims
 from parley.core.record import Record
 from parley.core.usage import Usage
 from parley.lib.clock import Clock
-from parley.store import accept, cookies, leases
+from parley.store import accept, cookies, leases, links, retention, stickies
 
 KEYS_KEPT_US: Final = 7 * 86_400_000_000
 """An idempotency key names its message for a week: longer than any retry of the same request."""
+STICKIES_KEPT_US: Final = 400 * 86_400_000_000
+"""Whom nobody of a service wrote to for so long has no sender of the service's any more."""
 EVERY_S: Final = 30.0
+_BATCH: Final = 1000
+_STICKIES: Final = 20_000
+"""Stickies that one turn looks at."""
 LEADS_US: Final = 90_000_000
 """A leader that did not say so for so long is followed by another node."""
 
@@ -23,6 +30,7 @@ class Maintenance:
         self._clock = clock
         self._usage = usage
         self._claims = claims
+        self._stickies: tuple[bytes, str] | None = None
 
     async def run(self) -> None:
         """Forget now and then, until the node stops."""
@@ -37,4 +45,10 @@ class Maintenance:
         await self._usage.count()
         await engine.write(accept.purge_idempotency, now - KEYS_KEPT_US)
         await engine.write(cookies.purge, now - cookies.IDLE_US)
+        while await engine.write(retention.forget_due, now, _BATCH) == _BATCH:
+            pass
+        while await engine.write(links.purge, now, _BATCH) == _BATCH:
+            pass
+        before = now - STICKIES_KEPT_US
+        self._stickies = await engine.write(stickies.purge, self._stickies or (b"", ""), before, _STICKIES)
         return EVERY_S
