@@ -20,7 +20,7 @@ from parley.model.event import Event
 from parley.model.message import FINAL, Message
 from parley.model.receipt import Receipt
 from parley.model.service import PoolSender, Service
-from parley.store import Operation, StoreUnavailable, messages, queue, schema
+from parley.store import Operation, StoreUnavailable, messages, queue, schema, usage
 from parley.store.accept import IdempotencyKey
 from parley.store.audit import audit
 from parley.store.engine.sqlite import _drive
@@ -38,6 +38,7 @@ VALIDITY_S: Final = 30
 _TURMOIL_S: Final = 15.0
 _LATER_S: Final = 10.0
 """How far ahead messages are scheduled."""
+_LAST_DAY: Final = 2**31 - 1
 _PEACE_S: Final = 400.0
 """The longest that anything may take once nothing fails any more."""
 
@@ -123,6 +124,7 @@ class _History:
         while not await self._is_quiet():
             assert self.loop.time() < deadline, f"held for ever: {self._look(_unfinished())}"
             await asyncio.sleep(3.0)
+        await self.nodes[-1].run(self.nodes[-1].usage.count())
         self._check()
         for node in self.nodes:
             await node.die(self.loop)
@@ -266,6 +268,18 @@ class _History:
             assert all(count == 1 for count in self.network.taken.values()), "sent twice"
         for message in found:
             self._check_message(message)
+        self._check_usage(found)
+
+    def _check_usage(self, found: Sequence[Message]) -> None:
+        """Hold the usage that nodes counted between their deaths against each message's history."""
+        charged = [
+            message
+            for message in found
+            if any(event.kind in ("sent", "received") for event in self._look(messages.history(message.id)))
+        ]
+        amounts = [one.amount for one in self._look(usage.used({m.account_id for m in found}, 0, _LAST_DAY))]
+        assert sum(amount.count for amount in amounts) == len(charged), "usage was counted twice, or not at all"
+        assert sum(amount.price for amount in amounts) == sum(message.price or 0 for message in charged)
 
     def _check_message(self, message: Message) -> None:
         taken = self.network.taken.get(message.id, 0)

@@ -109,6 +109,7 @@ class SimulatedNode:
         self.claims = Claims(
             engine, self.id, name, clock, self.due, self.owed, messages_wait, callbacks_wait, backoff, breaker, metrics
         )
+        self.usage = Usage(engine, clock)
         self._loops: list[Callable[[], Awaitable[None]]] = [
             dispatch.run,
             delivery.run,
@@ -116,7 +117,7 @@ class SimulatedNode:
             self.claims.claim_callbacks,
             self.claims.keep_lease,
             self.claims.inspect,
-            Maintenance(self.record, clock, self.claims, Usage(engine, clock)).run,
+            Maintenance(self.record, clock, self.claims, self.usage).run,
         ]
 
     def run(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
