@@ -24,7 +24,7 @@ def place(scope: Scope) -> None:
     elif path.startswith(_VERSIONS) and (product := _product(scope)):
         scope["path"] = f"/{product}{path}"
         scope["parley.product"] = product
-        # Its clients reach that host by TLS alone. A link to it without would take them, and their credentials, past us.
+        # Its clients reach that host by TLS alone. A link without would take them, and their credentials, past us.
         scope["scheme"] = "https"
 
 
