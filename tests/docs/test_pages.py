@@ -7,7 +7,8 @@ from unittest.mock import MagicMock
 
 from starlette.routing import Route
 
-from parley.api.admin.routes import routes
+from parley.api.admin.consent_routes import routes as consent_routes
+from parley.api.admin.routes import routes as own_routes
 from parley.cli import main
 from tests.docs.settings_page import PAGE, page
 
@@ -24,8 +25,12 @@ def test_the_settings_page_is_current() -> None:
 
 def test_every_path_of_our_own_is_told() -> None:
     told = set(re.findall(r"`([A-Z]+ /[^`?\s]*)`", text("extensions.md") + text("operations.md")))
-    parts = [MagicMock() for _ in range(routes.__code__.co_argcount)]
-    served = {f"{method} {route.path}" for route in routes(*parts) for method in _of(route)}
+    routes = [
+        route
+        for make in (own_routes, consent_routes)
+        for route in make(*(MagicMock() for _ in range(make.__code__.co_argcount)))
+    ]
+    served = {f"{method} {route.path}" for route in routes for method in _of(route)}
     assert served - told == set()
     assert {each for each in told if not each.split(" ")[1].startswith("/api/")} - served == set()
 
