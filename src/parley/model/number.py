@@ -6,8 +6,9 @@ import msgspec
 
 from parley.model.message import Dialect
 
-Handler = Literal["laml_webhooks", "json_webhook"]
-"""laml_webhooks: the Twilio-shaped form, answered by TwiML. json_webhook: SignalWire's JSON."""
+Handler = Literal["laml_webhooks", "json_webhook", "relay_context", "relay_topic", "relay_application"]
+"""laml_webhooks: the Twilio-shaped form, answered by TwiML. json_webhook: SignalWire's JSON. The others, which are three
+names of one thing: the Relay clients that receive `relay_context`."""
 
 
 class Number(msgspec.Struct, frozen=True):
@@ -35,3 +36,5 @@ class Number(msgspec.Struct, frozen=True):
     """JSON object: voice settings and others that are kept and echoed, not acted on."""
     application_id: bytes | None = None
     """The application whose webhooks are called for its messages, in place of its own."""
+    relay_context: str | None = None
+    """The context whose Relay clients are told of its messages, while `handler` says so."""

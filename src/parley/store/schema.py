@@ -79,6 +79,7 @@ numbers: Final = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("extras", Text),
     Column("application_id", LargeBinary, comment="whose webhooks stand in for its own"),
+    Column("relay_context", Text, comment="which Relay clients get its messages"),
     UniqueConstraint("address", name="numbers_address"),
     Index("numbers_account", "account_id", "id"),
     sqlite_with_rowid=False,
@@ -222,6 +223,40 @@ callbacks: Final = Table(
     ),
     sqlite_with_rowid=False,
     postgresql_with={"fillfactor": "70"},
+)
+
+relay_events: Final = Table(
+    "relay_events",
+    metadata,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True),
+    Column("account_id", LargeBinary, nullable=False),
+    Column("target", Text, nullable=False, comment="a context, or one session's protocol"),
+    Column("context", Text, nullable=False),
+    Column("message_id", LargeBinary, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("error_code", Integer),
+    Column("at", BigInteger, nullable=False),
+    Column("node", LargeBinary),
+    Index(
+        "relay_events_waiting",
+        "account_id",
+        "target",
+        "seq",
+        sqlite_where=text("node IS NULL"),
+        postgresql_where=text("node IS NULL"),
+    ),
+)
+
+relay_sessions: Final = Table(
+    "relay_sessions",
+    metadata,
+    Column("protocol", Text, primary_key=True),
+    Column("account_id", LargeBinary, nullable=False),
+    Column("contexts", Text, nullable=False, comment="JSON list"),
+    Column("node", LargeBinary, comment="where it is connected"),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("relay_sessions_account", "account_id"),
+    sqlite_with_rowid=False,
 )
 
 resources: Final = Table(
