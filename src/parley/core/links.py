@@ -119,7 +119,7 @@ class ShortLinks:
             try:
                 await self._click(link, user_agent[:_MOST_AGENT])
             except StoreUnavailable as error:
-                log.warning("a click is not counted", link=code, error=str(error))
+                log.warning("a click is not counted", error=str(error))
         return link.url
 
     async def fallback(self, domain: str) -> str | None:

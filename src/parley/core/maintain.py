@@ -34,9 +34,10 @@ class Maintenance:
 
     async def run(self) -> None:
         """Forget now and then, until the node stops."""
-        await self._claims.repeat("maintenance", self._turn)
+        await self._claims.repeat("maintenance", self.turn)
 
-    async def _turn(self) -> float:
+    async def turn(self) -> float:
+        """Forget once, if this node leads; seconds until the next time. Raises StoreUnavailable."""
         now = self._clock.now()
         engine = self._record.engine
         if not await engine.write(leases.lead, "maintenance", self._record.node, now, now + LEADS_US):
