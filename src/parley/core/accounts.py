@@ -6,21 +6,34 @@ import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 
+import msgspec
 from msgspec.structs import replace
 
 from parley.core.cache import Cache
 from parley.core.refusal import Refused
+from parley.core.resources import Resources
+from parley.core.tokens import Tokens
 from parley.lib import ids
 from parley.lib.clock import Clock
 from parley.lib.redaction import Secret
 from parley.model.account import Account, AccountStatus, ApiKey, KeyKind
+from parley.model.token import Permission, Token
 from parley.store import Engine, accounts
 from parley.store.vault import Vault
 
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
 TOKEN_GRACE_US = 24 * 3600 * 1_000_000
 """A rotated token still authenticates for a day."""
+SIGNING_GRACE_US = 60 * 1_000_000
+"""A rotated signing key is used after a minute. Source: SignalWire's rotate-signing-key page."""
 _OTHER_SIDE = bytes([0xFF]) * 16
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Whose credentials they are, and what those may do; None: all."""
+
+    account: Account
+    permissions: frozenset[Permission] | None = None
 
 
 class Accounts:
@@ -38,20 +51,31 @@ class Accounts:
         self._keys: Cache[bytes, ApiKey] = Cache(clock)
         self._verified: dict[bytes, str] = {}
         self._test_key = vault.derive(b"test credentials")
+        self.tokens = Tokens(Resources(engine, clock, id_source, "token", Token), vault.derive(b"tokens"))
 
     def forget(self) -> None:
         """Ask the record again, because another node changed it."""
         self._accounts.clear()
         self._keys.clear()
+        self.tokens.forget()
 
     async def by_id(self, account_id: bytes) -> Account | None:
         """An account."""
         known = self._accounts.get(account_id)
         if known is None:
-            known = await self._engine.read(accounts.fetch, account_id, self._vault)
+            known = await self._fetch(account_id)
             if known is not None:
                 self._accounts.put(account_id, known)
         return known
+
+    async def _fetch(self, account_id: bytes) -> Account | None:
+        """An account, with the signing key that holds now."""
+        account = await self._engine.read(accounts.fetch, account_id, self._vault)
+        if account is None or account.next_signing_key is None or account.next_signs_from is None:
+            return account
+        if self._clock.now() < account.next_signs_from:
+            return account
+        return replace(account, signing_key=account.next_signing_key, next_signing_key=None, next_signs_from=None)
 
     def remembered(self, account_id: bytes) -> Account | None:
         """An account, when it was asked for within the last second."""
@@ -59,7 +83,7 @@ class Accounts:
 
     async def fresh(self, account_id: bytes) -> Account:
         """An account as the record has it now, for changing it. Raises Refused(not_found)."""
-        account = await self._engine.read(accounts.fetch, account_id, self._vault)
+        account = await self._fetch(account_id)
         if account is None:
             raise Refused("not_found")
         return account
@@ -145,6 +169,12 @@ class Accounts:
         )
         return await self.change(changed)
 
+    async def rotate_signing_key(self, account: Account) -> tuple[Account, Secret]:
+        """Give an account a new signing key, which is used after a minute."""
+        key = Secret("PSK_" + self._token())
+        starts = self._clock.now() + SIGNING_GRACE_US
+        return await self.change(replace(account, next_signing_key=key, next_signs_from=starts)), key
+
     async def add_key(self, account_id: bytes, name: str, kind: KeyKind = "standard") -> tuple[ApiKey, str]:
         """Make an API key; its secret is told only now."""
         secret = self._token()
@@ -188,10 +218,11 @@ class Accounts:
         self._keys.drop(key_id)
         return dropped
 
-    async def authenticate(self, username: str, password: str) -> Account | None:
-        """The account that a user name (AC sid, project UUID or SK sid) and secret belong to, or None."""
+    async def authenticate(self, username: str, password: str) -> Identity | None:
+        """Whose a user name (AC sid, project UUID or SK sid) and secret are, and what they may do, or None."""
         if (key_id := ids.parse_sid(username, ("SK",))) is not None:
-            return await self._by_key(key_id, password)
+            of_key = await self._by_key(key_id, password)
+            return None if of_key is None else Identity(of_key)
         account_id = ids.parse_sid(username, ("AC",)) or ids.parse_uuid(username)
         if account_id is None:
             return None
@@ -201,7 +232,10 @@ class Accounts:
             account = None if of_test is None else self.test_double(of_test)
         if account is None or account.status == "closed":
             return None
-        return account if self._knows(account, password) else None
+        if self._knows(account, password):
+            return Identity(account)
+        permissions = await self.tokens.permissions(account.id, password)
+        return None if permissions is None else Identity(account, permissions)
 
     def test_double(self, account: Account) -> Account:
         """What an account's test credentials stand for: an account of its own, which is made from this one and the

@@ -33,6 +33,9 @@ class Account(msgspec.Struct, frozen=True):
     updated_at: int
     owner_id: bytes | None = None
     """The account whose subaccount this is; None for one that stands by itself."""
+    next_signing_key: Secret | None = None
+    """What takes the place of `signing_key` from `next_signs_from` on, so that receivers have time to learn it."""
+    next_signs_from: int | None = None
 
 
 class ApiKey(msgspec.Struct, frozen=True):

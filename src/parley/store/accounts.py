@@ -12,7 +12,7 @@ from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Oper
 from parley.store.vault import Vault
 
 _COLUMNS: Final = tuple(field.name for field in fields(Account))
-_SEALED: Final = ("auth_token", "signing_key", "previous_auth_token")
+_SEALED: Final = ("auth_token", "signing_key", "previous_auth_token", "next_signing_key")
 _FIRST: Final = "accounts.first"
 """The row of the settings that is locked while the first account is made."""
 _KEY_COLUMNS: Final = tuple(field.name for field in fields(ApiKey))

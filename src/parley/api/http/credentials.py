@@ -12,6 +12,7 @@ from parley.core.limits import Limits
 from parley.lib import ids
 from parley.lib.clock import Clock
 from parley.model.account import Account
+from parley.model.token import Permission
 
 _MAX_HEADER = 2048
 
@@ -19,11 +20,19 @@ _MAX_HEADER = 2048
 class Credentials:
     """Checks Basic credentials against the accounts. A header that was right is known again for a second.
 
-    With `for_test`, test credentials are taken too, for operations that know what to do with a test account.
+    With `for_test`, test credentials are taken too, for operations that know what to do with a test account. Tokens are
+    taken for operations that need one of the permissions `needs` that they have.
     """
 
     def __init__(
-        self, accounts: Accounts, clock: Clock, pepper: bytes, limits: Limits, *, for_test: bool = False
+        self,
+        accounts: Accounts,
+        clock: Clock,
+        pepper: bytes,
+        limits: Limits,
+        *,
+        for_test: bool = False,
+        needs: frozenset[Permission] = frozenset(),
     ) -> None:
         self._accounts = accounts
         self._clock = clock
@@ -31,11 +40,19 @@ class Credentials:
         self.limits = limits
         """How much each account may ask."""
         self._for_test = for_test
+        self._needs = needs
         self._known: Cache[bytes, bytes] = Cache(clock)
 
     def and_test(self) -> "Credentials":
         """The same credentials, and test credentials."""
-        return Credentials(self._accounts, self._clock, self._pepper, self.limits, for_test=True)
+        return self._copy(for_test=True, needs=self._needs)
+
+    def needing(self, *permissions: Permission) -> "Credentials":
+        """The same credentials, and tokens that have one of these permissions."""
+        return self._copy(for_test=self._for_test, needs=frozenset(permissions))
+
+    def _copy(self, *, for_test: bool, needs: frozenset[Permission]) -> "Credentials":
+        return Credentials(self._accounts, self._clock, self._pepper, self.limits, for_test=for_test, needs=needs)
 
     def known(self, headers: Mapping[bytes, bytes]) -> Account | None:
         """The request's account, when its header was right a moment ago."""
@@ -48,10 +65,13 @@ class Credentials:
         return None if account is None or account.status == "closed" else account
 
     async def account(self, headers: Mapping[bytes, bytes]) -> Account:
-        """The request's account. Raises Fault: unauthorized, test_credentials."""
-        account = await self._accounts.authenticate(*basic(headers))
-        if account is None:
+        """The request's account. Raises Fault: unauthorized, test_credentials, forbidden."""
+        identity = await self._accounts.authenticate(*basic(headers))
+        if identity is None:
             raise Fault("unauthorized")
+        account, permissions = identity.account, identity.permissions
+        if permissions is not None and not permissions & self._needs:
+            raise Fault("forbidden", "This token's permissions do not allow it")
         if account.status == "test" and not self._for_test:
             raise Fault("test_credentials")
         self._known.put(self._key(headers[b"authorization"]), account.id)
@@ -71,10 +91,14 @@ async def check_manages(headers: Mapping[bytes, bytes], accounts: Accounts) -> N
 
 
 async def may_manage(headers: Mapping[bytes, bytes], accounts: Accounts) -> bool:
-    """Whether a request's credentials may see to accounts and keys: a token or a main key may, a standard key not."""
-    key_id = ids.parse_sid(basic(headers)[0], ("SK",))
+    """Whether a request's credentials may see to accounts and keys: the auth token or a main key may, a standard key
+    not, and of SignalWire's tokens those with the permission `management`.
+    """
+    username, password = basic(headers)
+    key_id = ids.parse_sid(username, ("SK",))
     if key_id is None:
-        return True
+        identity = await accounts.authenticate(username, password)
+        return identity is not None and (identity.permissions is None or "management" in identity.permissions)
     key = await accounts.key(key_id)
     return key is not None and key.kind == "main"
 
