@@ -10,9 +10,10 @@ from parley.lib.ids import Ids
 from parley.model.callback import Callback
 from parley.model.message import Dialect, Message, Pending, Status
 from parley.model.receipt import Receipt
-from parley.store import Engine, Operation, changes, scheduled
+from parley.store import Engine, Operation, changes, relay_owed, scheduled
 from parley.store import accept as intake
 from parley.store.changes import Applied, CallbackTerms, Change
+from parley.store.relay_owed import Target
 
 _REMATCHED: Final = 1000
 
@@ -43,6 +44,9 @@ class Record:
         self._owed = owed
         self._waiting = waiting
         self._metrics = metrics
+        self.relayed: set[Target] = set()
+        """Who has Relay events to hear of; taken from here by who tells them."""
+        self.relay_waits = asyncio.Event()
         self._accept = engine.lane(intake.accept, self._accepted)
         self._changes = engine.lane(self._apply, self._applied)
 
@@ -82,6 +86,7 @@ class Record:
         decisions = await self.engine.write(scheduled.release, self.node, intakes)
         for decision in decisions:
             self._hand_over(decision.callbacks)
+            self._tell(relay_owed.of_message(decision.message))
             if decision.pending is not None and decision.pending.node is None:
                 self._waiting.set()
         self._metrics.moved([decision.message for decision in decisions])
@@ -100,6 +105,7 @@ class Record:
         for verdict in verdicts:
             if isinstance(verdict, intake.Taken):
                 taken.append(verdict.message)
+                self._tell(relay_owed.of_message(verdict.message))
                 self._hand_over(verdict.callbacks)
                 if (waits := verdict.pending) is None:
                     continue
@@ -127,7 +133,11 @@ class Record:
         early = [change for change in applied.moved if id(change) not in asked]  # receipts that waited for a submit
         # What belongs to no caller in particular goes with the first.
         results[0] = Applied(
-            [*results[0].moved, *early], applied.callbacks, results[0].missed, has_requeued=applied.has_requeued
+            [*results[0].moved, *early],
+            applied.callbacks,
+            results[0].missed,
+            has_requeued=applied.has_requeued,
+            relayed=applied.relayed,
         )
         return results
 
@@ -135,11 +145,17 @@ class Record:
         for applied in results:
             self._metrics.moved(applied.moved)
             self._hand_over(applied.callbacks)
+            self._tell(applied.relayed)
             if applied.has_requeued:
                 self._waiting.set()
 
     def _terms(self) -> CallbackTerms:
         return CallbackTerms(self._states, self.ids.at, self.holder_of_callbacks)
+
+    def _tell(self, targets: Sequence[Target]) -> None:
+        if targets:
+            self.relayed.update(targets)
+            self.relay_waits.set()
 
     def _hand_over(self, callbacks: Sequence[Callback]) -> None:
         if callbacks and callbacks[0].node is not None:

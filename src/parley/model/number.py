@@ -7,7 +7,7 @@ import msgspec
 from parley.model.message import Dialect
 
 Handler = Literal["laml_webhooks", "json_webhook", "relay_context", "relay_topic", "relay_application"]
-"""laml_webhooks: the Twilio-shaped form, answered by TwiML. json_webhook: SignalWire's JSON. The others, which are three
+"""laml_webhooks: the Twilio-shaped form, answered by TwiML. json_webhook: SignalWire's JSON. The others, three
 names of one thing: the Relay clients that receive `relay_context`."""
 
 

@@ -1,20 +1,35 @@
 """Relay: events that a connected client is owed, and the sessions that take them."""
 
+from typing import Final
+
 import msgspec
 
-KEY = "relay"
-"""Where a message's extras say to which clients its states are told."""
+KEY: Final = "relay"
+"""Where a message's extras say who is told of it by Relay."""
+_MARK: Final = f'"{KEY}"'
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whom a message's states are told by Relay, as its extras keep it under `KEY`."""
+    """Who is told of a message by Relay, as its extras keep it under `KEY`."""
 
     context: str
     """The context that it was sent in, or that its number's messages go to."""
     to: str | None = None
     """The session, by its protocol, that hears of it before all others of the context."""
-    tags: tuple[str, ...] = ()
-    """What the client labelled it with."""
+
+
+class _Extras(msgspec.Struct):
+    relay: Told | None = None
+
+
+_decode: Final = msgspec.json.Decoder(_Extras).decode
+
+
+def told_of(extras: str | None) -> Told | None:
+    """Who is told of a message with these extras; None for nobody."""
+    if extras is None or _MARK not in extras:
+        return None  # nearly all
+    return _decode(extras).relay
 
 
 class RelayEvent(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from parley.model.callback import Callback
 from parley.model.consent import ConsentChange
 from parley.model.link import Link
 from parley.model.message import Media, Message, Pending, Status
-from parley.store import links, opt_outs, schema, stickies
+from parley.store import links, opt_outs, relay_owed, schema, stickies
 from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Row, Upsert
 from parley.store.media import keep
 from parley.store.stickies import Choice, Chosen, Doom
@@ -117,6 +117,7 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
     keys: list[Row] = []
     consent: list[ConsentChange] = []
     forgetting: list[Row] = []
+    relayed: list[Row] = []
     results: list[Verdict] = []
     for n, intake in enumerate(intakes):
         verdict = verdicts[n]
@@ -127,6 +128,7 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
         message, waits = decision.message, decision.pending
         messages.append(astuple(message))
         events += decision.events
+        relayed += relay_owed.of_taken(message, decision.events)
         if waits is not None:
             pending.append(astuple(waits))
         media += map(astuple, intake.media)
@@ -147,6 +149,7 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
         yield from keep(contents)
     yield Insert(schema.media, media)
     yield Insert(schema.callbacks, callbacks)
+    yield Insert(schema.relay_events, relayed, relay_owed.COLUMNS)
     yield Insert(schema.idempotency, keys)
     yield from opt_outs.apply(consent)
     yield Insert(schema.forgetting, forgetting)

@@ -10,7 +10,7 @@ from sqlalchemy import and_, select
 from parley.model.callback import TELLS_BEGINNING, Callback
 from parley.model.message import FINAL, Dialect, Status, may_move
 from parley.model.receipt import Receipt
-from parley.store import schema
+from parley.store import relay_owed, schema
 from parley.store.accept import EVENT_COLUMNS
 from parley.store.engine.statements import Delete, Insert, Lookup, Operation, Query, Row, Update
 
@@ -71,11 +71,13 @@ class Applied(msgspec.Struct, frozen=True):
     """Those whose `only_if_held_by` was not so."""
     has_requeued: bool = False
     """Whether any message waits on under new terms."""
+    relayed: list[relay_owed.Target] = []
+    """Who has Relay events to hear of now."""
 
 
 _STATE: Final = (
     "account_id", "id", "status", "dialect", "service_id", "status_callback", "sent_at", "carrier",
-    "error_code", "error_message", "uncertain", "updated_at",
+    "error_code", "error_message", "uncertain", "updated_at", "extras",
 )  # fmt: skip
 _SET: Final = ("status", "updated_at", "sent_at", "carrier", "error_code", "error_message", "uncertain")
 _KEYS: Final = ("account_id", "id")
@@ -87,7 +89,7 @@ class _State:
     """A message's changing columns while changes are applied to it."""
 
     __slots__ = (
-        "account_id", "carrier", "dialect", "error_code", "error_message", "id", "is_changed", "sent_at",
+        "account_id", "carrier", "dialect", "error_code", "error_message", "extras", "id", "is_changed", "sent_at",
         "service_id", "status", "status_callback", "uncertain", "updated_at",
     )  # fmt: skip
 
@@ -95,7 +97,7 @@ class _State:
         (
             self.account_id, self.id, self.status, self.dialect, self.service_id, self.status_callback, self.sent_at,
             self.carrier,
-            self.error_code, self.error_message, self.uncertain, self.updated_at,
+            self.error_code, self.error_message, self.uncertain, self.updated_at, self.extras,
         ) = row  # fmt: skip
         self.is_changed = False
 
@@ -135,6 +137,7 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
     callbacks: list[Callback] = []
     off_queue: list[Row] = []
     requeued: list[Row] = []
+    relayed: list[Row] = []
     for change in changes:
         state = states.get(change.message_id)
         if state is None or (change.only_from is not None and state.status not in change.only_from):
@@ -161,6 +164,7 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
             callback = _callback(state, change, status, at, terms)
             if callback is not None:
                 callbacks.append(callback)
+            relayed += relay_owed.owed((state.account_id, state.id), state.extras, status, change.error_code, at)
         if (terms_ := change.requeue) is not None:
             requeued.append((terms_.node, terms_.due_at, terms_.attempts, terms_.waiting_for, change.message_id))
         elif change.uncertain or (moves and status in _LEAVES_QUEUE):
@@ -172,7 +176,8 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
     yield Update(schema.pending, ("node", "due_at", "attempts", "waiting_for"), ("message_id",), requeued)
     yield Insert(schema.refs, refs, ignore=True)
     yield Insert(schema.callbacks, [astuple(callback) for callback in callbacks])
-    return Applied(moved, callbacks, missed, has_requeued=bool(requeued))
+    yield Insert(schema.relay_events, relayed, relay_owed.COLUMNS)
+    return Applied(moved, callbacks, missed, has_requeued=bool(requeued), relayed=[(row[0], row[1]) for row in relayed])
 
 
 def _note(state: _State, change: Change, at: int) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 
 from parley.model.callback import Callback
 from parley.model.message import Message, Pending
-from parley.store import schema
+from parley.store import relay, schema
 from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query, Row, Update
 from parley.store.messages import fetch_many
 
@@ -159,6 +159,7 @@ def free_strays() -> Operation[None]:
     yield Execute(update(pending).where(stray).values(node=None))
     owed = and_(callbacks.c.state == "pending", callbacks.c.node.is_not(None), callbacks.c.node.not_in(entered))
     yield Execute(update(callbacks).where(owed).values(node=None))
+    yield from relay.free_strays()
 
 
 def next_due_message(after: int = 0) -> Operation[int | None]:
@@ -219,6 +220,7 @@ def _end(dead: Sequence[bytes]) -> Operation[None]:
     yield Execute(update(pending).where(pending.c.node.in_(dead)).values(node=None))
     held = and_(callbacks.c.state == "pending", callbacks.c.node.in_(dead))
     yield Execute(update(callbacks).where(held).values(node=None))
+    yield from relay.free(dead)
     yield Execute(delete(schema.nodes).where(schema.nodes.c.id.in_(dead)))
 
 

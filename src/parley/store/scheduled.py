@@ -7,7 +7,7 @@ from msgspec.structs import astuple
 from sqlalchemy import and_, func, literal_column, select
 
 from parley.model.message import Message
-from parley.store import schema
+from parley.store import relay_owed, schema
 from parley.store.accept import EVENT_COLUMNS, Decision, Intake, Verdict, decide, remember
 from parley.store.engine.statements import Delete, Insert, Lookup, Operation, Query, Row, Update
 
@@ -41,9 +41,12 @@ def release(node: bytes, intakes: Sequence[tuple[Message, Intake]]) -> Operation
     decisions = [decided[n] for n in range(len(going))]
 
     events: list[Row] = []
+    relayed: list[Row] = []
     for (before, _), decision in zip(going, decisions, strict=True):
         # One that was queued already, and only left alone for a time, does not become it again.
-        events += [event for event in decision.events if event[2] != before.status]
+        new = [event for event in decision.events if event[2] != before.status]
+        events += new
+        relayed += relay_owed.of_taken(decision.message, new)
     yield Update(
         schema.messages,
         _MESSAGE,
@@ -59,6 +62,7 @@ def release(node: bytes, intakes: Sequence[tuple[Message, Intake]]) -> Operation
     )
     yield Delete(schema.pending, ("message_id",), [(d.message.id,) for d in decisions if d.pending is None])
     yield Insert(schema.callbacks, [astuple(callback) for d in decisions for callback in d.callbacks])
+    yield Insert(schema.relay_events, relayed, relay_owed.COLUMNS)
     yield from remember(decisions)
     return decisions
 

@@ -30,7 +30,9 @@ class News(enum.Flag, boundary=enum.CONFORM):
     EVENTS = 4
     CONFIGURATION = 8
     """Accounts, keys, numbers, services and other resources, simulated phones or settings changed."""
-    ALL = 15
+    RELAY = 16
+    """An event waits for a client of Relay."""
+    ALL = 31
 
 
 _WORK: Final = {schema.pending.name: News.MESSAGES, schema.callbacks.name: News.CALLBACKS}
@@ -42,6 +44,9 @@ def of(statement: Insert | Upsert | Update | Delete | Execute) -> News:
     name = getattr(table, "name", None)
     if name == schema.events.name:
         return News.EVENTS
+    if name == schema.relay_events.name:
+        is_new = isinstance(statement, Insert) and len(statement.rows) > 0
+        return News.RELAY if is_new or _frees(statement) else News.NONE
     if name in _CONFIGURATION:
         return News.CONFIGURATION
     work = _WORK.get(name) if name is not None else None

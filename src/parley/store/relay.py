@@ -1,0 +1,177 @@
+"""Keep what Relay's clients are owed, and their sessions.
+
+An event is inserted with the change that it tells of, claimed by a node that has a client for it, and gone once a
+client has it.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+import msgspec
+from msgspec import json
+from msgspec.structs import astuple, fields
+from sqlalchemy import and_, delete, select, update
+
+from parley.model.message import Message
+from parley.model.relay import RelayEvent, RelaySession
+from parley.store import schema
+from parley.store.accept import EVENT_COLUMNS
+from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query, Row, Update, Upsert
+from parley.store.messages import fetch_many
+from parley.store.relay_owed import COLUMNS, Target
+
+_events: Final = schema.relay_events.c
+_sessions: Final = schema.relay_sessions.c
+_ALL: Final = tuple(_events[field.name] for field in fields(RelayEvent))
+
+
+def fresh(after: int, limit: int) -> Operation[list[tuple[int, Target]]]:
+    """The first free events behind `after`, and whom they are for."""
+    rows = yield Query(
+        select(_events.seq, _events.account_id, _events.target)
+        .where(and_(_events.node.is_(None), _events.seq > after))
+        .order_by(_events.seq)
+        .limit(limit)
+    )
+    return [(row[0], (row[1], row[2])) for row in rows]
+
+
+def waiting(account_id: bytes, targets: Collection[str], limit: int) -> Operation[list[tuple[int, str]]]:
+    """The first free events of an account for some targets: `seq` and target."""
+    free = and_(_events.account_id == account_id, _events.target.in_(tuple(targets)), _events.node.is_(None))
+    rows = yield Query(select(_events.seq, _events.target).where(free).order_by(_events.seq).limit(limit))
+    return [(row[0], row[1]) for row in rows]
+
+
+def turn(
+    node: bytes, told: Sequence[int], back: Sequence[int], wanted: Sequence[int], *, to_all: bool
+) -> Operation[tuple[list[tuple[RelayEvent, Message | None]], list[Target]]]:
+    """Forget what clients have, give back what none took, and claim those of `wanted` that are free.
+
+    With `to_all` an event for a context is not claimed: it becomes one for each session that receives the context,
+    whose targets are returned beside what was claimed. Without any such session it stays.
+    """
+    yield Delete(schema.relay_events, ("seq",), [(seq,) for seq in told])
+    yield Update(schema.relay_events, ("node",), ("seq", "node"), [(None, seq, node) for seq in back])
+    if not wanted:
+        return [], []
+    rows = yield Query(
+        select(*_ALL)
+        .where(and_(_events.seq.in_(tuple(wanted)), _events.node.is_(None)))
+        .order_by(_events.seq)
+        .with_for_update(skip_locked=True)
+    )
+    found = [RelayEvent(*row) for row in rows]
+    targets: list[Target] = []
+    if to_all:
+        found, targets = yield from _fan_out(found)
+    yield Update(schema.relay_events, ("node",), ("seq",), [(node, event.seq) for event in found])
+    messages = yield from fetch_many([(event.account_id, event.message_id) for event in found])
+    return [(event, messages.get(event.message_id)) for event in found], targets
+
+
+def _fan_out(found: Sequence[RelayEvent]) -> Operation[tuple[list[RelayEvent], list[Target]]]:
+    mine = [event for event in found if event.target != event.context]
+    shared = [event for event in found if event.target == event.context]
+    accounts = sorted({event.account_id for event in shared})
+    columns = ("account_id", "protocol", "contexts", "node")
+    rows = yield Lookup(schema.relay_sessions, columns, ("account_id",), [(account_id,) for account_id in accounts])
+    receivers: dict[Target, list[str]] = {}
+    for account_id, protocol, contexts, connected in rows:
+        if connected is not None:
+            for context in json.decode(contexts):
+                receivers.setdefault((account_id, context), []).append(protocol)
+            receivers[account_id, protocol] = [protocol]
+    copies: list[Row] = []
+    gone: list[Row] = []
+    for event in shared:
+        if event.target in (known := receivers.get((event.account_id, event.context), [])):
+            mine.append(event)  # a session's own context
+        elif known:
+            gone.append((event.seq,))
+            copies += [
+                (event.account_id, each, event.context, event.message_id, event.status, event.error_code, event.at)
+                for each in known
+            ]
+    yield Insert(schema.relay_events, copies, COLUMNS)
+    yield Delete(schema.relay_events, ("seq",), gone)
+    return sorted(mine, key=lambda event: event.seq), [(row[0], row[1]) for row in copies]
+
+
+def enter(session: RelaySession, *, is_named: bool) -> Operation[list[str] | None]:
+    """Connect a session. When `is_named`, one of the account's that was there before under this name is restored: what
+    it received is joined to the new contexts. Returns all that it receives; None when it is not restored, and new.
+    """
+    contexts: list[str] = json.decode(session.contexts)
+    columns = ("account_id", "contexts")
+    rows = yield Lookup(schema.relay_sessions, columns, ("protocol",), [(session.protocol,)], lock=True)
+    is_restored = is_named and bool(rows) and rows[0][0] == session.account_id
+    if is_named and not is_restored:
+        return None
+    if is_restored:
+        contexts = list(dict.fromkeys((*json.decode(rows[0][1]), *contexts)))
+    entered = msgspec.structs.replace(session, contexts=json.encode(contexts).decode())
+    yield Upsert(schema.relay_sessions, [astuple(entered)])
+    return contexts
+
+
+def receive(protocol: str, contexts: Sequence[str], now: int) -> Operation[None]:
+    """Note what a session receives."""
+    row = (json.encode(contexts).decode(), now, protocol)
+    yield Update(schema.relay_sessions, ("contexts", "updated_at"), ("protocol",), [row])
+
+
+def leave(left: Sequence[tuple[str, bytes]], now: int) -> Operation[None]:
+    """Note that sessions, by protocol and node, are connected no more: those that others took over stay."""
+    rows = [(None, now, protocol, node) for protocol, node in left]
+    yield Update(schema.relay_sessions, ("node", "updated_at"), ("protocol", "node"), rows)
+
+
+def sweep(now: int, sessions_before: int, events_before: int, limit: int, *, to_all: bool) -> Operation[int]:
+    """Forget sessions that did not come back, give to others of its context what one of them left, and give up the
+    events that nobody took since `events_before`: their messages' records say so. Returns how many.
+    """
+    table, entered = schema.relay_sessions, select(schema.nodes.c.id)
+    lost = and_(_sessions.node.is_not(None), _sessions.node.not_in(entered))
+    yield Execute(update(table).where(lost).values(node=None, updated_at=now))
+    yield Execute(delete(table).where(and_(_sessions.node.is_(None), _sessions.updated_at < sessions_before)))
+    connected = select(_sessions.protocol).where(_sessions.node.is_not(None))
+    events = schema.relay_events
+    alone = and_(_events.node.is_(None), _events.target != _events.context)
+    if to_all:
+        known = select(_sessions.protocol)
+        yield Execute(delete(events).where(and_(alone, _events.target.not_in(known))))
+    else:
+        left = and_(alone, _events.target.not_in(connected))
+        yield Execute(update(events).where(left).values(target=_events.context))
+    oldest = yield Query(
+        select(_events.seq, _events.account_id, _events.message_id, _events.context, _events.status, _events.at)
+        .where(_events.node.is_(None))
+        .order_by(_events.seq)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    given_up = [row for row in oldest if row[5] < events_before]
+    yield Delete(events, ("seq",), [(row[0],) for row in given_up])
+    yield Insert(schema.events, list(_gave_up(given_up, now)), EVENT_COLUMNS)
+    return len(given_up)
+
+
+def _gave_up(rows: Iterable[Row], now: int) -> Iterable[Row]:
+    for _, account_id, message_id, context, status, _ in rows:
+        reason = f"no Relay client of context {context} took it in time"
+        told = json.encode({"reason": reason, "context": context, "status": status}).decode()
+        yield account_id, message_id, "relay", now, told
+
+
+def free(dead: Collection[bytes]) -> Operation[None]:
+    """Make nobody's what these nodes were telling, and their sessions connected nowhere."""
+    nodes = tuple(dead)
+    yield Execute(update(schema.relay_events).where(_events.node.in_(nodes)).values(node=None))
+    yield Execute(update(schema.relay_sessions).where(_sessions.node.in_(nodes)).values(node=None))
+
+
+def free_strays() -> Operation[None]:
+    """Make nobody's what nodes were telling that are not entered."""
+    stray = and_(_events.node.is_not(None), _events.node.not_in(select(schema.nodes.c.id)))
+    yield Execute(update(schema.relay_events).where(stray).values(node=None))
