@@ -39,6 +39,8 @@ accounts: Final = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("owner_id", LargeBinary, comment="the account whose subaccount it is"),
+    Column("next_signing_key", LargeBinary, comment="encrypted"),
+    Column("next_signs_from", BigInteger),
     Index("accounts_owner", "owner_id", "id"),
     sqlite_with_rowid=False,
 )

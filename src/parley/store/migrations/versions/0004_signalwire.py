@@ -11,6 +11,8 @@ _SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbe
 
 def upgrade() -> None:
     op.add_column("numbers", sa.Column("relay_context", sa.Text, comment="which Relay clients get its messages"))
+    op.add_column("accounts", sa.Column("next_signing_key", sa.LargeBinary, comment="encrypted"))
+    op.add_column("accounts", sa.Column("next_signs_from", sa.BigInteger))
     is_free = sa.text("node IS NULL")
     op.create_table(
         "relay_events",
