@@ -25,6 +25,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     host: Annotated[str, _about("Address to listen on. The dev profile stays on loopback.")] = "127.0.0.1"
     port: _Port = 8080
+    tls: Annotated[
+        bool, _about("Speak TLS on the port, with server.pem and server-key.pem beside the data; made at need.")
+    ] = False
     database_url: Annotated[str, _about("`sqlite:///path` or `postgresql://user@host:port/name`.")] = (
         "sqlite:///var/parley.db"
     )

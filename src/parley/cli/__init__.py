@@ -19,6 +19,7 @@ _COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "callbacks": "parley.cli.callbacks",
         "consents": "parley.cli.consents",
         "proxy": "parley.cli.proxy",
+        "ca": "parley.cli.ca",
         "migrate": "parley.cli.migrate",
         "doctor": "parley.cli.doctor",
         "version": "parley.cli.version",

@@ -10,12 +10,6 @@ from parley.cli.listen import is_loopback
 from parley.settings import Settings
 
 
-def origin(settings: Settings) -> str:
-    """Where this machine reaches the server, whatever the public calls it."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104 - compared with
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
-
-
 def show(mine: Credentials, settings: Settings, *, public_url: str, shows_token: bool, left: Path | None) -> None:
     """Print it to stdout. `left` is the file in which the credentials were left, if they were."""
     lines = [("Parley", mine.url)]
@@ -31,6 +25,8 @@ def show(mine: Credentials, settings: Settings, *, public_url: str, shows_token:
     ]
     if shows_token:
         lines.append(("Auth token", mine.auth_token))
+    if mine.ca_file is not None:
+        lines.append(("Authority", mine.ca_file))
     if left is not None:
         lines.append(("Credentials", os.path.relpath(left) if left.is_relative_to(Path.cwd()) else str(left)))
     wide = max(len(name) for name, _ in lines) + 1

@@ -25,7 +25,11 @@ def with_every_flag(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command one flag per setting. The environment is not click's business: settings.load knows it."""
     for name, meaning, default in reversed(describe()):
         text = f"{meaning} [{f'default: {default}; ' if default else ''}env: PARLEY_{name.upper()}]"
-        command = click.option(f"--{name.replace('_', '-')}", name, metavar="VALUE", help=text)(command)
+        flag = f"--{name.replace('_', '-')}"
+        if default == "False":  # a switch; what may also be unset takes a value
+            command = click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=text)(command)
+        else:
+            command = click.option(flag, name, metavar="VALUE", help=text)(command)
     return command
 
 
@@ -34,3 +38,14 @@ def data_directory(settings: Settings) -> Path | None:
     if not settings.database_url.startswith(_SQLITE):
         return None
     return Path(unquote(settings.database_url.removeprefix(_SQLITE))).parent
+
+
+def origin(settings: Settings) -> str:
+    """Where this machine reaches the server, whatever the public calls it."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104 - compared with
+    return f"{'https' if settings.tls else 'http'}://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def tls_directory(settings: Settings) -> Path:
+    """Where the files are with which a node speaks TLS."""
+    return data_directory(settings) or Path("var")

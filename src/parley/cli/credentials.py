@@ -10,7 +10,7 @@ from uuid import UUID
 import click
 import msgspec
 
-from parley.cli.configuration import data_directory
+from parley.cli.configuration import data_directory, origin
 from parley.settings import Settings
 
 FILE: Final = "credentials.toml"
@@ -22,6 +22,8 @@ class Credentials(msgspec.Struct, frozen=True):
     url: str
     account_sid: str
     auth_token: str
+    ca_file: str | None = None
+    """The authority that signed the server's certificate, where it is one of this machine's own."""
 
     @property
     def project_id(self) -> str:
@@ -40,6 +42,8 @@ def write(directory: Path, credentials: Credentials) -> Path:
         "project_id": credentials.project_id,
         "auth_token": credentials.auth_token,
     }
+    if credentials.ca_file is not None:
+        fields["ca_file"] = credentials.ca_file
     text = "".join(f"{name}={_quoted(value)}\n" for name, value in fields.items())
     path = directory / FILE
     draft = path.with_name(f"{FILE}.{os.getpid()}")
@@ -74,7 +78,7 @@ def find(settings: Settings, url: str | None, account: str | None, token: str | 
         left = msgspec.convert(found, Credentials)
     except (OSError, ValueError) as problem:  # TOML's and msgspec's errors are ValueErrors
         raise click.ClickException(f"{path} cannot be used: {problem}") from None
-    return Credentials(url or left.url, account or left.account_sid, token or left.auth_token)
+    return Credentials(url or left.url, account or left.account_sid, token or left.auth_token, left.ca_file)
 
 
 def _quoted(value: str) -> str:
@@ -84,5 +88,4 @@ def _quoted(value: str) -> str:
 
 
 def _url(settings: Settings) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return settings.public_url or f"http://{host}:{settings.port}"
+    return settings.public_url or origin(settings)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from parley.cli import banner
-from parley.cli.configuration import data_directory, load
+from parley.cli.configuration import data_directory, load, origin
 from parley.cli.credentials import find
 from parley.cli.listen import listen
 from parley.cli.server import split
@@ -76,7 +75,7 @@ def _server(settings: Settings) -> str:
     try:
         return find(settings, None, None, None).url
     except click.ClickException:  # a proxy needs no credentials: its clients have them
-        return banner.origin(settings)
+        return origin(settings)
 
 
 def _show(authority: "Authority", port: int, url: str) -> None:

@@ -9,17 +9,19 @@ import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import click
 from msgspec.structs import replace
 
-from parley.cli import banner, credentials, logs
-from parley.cli.configuration import data_directory, load, with_every_flag
+from parley.cli import banner, ca, credentials, logs
+from parley.cli.configuration import data_directory, load, origin, tls_directory, with_every_flag
 from parley.cli.listen import is_loopback, listen
 from parley.settings import Settings
 
 if TYPE_CHECKING:
     from parley.app import App
+    from parley.cli.local_tls import LocalTls
 
 _KEEP_ALIVE_S: Final = 75
 _SWITCH_S: Final = 0.0005
@@ -46,14 +48,23 @@ def command(**flags: Any) -> None:
     settings = replace(settings, port=listener.getsockname()[1], drain_s=for_work_s)
     logs.configure(settings.log_level, settings.log_format)
     try:
-        is_well = _run(settings, listener, for_requests_s)
+        files = _tls(settings) if settings.tls else None
+        if files is not None and settings.public_url is None:
+            settings = replace(settings, public_url=origin(settings))
+        is_well = _run(settings, files, listener, for_requests_s)
     finally:
         listener.close()
     if not is_well:
         raise SystemExit(1)
 
 
-def _run(settings: Settings, listener: socket.socket, for_requests_s: float) -> bool:
+def _tls(settings: Settings) -> "LocalTls":
+    """The files to speak TLS with, for every name by which the server may be reached. Raises ClickException."""
+    told = urlsplit(settings.public_url).hostname if settings.public_url else None
+    return ca.prepare(tls_directory(settings), (urlsplit(origin(settings)).hostname or "", *([told] if told else [])))
+
+
+def _run(settings: Settings, files: "LocalTls | None", listener: socket.socket, for_requests_s: float) -> bool:
     """Serve until told to stop. False when the node could not start; the log says why."""
     import uvicorn
 
@@ -111,18 +122,25 @@ def _run(settings: Settings, listener: socket.socket, for_requests_s: float) -> 
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=round(for_requests_s),
+        ssl_certfile=files.certificate if files else None,
+        ssl_keyfile=files.key if files else None,
     )
-    server = Server(config, lambda: _ready(app, settings))
+    server = Server(config, lambda: _ready(app, settings, files))
     with contextlib.suppress(SystemExit):  # uvicorn's way to say that the application did not start
         server.run([listener])
     return server.started
 
 
-def _ready(app: "App", settings: Settings) -> None:
+def _ready(app: "App", settings: Settings, files: "LocalTls | None") -> None:
     """Tell the person, or the program, that started this where everything is."""
     account = app.first_account
     assert account is not None, "a started node has one"
-    mine = credentials.Credentials(banner.origin(settings), f"AC{account.id.hex()}", account.auth_token.reveal())
+    mine = credentials.Credentials(
+        origin(settings),
+        f"AC{account.id.hex()}",
+        account.auth_token.reveal(),
+        str(files.authority) if files and files.authority.exists() else None,
+    )
     left = None
     directory = data_directory(settings)
     if app.is_dev and directory is not None:

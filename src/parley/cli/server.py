@@ -1,9 +1,11 @@
 """A running server as the other commands see it: its HTTP API, by the standard library, which is loaded soonest."""
 
 import json
+import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
 from shutil import copyfileobj
 from typing import IO, Any, Final
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -38,6 +40,7 @@ class Server:
         userpass = f"{credentials.account_sid}:{credentials.auth_token}".encode()
         self._authorization = f"Basic {b64encode(userpass).decode()}"
         self._parts = split(self.url)
+        self._ca_file = credentials.ca_file
 
     def get(self, path: str, query: Mapping[str, str] | None = None, wait_s: float = 0) -> dict[str, Any]:
         """Read. `wait_s` is how long the server was asked to wait before it answers."""
@@ -73,8 +76,7 @@ class Server:
         timeout_s: float = _TIMEOUT_S,
         to: IO[bytes] | None = None,
     ) -> dict[str, Any]:
-        connect = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        connection = connect(self._parts.hostname or "", self._parts.port, timeout=timeout_s)
+        connection = connection_to(self._parts, timeout_s, self._ca_file)
         headers = {"Authorization": self._authorization, "Accept": "application/json"}
         if kind is not None:
             headers["Content-Type"] = kind
@@ -96,6 +98,17 @@ class Server:
         if status >= 300:
             raise _refusal(status, told)
         return told
+
+
+def connection_to(server: SplitResult, timeout_s: float, ca_file: str | None) -> HTTPConnection:
+    """A connection to be, by TLS where the URL says so. `ca_file` is trusted besides what this machine trusts."""
+    host = server.hostname or ""
+    if server.scheme != "https":
+        return HTTPConnection(host, server.port, timeout=timeout_s)
+    context = ssl.create_default_context()
+    if ca_file is not None and Path(ca_file).exists():
+        context.load_verify_locations(ca_file)
+    return HTTPSConnection(host, server.port, timeout=timeout_s, context=context)
 
 
 def split(url: str) -> SplitResult:

@@ -1,15 +1,16 @@
 """The port, the server that may be there already, its carrier, and the public URL."""
 
 import json
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import click
 
-from parley.cli.banner import origin
 from parley.cli.checkup.finding import Finding, broken, doubtful, well
+from parley.cli.configuration import origin, tls_directory
 from parley.cli.listen import listen
+from parley.cli.server import connection_to
 from parley.settings import Settings
 
 _TIMEOUT_S: Final = 6.0
@@ -24,7 +25,7 @@ def check_port(settings: Settings) -> list[Finding]:
     try:
         listen(settings.host, settings.port).close()
     except click.ClickException as problem:
-        told = _ask(f"{origin(settings)}/readyz")
+        told = _ask(f"{origin(settings)}/readyz", str(tls_directory(settings) / "ca.pem"))
         if not isinstance(told, dict) or told.get("status") not in ("ready", "not ready"):
             return [broken("port", problem.message, "Stop what is there, or choose another with PARLEY_PORT.")]
     else:
@@ -60,12 +61,11 @@ def _nobody_to_ask() -> Finding:
     return doubtful("carrier", "no server runs there to ask", "Start it with `parley serve`, and look again.")
 
 
-def _ask(url: str) -> dict[str, Any] | str:
+def _ask(url: str, ca_file: str | None = None) -> dict[str, Any] | str:
     """The JSON at a URL of ours, whatever its status; or what went wrong."""
     try:
         parts = urlsplit(url)
-        connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = connect(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
+        connection = connection_to(parts, _TIMEOUT_S, ca_file)
         try:
             connection.request("GET", parts.path)
             told = json.loads(connection.getresponse().read(65536))
