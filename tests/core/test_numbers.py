@@ -1,10 +1,12 @@
 """Whose number a message may go from."""
 
 import pytest
+from msgspec.structs import replace
 
 from parley.core.magic_numbers import GOOD
 from parley.core.refusal import Refused
-from tests.core.node import OURS, Node
+from parley.model.service import PoolSender, QuietHours, Service
+from tests.core.node import OURS, PHONE, Node
 
 
 async def test_a_number_in_use_is_its_first_users(node: Node) -> None:
@@ -20,3 +22,37 @@ async def test_everybody_sends_from_the_good_test_number_and_nobody_owns_it(node
         message = await node.send(account=account, sender=GOOD)
         assert (message.status, message.sender) == ("queued", GOOD)
     assert await node.numbers.by_address(GOOD) is None
+
+
+async def test_what_is_remembered_of_a_sender_ends_with_each_change(node: Node) -> None:
+    account, other = await node.account(), await node.accounts.add("Other")
+    await node.send()
+    number = await node.numbers.by_address(OURS)
+    assert number is not None
+    service = await node.outbound.services.add(account.id, Service("Test"))
+    member = PoolSender("phone_number", OURS, "US")
+    await node.outbound.pool_senders.add(account.id, member, parent_id=service.id, name=OURS)
+    await node.carrier.bring(PHONE, OURS, "STOP", "ref-1")
+    with pytest.raises(Refused, match="opted_out"):  # which counts for the whole service
+        await node.send()
+    await node.outbound.services.drop(account.id, service.id)
+    await node.numbers.change(replace(number, can_mms=0))
+    with pytest.raises(Refused, match="sender_cannot_mms"):
+        await node.send("+15557000002", media_urls=("https://app.example/a.png",))
+    await node.numbers.change(replace(number, can_sms=0))
+    with pytest.raises(Refused, match="sender_cannot_sms"):
+        await node.send("+15557000002")
+    await node.numbers.release(number)
+    await node.numbers.own(node.numbers.blank(other.id, OURS, "twilio"))
+    with pytest.raises(Refused, match="sender_of_another_account"):
+        await node.send("+15557000002")
+
+
+async def test_quiet_hours_hold_from_when_they_are_set(node: Node) -> None:
+    account = await node.account()
+    await node.send()
+    await node.outbound.quiet.set_for_account(account.id, QuietHours("00:00", "23:00", "refuse"))
+    with pytest.raises(Refused, match="quiet_hours"):
+        await node.send()
+    await node.outbound.quiet.set_for_account(account.id, None)
+    await node.send()

@@ -238,7 +238,7 @@ class App:
         self.pool_senders = self._kind("pool_sender", PoolSender)
         self.channel_senders = self._kind("channel_sender", ChannelSender)
         self.channels = Channels(self.channel_senders)
-        self.quiet = Quiet(self._kind("quiet_hours", QuietHours), self.services)
+        self.quiet = Quiet(self._kind("quiet_hours", QuietHours), self.services, self.clock)
         self._build_registry()
         self.sender_rules = SenderRules(
             _table("sender_rules_file", settings.sender_rules_file, sender_rule.read), strict=not self.is_dev
@@ -335,7 +335,7 @@ class App:
             self.engine, self.clock, self.services, self.pool_senders, self.registration, rules, paces
         )
         self._remembering.append(self.pools)
-        self.senders = Senders(self.numbers, self.pools, rules, self.registration, paces)
+        self.senders = Senders(self.numbers, self.pools, rules, self.registration, paces, self.clock)
         settings = self.settings
         window = Window(settings.schedule_min_s, settings.schedule_max_s, settings.schedule_limit)
         self.schedule = Schedule(self.engine, self.clock, self.quiet, window)

@@ -11,7 +11,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 FRESH_S = 1.0
-"""Another node's change of configuration is seen within this."""
+"""Another node's change of configuration is seen within this, or twice this by what was made of what was remembered."""
 
 
 class Cache(Generic[K, V]):

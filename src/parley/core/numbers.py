@@ -27,9 +27,12 @@ class Numbers:
         self._ids = ids
         self._own_on_use = own_on_use
         self._cache: Cache[str, Number] = Cache(clock)
+        self.changes = 0
+        """Grows with each change that is known of: what was made of the numbers may not hold any more."""
 
     def forget(self) -> None:
         """Ask the record again, because another node changed it."""
+        self.changes += 1
         self._cache.clear()
 
     async def by_address(self, address: str) -> Number | None:
@@ -105,7 +108,7 @@ class Numbers:
     async def own(self, number: Number) -> Number:
         """Give an address to an account, unless somebody has it; the number as it stands then."""
         stands: Number = await self._engine.write(numbers.own, number)
-        self._cache.put(number.address, stands)
+        self._note(stands)
         return stands
 
     async def change(self, number: Number) -> Number:
@@ -113,7 +116,7 @@ class Numbers:
         changed = replace(number, updated_at=self._clock.now())
         if not await self._engine.write(numbers.change, changed):
             raise Refused("not_found")
-        self._cache.put(number.address, changed)
+        self._note(changed)
         return changed
 
     async def fetch(self, account_id: bytes, number_id: bytes) -> Number | None:
@@ -123,6 +126,11 @@ class Numbers:
     async def release(self, number: Number) -> None:
         """Give an address up. Raises Refused(not_found)."""
         gone = await self._engine.write(numbers.drop, number.account_id, number.id)
+        self.changes += 1
         self._cache.drop(number.address)
         if not gone:
             raise Refused("not_found")
+
+    def _note(self, number: Number) -> None:
+        self.changes += 1
+        self._cache.put(number.address, number)

@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from parley.core.cache import Cache
 from parley.core.refusal import Refused
 from parley.core.resources import Resources
+from parley.lib.clock import Clock
 from parley.model.service import QuietHours, Service
 
 MOST_MINUTES: Final = 23 * 60
@@ -22,9 +24,18 @@ _OF_ACCOUNT: Final = "account"
 class Quiet:
     """The quiet hours that accounts and services have set. A service's own stand in for its account's."""
 
-    def __init__(self, accounts: Resources[QuietHours], services: Resources[Service]) -> None:
+    def __init__(self, accounts: Resources[QuietHours], services: Resources[Service], clock: Clock) -> None:
         self._accounts = accounts
         self._services = services
+        self._known: Cache[bytes, tuple[QuietHours | None]] = Cache(clock)
+        self._changes = -1
+
+    def is_free(self, account_id: bytes) -> bool:
+        """Whether an account is known to have set none, its services aside. False says nothing."""
+        if (changes := self._accounts.changes) != self._changes:
+            self._changes = changes
+            self._known.clear()
+        return self._known.get(account_id) == (None,)
 
     async def of(self, account_id: bytes, service_id: bytes | None = None) -> QuietHours | None:
         """Those that a message keeps, as they were within the last second."""
@@ -32,8 +43,12 @@ class Quiet:
             service = await self._services.find(account_id, service_id)
             if service is not None and service.value.quiet_hours is not None:
                 return service.value.quiet_hours
+        changes = self._changes
         kept = await self._accounts.named(account_id, _OF_ACCOUNT)
-        return None if kept is None else kept.value
+        hours = None if kept is None else kept.value
+        if changes == self._changes:
+            self._known.put(account_id, (hours,))
+        return hours
 
     async def of_service(self, account_id: bytes, service_id: bytes) -> QuietHours | None:
         """A service's own, as the record has them. Raises Refused(not_found)."""

@@ -54,6 +54,8 @@ class Schedule:
 
         Raises Refused: send_at_out_of_window, schedule_full, quiet_hours.
         """
+        if send_at is None and service_id is None and self._quiet.is_free(account_id):
+            return None  # by far the most
         now = self._clock.now()
         if send_at is not None:
             await self._check(account_id, send_at, now)

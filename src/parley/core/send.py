@@ -1,5 +1,6 @@
 """Send: check a message, take it into the record, and answer once it is durable."""
 
+from functools import lru_cache, partial
 from typing import Final
 
 import msgspec
@@ -43,6 +44,8 @@ from parley.store.stickies import Doom
 
 _HEAD_START_US: Final = 50_000
 """The first callback follows the 201 by so much: an app that is told of a message it does not know yet drops it."""
+_SENDERS: Final = 10_000
+"""Senders' addresses that are remembered as they were parsed."""
 OVERFLOW: Final = Doom("failed", 30001)
 """What a full queue does to a message of a service, which was taken before its sender was known (error 21611)."""
 _REFUSALS: Final[dict[str, Reason]] = {
@@ -120,6 +123,10 @@ class Sending:
         self._rules: dict[Dialect, Rules] = {
             "twilio": replace(TWILIO, strict=strict),
             "signalwire": replace(SIGNALWIRE, strict=strict),
+        }
+        # Senders are few, and each sends many messages.
+        self._parse_sender = {
+            dialect: lru_cache(_SENDERS)(partial(parse_sender, rules=rules)) for dialect, rules in self._rules.items()
         }
 
     async def send(self, draft: Draft) -> Message:
@@ -244,7 +251,7 @@ class Sending:
         if not text:
             raise Refused("sender_missing")
         try:
-            sender = parse_sender(text, self._rules[draft.dialect])
+            sender = self._parse_sender[draft.dialect](text)
         except InvalidAddress as error:
             raise Refused("sender_invalid", text) from error
         if reason := magic_numbers.of_sender(sender.value):
@@ -283,11 +290,10 @@ class Sending:
             None,
             0,
             None,
-            retention.noted(draft.extras, draft.forgets),
+            retention.noted(draft.extras, draft.forgets) if draft.forgets else draft.extras,
             self._prices.of(kind, recipient, load.segments),
         )
-        may_end = choice is not None or route.doom is not None
-        return Intake(
+        intake = Intake(
             message,
             Pending(message_id, account_id, sender.text, record.holder_of_messages, now, expires_at, 0, None),
             tuple(
@@ -300,16 +306,23 @@ class Sending:
             # That a service's message is queued is a move: it was accepted before.
             self.callbacks(message, "queued", now) if choice is not None or draft.dialect in TELLS_BEGINNING else (),
             draft.idempotency,
-            must_consent=not draft.is_confirmation,
-            scope=route.scope,
-            slot_us=slot_us(route.segment_us, load.segments),
-            most_wait_us=MOST_WAIT_US,
+            not draft.is_confirmation,
+            None,
+            route.scope,
+            slot_us(route.segment_us, load.segments) if route.segment_us else 0,
+            MOST_WAIT_US,
+        )
+        if draft.forgets:
+            intake = replace(intake, forgets_from=now)
+        if choice is None and route.doom is None:
+            return intake  # by far the most
+        return replace(
+            intake,
             overflow=None if choice is None else OVERFLOW,
             doom=route.doom,
-            ending=next(iter(self.callbacks(message, "failed", now + 1)), None) if may_end else None,
+            ending=next(iter(self.callbacks(message, "failed", now + 1)), None),
             choice=choice,
             passed=() if choice is None else ("accepted",),
-            forgets_from=now if draft.forgets else None,
         )
 
     def callbacks(self, message: Message, status: Status, at: int) -> tuple[Callback, ...]:

@@ -20,7 +20,8 @@ class SenderRules:
 
     def __init__(self, table: Mapping[str, SenderRule], *, strict: bool) -> None:
         self._table = table
-        self._strict = strict
+        self.is_strict = strict
+        """Whether any message is refused, or doomed."""
         self._takes: dict[tuple[Kind, str | None], bool] = {}
 
     def allows(self, kind: Kind, country: str | None) -> bool:
@@ -35,14 +36,14 @@ class SenderRules:
         """Whether a service chooses this kind of sender for a country. A name takes the place of a number only where
         the table has names, in dev too.
         """
-        return (not self._strict and kind != "alphanumeric") or self.allows(kind, country)
+        return (not self.is_strict and kind != "alphanumeric") or self.allows(kind, country)
 
     def refusal(self, sender: Address, recipient: Address, *, is_forced: bool = False) -> Reason | None:
         """Why this sender may not write to that recipient, None when it may. `is_forced` lets landlines pass.
 
         Half a microsecond for North America; elsewhere a number not seen before costs its analysis.
         """
-        if not self._strict or recipient.channel != "sms" or recipient.kind != "e164":
+        if not self.is_strict or recipient.channel != "sms" or recipient.kind != "e164":
             return None
         number = recipient.value
         country = market(number)
@@ -63,7 +64,7 @@ class SenderRules:
         North America's landlines look like its mobile phones, so nothing is sure of them.
         """
         number = recipient.value
-        if not self._strict or recipient.channel != "sms" or recipient.kind != "e164" or number.startswith("+1"):
+        if not self.is_strict or recipient.channel != "sms" or recipient.kind != "e164" or number.startswith("+1"):
             return None
         is_lost = line_type(number) == "landline" and market(number) in _TELLS_LATER
         return UNREACHABLE_LINE if is_lost else None

@@ -3,12 +3,14 @@
 import msgspec
 from msgspec.structs import replace
 
+from parley.core.cache import Cache
 from parley.core.numbers import Numbers
 from parley.core.pacing import Paces, sort_of
 from parley.core.refusal import Refused
 from parley.core.registration import Registration
 from parley.core.sender_rules import SenderRules
 from parley.core.services import Services, Through
+from parley.lib.clock import Clock
 from parley.model import address as addresses
 from parley.model.address import Address
 from parley.model.message import Dialect
@@ -38,18 +40,36 @@ class Load(msgspec.Struct, frozen=True):
     is_forced: bool = False
 
 
+class _Terms(msgspec.Struct, frozen=True):
+    """What holds for all that an account sends from one address."""
+
+    can_mms: bool
+    segment_us: float
+    """Of its sort's pace."""
+    scope: str | None
+
+
 class Senders:
     """The senders of all accounts, by number and by service."""
 
     def __init__(
-        self, numbers: Numbers, services: Services, rules: SenderRules, registration: Registration, paces: Paces
+        self,
+        numbers: Numbers,
+        services: Services,
+        rules: SenderRules,
+        registration: Registration,
+        paces: Paces,
+        clock: Clock,
     ) -> None:
         self._numbers = numbers
         self._services = services
         self._rules = rules
         self._registration = registration
-        self._is_bound = registration.terms.needs_campaign or registration.terms.needs_verification
+        is_registered = registration.terms.needs_campaign or registration.terms.needs_verification
+        self._is_bound = rules.is_strict or is_registered
         self._paces = paces
+        self._terms: Cache[tuple[bytes, Address], _Terms] = Cache(clock)
+        self._changes = -1
 
     async def named(self, account_id: bytes, sender: Address, load: Load, dialect: Dialect) -> Route:
         """The sender that a request names, which the account has to own.
@@ -57,23 +77,30 @@ class Senders:
         Raises Refused: sender_not_owned, sender_of_another_account, sender_cannot_sms, sender_cannot_mms, and what
         the rules of the recipient's country refuse.
         """
+        if (changes := self._numbers.changes + self._services.changes) != self._changes:
+            self._changes = changes
+            self._terms.clear()
+        terms = self._terms.get((account_id, sender)) or await self._look_up(account_id, sender, dialect)
+        if load.needs_mms and not terms.can_mms:
+            raise Refused("sender_cannot_mms", sender.text)
+        if not self._is_bound:
+            return Route(sender, terms.segment_us, terms.scope)
+        self._check(sender, load)
+        code = await self._registration.block(account_id, sender, load.recipient, load.segments)
+        rate = await self._registration.pace(account_id, sender)
+        return Route(sender, self._paces.segment_us(sender, rate), terms.scope, self._doom(load.recipient, code))
+
+    async def _look_up(self, account_id: bytes, sender: Address, dialect: Dialect) -> _Terms:
+        changes = self._changes
         number = await self._numbers.sender(account_id, sender, dialect)
         if number is not None and not number.can_sms:
             raise Refused("sender_cannot_sms", sender.text)
-        if load.needs_mms and (number is None or not number.can_mms):
-            raise Refused("sender_cannot_mms", sender.text)
-        self._check(sender, load)
         service = await self._services.of_sender(account_id, sender)
-        code = rate = None
-        if self._is_bound:
-            code = await self._registration.block(account_id, sender, load.recipient, load.segments)
-            rate = await self._registration.pace(account_id, sender)
-        return Route(
-            sender,
-            self._paces.segment_us(sender, rate),
-            None if service is None else f"MG{service.id.hex()}",
-            self._doom(load.recipient, code),
-        )
+        scope = None if service is None else f"MG{service.id.hex()}"
+        terms = _Terms(number is not None and bool(number.can_mms), self._paces.segment_us(sender), scope)
+        if changes == self._changes:
+            self._terms.put((account_id, sender), terms)
+        return terms
 
     async def of_service(self, through: Through, load: Load, named: Address | None = None) -> Route:
         """A sender of a service: whose turn it is, or the one that is `named`.

@@ -105,13 +105,18 @@ class Services:
         self._pools: OrderedDict[bytes, Pool] = OrderedDict()
         self._changes = -1
 
+    @property
+    def changes(self) -> int:
+        """Grows with each change of a service or a pool that is known of."""
+        return self._services.changes + self._senders.changes
+
     def forget(self) -> None:
         """Ask the record again, because another node changed something: a number, perhaps."""
         self._known.clear()
 
     async def through(self, account_id: bytes, service_id: bytes) -> Through:
         """The account's service, as it was a moment ago. Raises Refused(service_unknown)."""
-        if (changes := self._services.changes + self._senders.changes) != self._changes:
+        if (changes := self.changes) != self._changes:
             self._changes = changes
             self._known.clear()
         key = (account_id, service_id)
