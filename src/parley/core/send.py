@@ -88,6 +88,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     forgets: tuple[Part, ...] = ()
     """What of it is not kept once it is over."""
     idempotency: IdempotencyKey | None = None
+    id: bytes | None = None
+    """The message's, for who has to know it before it is taken; made unless given."""
     is_confirmation: bool = False
     """The platform's own answer to a keyword: not stopped by the opt-out that it confirms."""
 
@@ -261,7 +263,7 @@ class Sending:
     def _intake(self, draft: Draft, route: Route, load: Load) -> Intake:
         now = self._clock.now()
         record = self._record
-        message_id = record.ids.new()
+        message_id = draft.id or record.ids.new()
         account_id = draft.account.id
         sender, recipient, choice = route.sender, load.recipient, route.choice
         is_mms = bool(draft.media_urls) or draft.as_mms

@@ -25,15 +25,15 @@ _sessions: Final = schema.relay_sessions.c
 _ALL: Final = tuple(_events[field.name] for field in fields(RelayEvent))
 
 
-def fresh(after: int, limit: int) -> Operation[list[tuple[int, Target]]]:
-    """The first free events behind `after`, and whom they are for."""
+def fresh(limit: int) -> Operation[set[Target]]:
+    """Whom the last free events are for."""
     rows = yield Query(
-        select(_events.seq, _events.account_id, _events.target)
-        .where(and_(_events.node.is_(None), _events.seq > after))
-        .order_by(_events.seq)
+        select(_events.account_id, _events.target)
+        .where(_events.node.is_(None))
+        .order_by(_events.seq.desc())
         .limit(limit)
     )
-    return [(row[0], (row[1], row[2])) for row in rows]
+    return {(row[0], row[1]) for row in rows}
 
 
 def waiting(account_id: bytes, targets: Collection[str], limit: int) -> Operation[list[tuple[int, str]]]:
@@ -121,9 +121,9 @@ def receive(protocol: str, contexts: Sequence[str], now: int) -> Operation[None]
     yield Update(schema.relay_sessions, ("contexts", "updated_at"), ("protocol",), [row])
 
 
-def leave(left: Sequence[tuple[str, bytes]], now: int) -> Operation[None]:
-    """Note that sessions, by protocol and node, are connected no more: those that others took over stay."""
-    rows = [(None, now, protocol, node) for protocol, node in left]
+def leave(node: bytes, left: Sequence[str], now: int) -> Operation[None]:
+    """Note that sessions are connected to a node no more: those that another took over stay as they are."""
+    rows = [(None, now, protocol, node) for protocol in left]
     yield Update(schema.relay_sessions, ("node", "updated_at"), ("protocol", "node"), rows)
 
 

@@ -41,10 +41,11 @@ def read_draft(call: Call, guard: Guard) -> Draft:
 
     Source: create-message page; `media_urls` is the guides' other name of `media`.
     """
-    return _draft(call.account, call.json(), guard, _idempotency(call))
+    return make_draft(call.account, call.json(), guard, _idempotency(call))
 
 
-def _draft(account: Account, given: Mapping[str, Any], guard: Guard, key: IdempotencyKey | None) -> Draft:
+def make_draft(account: Account, given: Mapping[str, Any], guard: Guard, key: IdempotencyKey | None) -> Draft:
+    """What these parameters ask for, however they came. Raises Invalid."""
     problems: list[Problem] = []
     if not given.keys() <= PARAMETERS:
         problems += [_unknown(name) for name in given if name not in PARAMETERS]

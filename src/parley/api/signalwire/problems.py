@@ -113,7 +113,7 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
 
 def explain(error: Fault | Refused, scope: Scope) -> Reply:
     """The answer of `/api/messaging/*`: `{"error"}`; at 422 and 429 `{"errors":[{type,code,message,attribute,url}]}`"""
-    found = _problems(error)
+    found = problems_of(error)
     if found is None:
         return _plain(error)
     items = [
@@ -131,7 +131,7 @@ def explain(error: Fault | Refused, scope: Scope) -> Reply:
 
 def explain_relay(error: Fault | Refused, scope: Scope) -> Reply:
     """The answer of `/api/relay/rest/*`: `{"error"}`, or `{"errors":[{detail,status,title,code}]}` at 422 and 429."""
-    found = _problems(error)
+    found = problems_of(error)
     if found is None:
         return _plain(error)
     status = _status(error)
@@ -146,7 +146,7 @@ def _status(error: Fault | Refused) -> int:
     return 429 if isinstance(error, Fault) and error.kind == "too_many_requests" else 422
 
 
-def _problems(error: Fault | Refused) -> Sequence[Problem] | None:
+def problems_of(error: Fault | Refused) -> Sequence[Problem] | None:
     """What is wrong with the parameters; None when the request is refused as a whole."""
     if isinstance(error, Invalid):
         return error.problems

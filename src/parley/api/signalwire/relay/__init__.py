@@ -1,0 +1,1 @@
+"""SignalWire's Relay: JSON-RPC over WebSocket, in both of its generations."""
