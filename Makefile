@@ -59,7 +59,7 @@ crash: $(STAMP) ## kill -9 under load, ROUNDS times on each engine, and look for
 	$(BIN)/python -m tests.crash --rounds "$(ROUNDS)" $(ARGS)
 
 clean: ## remove the environment and the caches, never the data
-	rm -rf $(VENV) $(VENV)-uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-uv $(VENV)-node .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # Older than either file: sync again. `--frozen` installs exactly what uv.lock says.
 $(STAMP): pyproject.toml uv.lock | $(UV)

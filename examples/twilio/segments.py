@@ -2,6 +2,8 @@
 
 import sys
 
+from twilio.rest import Client
+
 GSM_7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -26,6 +28,15 @@ def segments(text: str) -> int:
             count, room = count + 1, each
         room -= size
     return count
+
+
+def send_plainly(client: Client, sender: str, recipient: str, text: str) -> int:
+    """Send a text with GSM 7-bit's own characters for those that only look different, such as “ and –.
+
+    Returns how many segments it took.
+    """
+    message = client.messages.create(from_=sender, to=recipient, body=text, smart_encoded=True)
+    return int(message.num_segments)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from parley.cli import tunnels
 from parley.cli.authority import Authority
 from parley.cli.tunnels import Tunnels
 from parley.lib.clock import SystemClock
@@ -31,13 +32,13 @@ from twilio.rest import Client
 client = Client()
 made = [client.messaging.v1.services.create(friendly_name=f"Service {n}") for n in range(3)]
 page = client.messaging.v1.services.page(page_size=2)
-assert [each.sid for each in page.next_page()] == [made[0].sid]
+assert next(page.next_page()).sid == made[0].sid
 print(client.messages.create(from_="+15554010001", to="+15554010002", body="By the environment").sid)
 """
 NODE = """
 const client = require('twilio')();
 (async () => {
-  await client.messaging.v1.services.create({ friendlyName: 'A service' });
+  for (const friendlyName of ['One', 'Another']) await client.messaging.v1.services.create({ friendlyName });
   const page = await client.messaging.v1.services.page({ pageSize: 1 });
   if ((await page.nextPage()).instances.length !== 1) throw new Error('no next page');
   const sent = await client.messages.create({ from: '+15554010001', to: '+15554010003', body: 'By the environment' });
@@ -120,9 +121,10 @@ async def proxying(directory: Path, url: str, *, others: bool = False) -> AsyncI
     listener = socket.create_server(("127.0.0.1", 0))
     refusals: list[str] = []
     authority = Authority.open(directory, "twilio.com", SystemClock())
-    tunnels = Tunnels(authority, urlsplit(url), refusals.append, others=others)
     stop = asyncio.Event()
-    serving = asyncio.create_task(tunnels.serve(listener, stop))
+    serving = asyncio.create_task(
+        Tunnels(authority, urlsplit(url), refusals.append, others=others).serve(listener, stop)
+    )
     try:
         yield Proxy(listener.getsockname()[1], refusals)
     finally:
@@ -160,6 +162,16 @@ async def test_other_hosts_pass_where_they_may(tmp_path: Path, receiver: Receive
         said = await proxy.ask(asked.encode())
     assert said.startswith(b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 200 OK\r\n")
     assert receiver.requests[0].path == "/through"
+
+
+async def test_no_more_connections_than_it_may_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tunnels, "_MOST", 1)
+    async with proxying(tmp_path, "http://127.0.0.1:1") as proxy:
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        assert (await proxy.ask(b"")).startswith(b"HTTP/1.1 503 ")
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 405 ")
+        writer.close()
 
 
 async def test_an_idle_client_does_not_hold_up_the_end(tmp_path: Path, receiver: Receiver) -> None:

@@ -86,6 +86,17 @@ def test_service(client: Any, phones: Phones, service: str) -> None:
     assert client.messages(sid).fetch().messaging_service_sid == service
 
 
+def test_a_service_prefers_senders_of_the_recipients_country(client: Any, phones: Phones) -> None:
+    numbers = ["+15556000002", "+447400000002"]
+    for number in numbers:
+        client.incoming_phone_numbers.create(phone_number=number)
+    service = load("twilio/service.py")
+    sid = service.make(client, "Both sides of the ocean", numbers)
+    for recipient, sender in (("+447400123456", numbers[1]), ("+15556000112", numbers[0])):
+        service.send(client, sid, recipient, "Hello over there")
+        assert phones.arrived(recipient)["from"] == sender
+
+
 def test_bulk(client: Any, phones: Phones, service: str) -> None:
     good = [f"+1555600011{n}" for n in range(5)]
     phones.says(good[4], "+15556000001", "STOP")
@@ -171,6 +182,14 @@ def test_segments(client: Any) -> None:
     ]
     sent = [client.messages.create(from_=OURS, to="+15556000110", body=text) for text in texts]
     assert [str(count(text)) for text in texts] == [message.num_segments for message in sent]
+
+
+def test_segments_that_are_saved(client: Any, phones: Phones) -> None:
+    segments = load("twilio/segments.py")
+    text = "“Curly” – and long enough to take two segments where it is not made plain, as it is here"
+    assert segments.segments(text) == 2
+    assert segments.send_plainly(client, OURS, "+15556000111", text) == 1
+    assert phones.arrived("+15556000111", "long enough")["body"].startswith('"Curly" - and')
 
 
 def test_register(client: Any, service: str, server: Server) -> None:
