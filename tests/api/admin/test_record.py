@@ -45,6 +45,8 @@ def test_the_whole_record_of_a_message(client: Client, receiver: Receiver) -> No
         "waiting_for": None,
         "until": None,
         "sender_choice": None,
+        "tags": None,
+        "links": [],
     }
     assert all(ISO.fullmatch(at) for at in times.values())
     assert [event["kind"] for event in events] == ["queued", "sending", "sent", "delivered"]
