@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ from parley.cli.authority import Authority
 from parley.cli.tunnels import Tunnels
 from parley.lib.clock import SystemClock
 from tests import npm
-from tests.cli.process import PARLEY, environment
+from tests.cli.process import PARLEY, environment, serving
 from tests.clock import ManualClock
 from tests.receiver import Receiver
 from tests.server import Server
@@ -47,15 +47,11 @@ const client = require('twilio')();
 """
 
 
-@pytest.fixture(scope="module")
-def proxy(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+@contextmanager
+def leading(directory: Path, *flags: str) -> Iterator[dict[str, str]]:
     """What a running proxy says of itself."""
-    directory = tmp_path_factory.mktemp("proxy")
-    flags = {"--port": "0", "--url": server.base_url, "--dir": str(directory)}
-    words = [word for flag in flags.items() for word in flag]
-    process = subprocess.Popen(
-        [PARLEY, "proxy", *words], cwd=directory, env=environment(), stdout=subprocess.PIPE, text=True
-    )
+    words = [str(PARLEY), "proxy", "--port", "0", *flags]
+    process = subprocess.Popen(words, cwd=directory, env=environment(), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         said = dict(next(process.stdout).split(":", 1) for _ in range(10))
@@ -64,6 +60,13 @@ def proxy(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def proxy(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    directory = tmp_path_factory.mktemp("proxy")
+    with leading(directory, "--url", server.base_url, "--dir", str(directory)) as said:
+        yield said
 
 
 def variables(server: Server, line: str) -> dict[str, str]:
@@ -83,6 +86,14 @@ def test_the_node_client_needs_its_environment_only(server: Server, proxy: dict[
     said = npm.run(npm.environment(MANIFEST, **variables(server, proxy["Node"])), "-e", NODE)
     assert said.startswith("SM")
     assert arrived(server, "+15554010003") == ["By the environment"]
+
+
+def test_it_finds_a_dev_server_that_speaks_tls(tmp_path: Path) -> None:
+    with serving(tmp_path, "--tls") as there, leading(tmp_path) as said:
+        assert said["Leads to"] == there.url
+        url = "https://api.twilio.com/readyz"
+        answer = requests.get(url, proxies={"https": said["Proxy"]}, verify=said["Certificate"], timeout=30)
+        assert answer.json()["status"] == "ready"
 
 
 def test_what_it_says_leads_to_files(proxy: dict[str, str]) -> None:
@@ -122,9 +133,8 @@ async def proxying(directory: Path, url: str, *, others: bool = False) -> AsyncI
     refusals: list[str] = []
     authority = Authority.open(directory, "twilio.com", SystemClock())
     stop = asyncio.Event()
-    serving = asyncio.create_task(
-        Tunnels(authority, urlsplit(url), refusals.append, others=others).serve(listener, stop)
-    )
+    proxy = Tunnels(authority, urlsplit(url), None, refusals.append, others=others)
+    serving = asyncio.create_task(proxy.serve(listener, stop))
     try:
         yield Proxy(listener.getsockname()[1], refusals)
     finally:

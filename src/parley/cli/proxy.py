@@ -11,7 +11,7 @@ import click
 from parley.cli.configuration import data_directory, load, origin
 from parley.cli.credentials import find
 from parley.cli.listen import listen
-from parley.cli.server import split
+from parley.cli.server import split, trusting
 from parley.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ def command(port: int, url: str | None, directory: Path | None, *, others: bool)
     from parley.lib.clock import SystemClock
 
     settings = load()
-    url = url or _server(settings)
+    url, ca_file = _server(settings, url)
     there = split(url)
+    tls = trusting(there, ca_file)
     listener = listen(_HOST, port)
     try:
         directory = (directory or data_directory(settings) or Path("var")).resolve()
@@ -56,7 +57,7 @@ def command(port: int, url: str | None, directory: Path | None, *, others: bool)
             authority = Authority.open(directory, DOMAIN, SystemClock())
         except (OSError, ValueError) as problem:
             raise click.ClickException(f"The authority in {directory} cannot be used: {problem}") from None
-        tunnels = Tunnels(authority, there, _refused, others=others)
+        tunnels = Tunnels(authority, there, tls, _refused, others=others)
         asyncio.run(_run(tunnels, listener, authority, url))
     finally:
         listener.close()
@@ -71,11 +72,13 @@ async def _run(tunnels: "Tunnels", listener: "socket", authority: "Authority", u
     await tunnels.serve(listener, stop)
 
 
-def _server(settings: Settings) -> str:
+def _server(settings: Settings, url: str | None) -> tuple[str, str | None]:
+    """The server's URL, and the authority that signed its certificate where that is one of this machine's own."""
     try:
-        return find(settings, None, None, None).url
+        left = find(settings, url, None, None)
     except click.ClickException:  # a proxy needs no credentials: its clients have them
-        return origin(settings)
+        return url or origin(settings), None
+    return left.url, left.ca_file
 
 
 def _show(authority: "Authority", port: int, url: str) -> None:

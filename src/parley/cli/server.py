@@ -103,12 +103,20 @@ class Server:
 def connection_to(server: SplitResult, timeout_s: float, ca_file: str | None) -> HTTPConnection:
     """A connection to be, by TLS where the URL says so. `ca_file` is trusted besides what this machine trusts."""
     host = server.hostname or ""
-    if server.scheme != "https":
+    context = trusting(server, ca_file)
+    if context is None:
         return HTTPConnection(host, server.port, timeout=timeout_s)
+    return HTTPSConnection(host, server.port, timeout=timeout_s, context=context)
+
+
+def trusting(server: SplitResult, ca_file: str | None) -> ssl.SSLContext | None:
+    """How a server is spoken to by TLS; None where its URL says otherwise."""
+    if server.scheme != "https":
+        return None
     context = ssl.create_default_context()
     if ca_file is not None and Path(ca_file).exists():
         context.load_verify_locations(ca_file)
-    return HTTPSConnection(host, server.port, timeout=timeout_s, context=context)
+    return context
 
 
 def split(url: str) -> SplitResult:

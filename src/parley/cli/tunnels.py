@@ -4,6 +4,7 @@ sees the Host header that the client sent. Source: RFC 9110, 9.3.6.
 
 import asyncio
 import re
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from socket import socket
@@ -51,11 +52,18 @@ class Tunnels:
     """Serves clients that take this process for their proxy."""
 
     def __init__(
-        self, authority: Authority, server: SplitResult, on_refusal: Callable[[str], None], *, others: bool
+        self,
+        authority: Authority,
+        server: SplitResult,
+        tls: ssl.SSLContext | None,
+        on_refusal: Callable[[str], None],
+        *,
+        others: bool,
     ) -> None:
-        """Lead Twilio's hosts to `server`. `others`: pass connections to all other hosts through, else refuse them."""
+        """Lead Twilio's hosts to `server`, by `tls` if any. `others`: let other hosts pass, else refuse them."""
         self._authority = authority
         self._server = server
+        self._tls = tls
         self._on_refusal = on_refusal
         self._others = others
         self._clients: set[asyncio.Task[None]] = set()
@@ -111,14 +119,13 @@ class Tunnels:
             there[1].close()
 
     async def _connect(self, target: _Target) -> _Streams:
-        server = self._server
-        host, port, tls = target.host.strip("[]"), target.port, False
+        host, port, tls = target.host.strip("[]"), target.port, None
         if target.is_twilio:
-            tls = server.scheme == "https"
-            host, port = server.hostname or "", server.port or (443 if tls else 80)
+            tls = self._tls
+            host, port = self._server.hostname or "", self._server.port or (443 if tls else 80)
         try:
             async with asyncio.timeout(_CONNECT_S):
-                return await asyncio.open_connection(host, port, ssl=tls or None)
+                return await asyncio.open_connection(host, port, ssl=tls)
         except (OSError, TimeoutError) as problem:
             why = str(problem) or type(problem).__name__
             raise _No("502 Bad Gateway", f"Nothing answers at {host}, port {port}: {why}") from None
