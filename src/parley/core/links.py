@@ -78,7 +78,7 @@ class ShortLinks:
     ) -> None:
         self.domains = domains
         self._engine = engine
-        self._origin = origin.rstrip("/")
+        self.origin = origin.rstrip("/")
         self._clock = clock
         self._ids = ids
         self._randomness = randomness
@@ -160,7 +160,7 @@ class ShortLinks:
 
     def _short(self, domain: LinkDomain | None, code: str) -> str:
         if domain is None:
-            return f"{self._origin}/{code}"
+            return f"{self.origin}/{code}"
         return f"{'' if domain.disable_https else 'https://'}{domain.domain}/{code}"
 
     def _code(self) -> str:

@@ -82,13 +82,15 @@ def test_other_keys_are_refused(client: Client) -> None:
 
 @pytest.fixture
 def public(tmp_path: Any) -> Iterator[Server]:
-    with serve(f"sqlite:///{tmp_path}/parley.db", public_url="https://parley.example.com/api") as server:
+    with serve(
+        f"sqlite:///{tmp_path}/parley.db", public_url="https://parley.example.com/api", link_url="https://l.example.com"
+    ) as server:
         yield server
 
 
-def test_the_server_s_own_name_is_refused(public: Server) -> None:
-    asked = {"domain": "parley.example.com"}
-    assert refused(Client(public), "POST", "/admin/domains", asked) == (400, "invalid_parameter")
+def test_the_server_s_own_names_are_refused(public: Server) -> None:
+    for domain in ("parley.example.com", "l.example.com"):
+        assert refused(Client(public), "POST", "/admin/domains", {"domain": domain}) == (400, "invalid_parameter")
 
 
 def test_links_of_a_message_that_is_none(client: Client) -> None:

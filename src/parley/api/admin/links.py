@@ -29,7 +29,7 @@ class DomainsApi:
 
     def __init__(self, links: ShortLinks, public_url: str) -> None:
         self._links = links
-        self._own = urlsplit(public_url).hostname
+        self._own = {urlsplit(url).hostname for url in (public_url, links.origin)}
 
     async def list_domains(self, call: Call) -> Reply:
         """GET /admin/domains: the account's, the oldest first."""
@@ -42,7 +42,7 @@ class DomainsApi:
         domain = checked(call.json(), _Given).domain.lower().rstrip(".")
         if len(domain) > _MOST or not _DOMAIN.fullmatch(domain) or domain.rpartition(".")[2].isdigit():
             raise Fault("invalid_parameter", "domain must be the name of a host, such as go.example.com", "domain")
-        if domain == self._own:
+        if domain in self._own:
             raise Fault("invalid_parameter", "domain must be another than the server's own", "domain")
         return json_reply(201, _domain(await self._links.add(call.account.id, domain)))
 
