@@ -27,7 +27,7 @@ from parley.model.allowance import Allowance
 from parley.model.application import Application
 from parley.model.channel import ChannelSender
 from parley.model.link import LinkDomain
-from parley.model.registry import Brand, Campaign, TollFreeVerification, Vetting
+from parley.model.registry import Assignment, Brand, Campaign, Order, TollFreeVerification, Vetting
 from parley.model.service import PoolSender, QuietHours, Service
 from parley.store.vault import Vault
 from tests.carriers.dice import Dice
@@ -47,7 +47,7 @@ class Outbound:
         self.numbers = Numbers(record.engine, clock, record.ids, self.applications, own_on_use=True)
         registry = Registry(
             kind("brand", Brand), kind("vetting", Vetting), kind("campaign", Campaign),
-            kind("verification", TollFreeVerification),
+            kind("verification", TollFreeVerification), kind("order", Order), kind("assignment", Assignment),
         )  # fmt: skip
         terms = Terms(needs_campaign=False, needs_verification=False)
         registration = Registration(record.engine, clock, self.pool_senders, registry, terms)

@@ -10,7 +10,7 @@ from parley.core.resources import Resources
 from parley.core.review import Registry, Reviewing
 from parley.lib.ids import Ids
 from parley.model.address import parse_sender, read
-from parley.model.registry import Brand, Campaign, Reviewers, TollFreeVerification, Verdict, Vetting
+from parley.model.registry import Assignment, Brand, Campaign, Order, Reviewers, TollFreeVerification, Verdict, Vetting
 from parley.model.resource import Resource
 from parley.model.service import PoolSender, Service
 from parley.store import Engine
@@ -41,8 +41,10 @@ class Office:
             Resources(engine, clock, ids, "vetting", Vetting),
             Resources(engine, clock, ids, "campaign", Campaign),
             Resources(engine, clock, ids, "toll_free_verification", TollFreeVerification),
+            Resources(engine, clock, ids, "order", Order),
+            Resources(engine, clock, ids, "assignment", Assignment),
         )
-        self.reviewing = Reviewing(engine, clock, self.registry, Reviewers(delay_s=0))
+        self.reviewing = Reviewing(engine, clock, self.registry, Reviewers(delay_s=0), lambda _: (), lambda: None)
         self.registration = Registration(engine, clock, self.senders, self.registry, terms)
 
     async def registered(

@@ -14,6 +14,9 @@ from parley.api.admin.health import Health
 from parley.api.http.credentials import Credentials
 from parley.api.signalwire.callbacks import SignalWireRenderer
 from parley.api.signalwire.media import MediaLinks
+from parley.api.signalwire.relay.server import RelayServer
+from parley.api.signalwire.relay.session import Parts as RelayParts
+from parley.api.signalwire.registry.events import Events
 from parley.api.twilio.callbacks import TwilioRenderer
 from parley.api.twilio.messaging.link_shortening import clicked
 from parley.api.twilio.usage_triggers import told
@@ -37,6 +40,7 @@ from parley.core.maintain import Maintenance
 from parley.core.media import Outgoing
 from parley.core.metrics import Metrics
 from parley.core.numbers import Numbers
+from parley.core.orders import Orders
 from parley.core.pacing import UNLIMITED, Paces
 from parley.core.phones import Phones
 from parley.core.prices import Prices
@@ -44,6 +48,7 @@ from parley.core.quiet_hours import Quiet
 from parley.core.receive import Receiving
 from parley.core.record import Record
 from parley.core.registration import Registration, Terms
+from parley.core.relay import Relay
 from parley.core.release import Release
 from parley.core.resources import Resources
 from parley.core.review import Registry, Reviewing
@@ -70,7 +75,7 @@ from parley.model.channel import ChannelSender
 from parley.model.consent import Replies as KeywordReplies
 from parley.model.link import LinkDomain
 from parley.model.message import Dialect, Message, Pending
-from parley.model.registry import Brand, Campaign, Reviewers, TollFreeVerification, Vetting
+from parley.model.registry import Assignment, Brand, Campaign, Order, Reviewers, TollFreeVerification, Vetting
 from parley.model.service import PoolSender, QuietHours, Service
 from parley.model.usage_trigger import UsageTrigger
 from parley.settings import Settings, SettingsError
@@ -143,8 +148,8 @@ class App:
             await self.surface(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
-        else:  # Relay is not served yet
-            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self.relay_server(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -181,6 +186,9 @@ class App:
         self.supervisor.start("inspect", self.claims.inspect)
         self.supervisor.start("usage", lambda: self.claims.repeat("usage", self.usage_triggers.turn))
         self.supervisor.start("review", lambda: self.claims.repeat("review", self.reviewing.turn, self.reviewing.nudge))
+        self.supervisor.start("orders", lambda: self.claims.repeat("orders", self.orders.turn, self.orders.nudge))
+        self.supervisor.start("relay", lambda: self.claims.repeat("relay", self.relay.turn, self.relay.nudge))
+        self.supervisor.start("relay-clients", lambda: self.claims.repeat("relay-clients", self.relay_server.turn))
         self.supervisor.start("maintenance", Maintenance(self.record, self.clock, self.claims, self.usage).run)
         log.info("ready", version=VERSION, profile=self.settings.profile, engine=self.engine.name)
 
@@ -189,6 +197,7 @@ class App:
         self.health.is_stopping = True
         self.phones.stop_waiting()
         self.events.stop_waiting()
+        self.relay_server.stop()
 
     async def stop(self) -> None:
         """Finish what is under way, within the time that the settings give, and free the rest for another node."""
@@ -239,7 +248,7 @@ class App:
         self.channel_senders = self._kind("channel_sender", ChannelSender)
         self.channels = Channels(self.channel_senders)
         self.quiet = Quiet(self._kind("quiet_hours", QuietHours), self.services, self.clock)
-        self._build_registry()
+        self._build_registry(callbacks_wait.set)
         self.sender_rules = SenderRules(
             _table("sender_rules_file", settings.sender_rules_file, sender_rule.read), strict=not self.is_dev
         )
@@ -373,16 +382,20 @@ class App:
             self.clock,
         )
 
-    def _build_registry(self) -> None:
+    def _build_registry(self, wake: Callable[[], None]) -> None:
         """Who may send to North America, and who decides it."""
         self.registry = Registry(
             self._kind("brand", Brand),
             self._kind("vetting", Vetting),
             self._kind("campaign", Campaign),
             self._kind("toll_free_verification", TollFreeVerification),
+            self._kind("order", Order),
+            self._kind("assignment", Assignment),
         )
         usual = Reviewers(verdict="approve") if self.is_dev else Reviewers()
-        self.reviewing = Reviewing(self.engine, self.clock, self.registry, usual)
+        owed = Events(self.ids).owed
+        self.reviewing = Reviewing(self.engine, self.clock, self.registry, usual, owed, wake)
+        self.orders = Orders(self.reviewing, self.numbers, self.clock, owed, wake)
         self.registration = Registration(self.engine, self.clock, self.pool_senders, self.registry, self._terms())
 
     def _build_allowances(self, callbacks_wait: asyncio.Event) -> None:
@@ -416,6 +429,7 @@ class App:
         self.metrics.intake_waiting.set_function(lambda: self.record.waiting)
         self.credentials = Credentials(self.accounts, self.clock, self.vault.derive(b"credentials"), self.limits)
         self.events = EventsApi(self.engine, self.clock)
+        self._build_relay()
         self.health = Health(
             {
                 "database": self._check_database,
@@ -424,6 +438,28 @@ class App:
                 "event_loop": self._check_event_loop,
             },
             self.metrics.registry,
+        )
+
+    def _build_relay(self) -> None:
+        """Relay's clients on this node."""
+        settings = self.settings
+        to_all = settings.relay_delivery == "all"
+        self.relay = Relay(self.record, self.clock, self.metrics.registry, settings.callback_give_up_s, to_all=to_all)
+        self.relay_server = RelayServer(
+            RelayParts(
+                self.accounts,
+                self.relay,
+                self.sending,
+                self.limits,
+                self.guard,
+                self.links,
+                self.clock,
+                self.ids,
+                self.randomness,
+                self.public_url,
+                settings.relay_ping_s,
+                settings.relay_default_context,
+            )
         )
 
     def _heard(self, news: News) -> None:

@@ -1,6 +1,6 @@
 """Registration: whether a sender may send to North America, how fast, and how much a day.
 
-Numbers belong to a campaign by being in the pool of its messaging service.
+Numbers belong to a campaign by being in the pool of its messaging service, or by being assigned to it.
 """
 
 from typing import Final
@@ -94,6 +94,7 @@ class Registration:
             + registered.brands.changes
             + registered.campaigns.changes
             + registered.verifications.changes
+            + registered.assignments.changes
         )
         if changes != self._changes:
             self._standings.clear()
@@ -120,23 +121,30 @@ class Registration:
             return _Standing(("US",), UNREGISTERED)
         brand_id = campaign.value.brand_id
         brand = None if brand_id is None else await registered.brands.find(account_id, brand_id)
-        if brand is None or campaign.parent_id is None:
+        if brand is None:
             return _Standing(("US",))
-        rate = terms.rate(brand.value.tier) / await self._share(account_id, campaign.parent_id)
+        rate = terms.rate(brand.value.tier) / await self._share(account_id, campaign)
         return _Standing(("US",), None, brand.id, rate)
 
     async def _campaign(self, account_id: bytes, sender: str) -> Resource[Campaign] | None:
         """The approved campaign of a number."""
+        assigned = await self._registered.assignments.named(account_id, sender)
+        if assigned is not None and assigned.value.state == "completed" and assigned.parent_id is not None:
+            campaign = await self._registered.campaigns.find(account_id, assigned.parent_id)
+            return campaign if campaign is not None and campaign.value.verdict == "approved" else None
         pooled = await self._senders.named(account_id, sender)
         if pooled is None or pooled.parent_id is None:
             return None
-        for campaign in await self._registered.campaigns.family(account_id, pooled.parent_id):
-            if campaign.value.verdict == "approved":
-                return campaign
+        for each in await self._registered.campaigns.family(account_id, pooled.parent_id):
+            if each.value.verdict == "approved":
+                return each
         return None
 
-    async def _share(self, account_id: bytes, service_id: bytes) -> int:
-        """How many long codes share what a service's campaign may send."""
+    async def _share(self, account_id: bytes, campaign: Resource[Campaign]) -> int:
+        """How many long codes share what a campaign may send."""
+        service_id = campaign.parent_id
+        if service_id is None:
+            return max(1, len(await self._assigned(account_id, campaign.id)))
         pool = await self._senders.family(account_id, service_id)
         known = self._sharing.get(service_id)
         if known is None or known[0] is not pool:
@@ -148,9 +156,18 @@ class Registration:
         """The long codes of a brand."""
         found: set[str] = set()
         for campaign in await self._registered.campaigns.family(account_id):
-            if campaign.value.brand_id == brand_id and campaign.parent_id is not None:
+            if campaign.value.brand_id != brand_id:
+                continue
+            if campaign.parent_id is None:
+                found |= await self._assigned(account_id, campaign.id)
+            else:
                 found |= _long_codes(await self._senders.family(account_id, campaign.parent_id))
         return found
+
+    async def _assigned(self, account_id: bytes, campaign_id: bytes) -> set[str]:
+        """The numbers that are assigned to a campaign."""
+        every = await self._registered.assignments.family(account_id, campaign_id)
+        return {each.value.address for each in every if each.value.state == "completed"}
 
 
 def _long_codes(pool: tuple[Resource[PoolSender], ...]) -> set[str]:

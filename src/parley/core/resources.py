@@ -53,14 +53,15 @@ class Resources(Generic[T]):
         name: str | None = None,
         due_at: int | None = None,
         id: bytes | None = None,
+        owes: Sequence[Callback] = (),
     ) -> Resource[T]:
-        """Make a resource, whose id is made too unless given.
+        """Make a resource, whose id is made too unless given, and owe callbacks for that.
 
         Raises Refused(name_taken) when another of this account has the name, or any has the id.
         """
         now = self._clock.now()
         made = Resource(id or self._ids.new(), account_id, value, now, now, parent_id, name, due_at)
-        if not await self._engine.write(resources.add, self._row(made)):
+        if not await self._engine.write(resources.add, self._row(made), owes):
             raise Refused("name_taken", name or "")
         self.forget()
         return made

@@ -5,8 +5,8 @@ node read it: of two that decide the same, one changes nothing.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -15,12 +15,15 @@ from parley.core import review_rules
 from parley.core.refusal import Refused
 from parley.core.resources import Resources
 from parley.lib.clock import Clock
+from parley.model.callback import Callback
 from parley.model.registry import (
     EDITABLE_US,
     MOST_UNVETTED,
+    Assignment,
     Brand,
     Campaign,
     Objection,
+    Order,
     Reviewers,
     TollFreeVerification,
     Vetting,
@@ -46,16 +49,31 @@ class Registry(msgspec.Struct, frozen=True):
     vettings: Resources[Vetting]
     campaigns: Resources[Campaign]
     verifications: Resources[TollFreeVerification]
+    orders: Resources[Order]
+    assignments: Resources[Assignment]
 
 
 class Reviewing:
-    """Takes submissions, and decides them when they are due. `usual` is how, until an operator says otherwise."""
+    """Takes submissions, and decides them when they are due. `usual` is how, until an operator says otherwise.
 
-    def __init__(self, engine: Engine, clock: Clock, registry: Registry, usual: Reviewers) -> None:
+    `owes` tells which callbacks are owed for a decision; `wake` is called when some are.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        registry: Registry,
+        usual: Reviewers,
+        owes: Callable[[Resource[Any]], Sequence[Callback]],
+        wake: Callable[[], None],
+    ) -> None:
         self._engine = engine
         self._clock = clock
-        self._registry = registry
+        self.registry = registry
         self._usual = usual
+        self._owes = owes
+        self._wake = wake
         self._changes = 0
         self.reviewers = usual
         """How things are reviewed at present."""
@@ -110,7 +128,7 @@ class Reviewing:
         await self.refresh()
         if self.reviewers.verdict == "hold":
             return _POLL_S
-        registry = self._registry
+        registry = self.registry
         decided = [
             await self._decide(registry.brands, self._brand),
             await self._decide(registry.vettings, self._vetting),
@@ -123,9 +141,13 @@ class Reviewing:
         due = await kind.due(_TOGETHER)
         for each in due:
             try:
-                await kind.change(each.account_id, each.id, _only_if_still(each, await judge(each)))
-            except (_Changed, Refused):  # submitted again, dropped, or decided by another node
+                judged = replace(await judge(each), updated_at=self._clock.now())
+            except Refused:  # what it belongs to was dropped
                 continue
+            # Nothing changes when it was submitted again, dropped, or decided by another node.
+            owes = () if judged.due_at is not None else self._owes(judged)
+            if await kind.put(judged, owes=owes) and owes:
+                self._wake()
         return len(due)
 
     async def _brand(self, submitted: Resource[Brand]) -> Resource[Brand]:
@@ -147,7 +169,7 @@ class Reviewing:
         if not objections and submitted.parent_id is not None:
             # The brand comes first: should this node die between the two, both are done again.
             vetted = self._vetted_by(submitted.value)
-            await self._registry.brands.change(submitted.account_id, submitted.parent_id, vetted)
+            await self.registry.brands.change(submitted.account_id, submitted.parent_id, vetted)
         return _decided(submitted, submitted.value, objections)
 
     def _vetted_by(self, vetting: Vetting) -> Callable[[Resource[Brand]], Resource[Brand]]:
@@ -162,7 +184,7 @@ class Reviewing:
     async def _campaign(self, submitted: Resource[Campaign]) -> Resource[Campaign]:
         campaign, brand = submitted.value, None
         if campaign.brand_id is not None:
-            of = await self._registry.brands.fetch(submitted.account_id, campaign.brand_id)
+            of = await self.registry.brands.fetch(submitted.account_id, campaign.brand_id)
             if of.due_at is not None and of.value.verdict == "pending":
                 return replace(submitted, due_at=of.due_at + 1)
             brand = of.value
@@ -186,19 +208,6 @@ class Reviewing:
 
     def _due_at(self) -> int:
         return self._clock.now() + round(self.reviewers.delay_s * 1_000_000)
-
-
-class _Changed(Exception):
-    """What was judged is no longer as it was."""
-
-
-def _only_if_still(judged_on: Resource[S], judged: Resource[S]) -> Callable[[Resource[S]], Resource[S]]:
-    def change(now: Resource[S]) -> Resource[S]:
-        if now.revision != judged_on.revision:
-            raise _Changed
-        return judged
-
-    return change
 
 
 def _decided(submitted: Resource[S], value: S, objections: tuple[Objection, ...]) -> Resource[S]:

@@ -33,6 +33,34 @@ HIGH_FROM = 75
 MOST_UNVETTED = 49
 """The highest score of a brand that nobody vetted."""
 
+LegalEntity = Literal["PRIVATE_PROFIT", "PUBLIC_PROFIT", "NON_PROFIT", "GOVERNMENT"]
+Vertical = Literal[
+    "AGRICULTURE",
+    "COMMUNICATION",
+    "CONSTRUCTION",
+    "EDUCATION",
+    "ENERGY",
+    "ENTERTAINMENT",
+    "FINANCIAL",
+    "GAMBLING",
+    "GOVERNMENT",
+    "HEALTHCARE",
+    "HOSPITALITY",
+    "HUMAN_RESOURCES",
+    "INSURANCE",
+    "LEGAL",
+    "MANUFACTURING",
+    "NGO",
+    "POLITICAL",
+    "POSTAL",
+    "PROFESSIONAL",
+    "REAL_ESTATE",
+    "RETAIL",
+    "TECHNOLOGY",
+    "TRANSPORTATION",
+]
+"""What a brand's business is."""
+
 EDITABLE_US = 7 * 86_400_000_000
 """A rejected verification can be edited for seven days."""
 
@@ -43,6 +71,25 @@ class Objection(msgspec.Struct, frozen=True):
     flaw: Flaw
     field: str
     text: str
+
+
+class Company(msgspec.Struct, frozen=True):
+    """A business in its own words. Source of the fields: SignalWire's campaign registry, Brand."""
+
+    name: str
+    """What its owner calls the brand."""
+    company_name: str = ""
+    contact_email: str = ""
+    contact_phone: str = ""
+    ein_issuing_country: str = ""
+    legal_entity_type: str = ""
+    ein: str = ""
+    company_address: str = ""
+    company_vertical: str | None = None
+    company_website: str = ""
+    csp_brand_reference: str | None = None
+    """Its name at the campaign registry, where its owner registered it there."""
+    status_callback: str | None = None
 
 
 class Brand(msgspec.Struct, frozen=True):
@@ -62,6 +109,8 @@ class Brand(msgspec.Struct, frozen=True):
     is_vetted: bool = False
     registry_id: str | None = None
     """Its name at the campaign registry, once approved."""
+    company: Company | None = None
+    """What SignalWire's API was told of it."""
 
     @property
     def tier(self) -> Tier:
@@ -80,8 +129,29 @@ class Vetting(msgspec.Struct, frozen=True):
     objections: tuple[Objection, ...] = ()
 
 
+class Particulars(msgspec.Struct, frozen=True):
+    """What only SignalWire asks of a campaign. Source of the fields: its campaign registry, Campaign."""
+
+    name: str
+    sub_use_cases: tuple[str, ...] = ()
+    campaign_verify_token: str | None = None
+    dynamic_messages: str | None = None
+    number_pooling_required: bool = False
+    number_pooling_per_campaign: str | None = None
+    lead_generation: bool = False
+    csp_campaign_reference: str | None = None
+    """Its name at the campaign registry, where its owner registered it there."""
+    message_volume: str | None = None
+    """Of the guides."""
+    status_callback: str | None = None
+
+
 class Campaign(msgspec.Struct, frozen=True):
-    """What a brand sends, and how recipients agreed to it. Its parent is the messaging service whose numbers send."""
+    """What a brand sends, and how recipients agreed to it.
+
+    Its parent is the messaging service whose numbers send. One that SignalWire's API registered has none: numbers are
+    assigned to it one by one.
+    """
 
     brand_id: bytes | None
     """None where it was registered elsewhere."""
@@ -108,6 +178,29 @@ class Campaign(msgspec.Struct, frozen=True):
     objections: tuple[Objection, ...] = ()
     registry_id: str | None = None
     """Its name at the campaign registry, once approved; given where it was registered elsewhere."""
+    particulars: Particulars | None = None
+    """What SignalWire's API was told of it."""
+
+
+class Order(msgspec.Struct, frozen=True):
+    """Numbers that are to be assigned to a campaign, which is the resource's parent."""
+
+    brand_id: bytes
+    numbers: tuple[str, ...]
+    state: Literal["pending", "processing", "processed", "failed"] = "pending"
+    processed_at: int | None = None
+    status_callback: str | None = None
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """A number's place in a campaign, which is the resource's parent. Its name is the number, unless it failed."""
+
+    brand_id: bytes
+    order_id: bytes
+    number_id: bytes
+    address: str
+    state: Literal["pending", "completed", "failed"] = "pending"
+    status_callback: str | None = None
 
 
 class TollFreeVerification(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from parley.store import schema
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query
 
 COLUMNS: Final = tuple(field.name for field in fields(Number))
-_SENDERS: Final = ("channel_sender", "pool_sender")
+_SENDERS: Final = ("assignment", "channel_sender", "pool_sender")
 """The kinds of resources that are a number in another capacity, and have its address for a name."""
 _FIXED: Final = ("id", "account_id", "address", "created_at")
 

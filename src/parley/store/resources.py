@@ -17,13 +17,16 @@ _CHANGING: Final = ("name", "due_at", "data", "updated_at")
 _table = schema.resources.c
 
 
-def add(row: Row) -> Operation[bool]:
-    """Add a resource. False when another of its account and kind has the name, or another has the id."""
+def add(row: Row, owes: Sequence[Callback] = ()) -> Operation[bool]:
+    """Add a resource, and owe callbacks for it. False, and nothing happened, when another of its account and kind has
+    the name, or another has the id.
+    """
     found = yield Lookup(schema.resources, ("id",), ("id",), [(row.id,)])
     if found:
         return False
     yield Insert(schema.resources, [astuple(row)], ignore=True)
     rows = yield Lookup(schema.resources, ("id",), ("id",), [(row.id,)])
+    yield Insert(schema.callbacks, [astuple(callback) for callback in owes] if rows else [])
     return bool(rows)
 
 

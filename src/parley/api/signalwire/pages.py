@@ -68,6 +68,20 @@ def allow(arguments: Form, names: frozenset[str]) -> None:
         raise Invalid(unknown)
 
 
+def among(found: Sequence[T]) -> Callable[[int, bytes | None, bool], Awaitable[Sequence[T]]]:
+    """What `turn` fetches from, of few items that are all there: the oldest first."""
+
+    async def fetch(limit: int, after: bytes | None, backwards: bool) -> Sequence[T]:  # noqa: FBT001 - as turn calls it
+        newest_first = sorted(found, key=lambda item: item.id, reverse=True)
+        if after is None:
+            return newest_first[:limit]
+        if backwards:
+            return [item for item in newest_first if item.id > after][-limit:]
+        return [item for item in newest_first if item.id < after][:limit]
+
+    return fetch
+
+
 async def turn(
     path: str,
     arguments: Form,

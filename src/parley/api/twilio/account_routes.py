@@ -49,7 +49,7 @@ def routes(
     that is to be verified answers. `code` makes the validation code that it hears.
     """
     settings = NumberSettings(Urls(guard), applications)
-    operations = Operations(accounts, credentials)
+    operations = Operations(accounts, credentials.needing("numbers"))
     route = operations.route
     return [
         *_of_accounts(AccountsApi(accounts, numbers, clock), credentials),

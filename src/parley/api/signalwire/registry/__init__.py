@@ -1,0 +1,1 @@
+"""The campaign registry: who may send to North America, in both spellings of SignalWire's."""
