@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from parley.core.backoff import Backoff
-from parley.core.breaker import CLAIM, TRIAL, Breaker
+from parley.core.breaker import CLAIM, RECIPIENTS, TRIAL, Breaker
 from parley.core.carrier import Outcome, Submission, Throttled, Unreachable
 from parley.core.outcomes import Due
 from parley.model.message import Message, Pending
@@ -18,6 +18,7 @@ from tests.core.node import OURS, Node, queued
 
 OTHER = "+15550009999"
 BACKLOG = 800
+BAD = "+15559999999"
 
 
 class Counted:
@@ -86,7 +87,7 @@ async def test_what_is_accepted_while_the_carrier_is_down_stays_in_the_record(ma
     carrier = ScriptedCarrier(deduplicates=True)
     node = await make_node(carrier)
     carrier.usual = down
-    await node.send()
+    await backlog(node, RECIPIENTS)
     await node.quiet()
     counted = Counted(node)
     late = await node.send("+15557000002")
@@ -198,9 +199,41 @@ def waiting(n: int, sender: str = OURS) -> Pending:
     return Pending(bytes([n]) * 16, b"a" * 16, sender, b"n" * 16, n, 10**15, 0, None)
 
 
+def opened() -> Breaker:
+    breaker = Breaker(Backoff(Dice()))
+    breaker.unreachable({bytes([n]): str(n) for n in range(RECIPIENTS)}, 0)
+    return breaker
+
+
+async def test_a_recipient_that_is_never_reached_holds_up_nobody_else(make_node: MakeNode) -> None:
+    carrier = ScriptedCarrier(deduplicates=True)
+    node = await make_node(carrier)
+    carrier.usual = lambda submission: down(submission) if submission.recipient == BAD else carrier.accepts(submission)
+    bad = [await node.send(BAD, body=str(n)) for n in range(3)]
+    for _ in range(6):
+        await node.after(5.0)
+        assert node.breaker.is_calm
+        assert await node.status(await node.send()) == ("queued", None)
+        await node.quiet()
+    assert {submission.attempt for submission in carrier.submitted if submission.recipient == BAD} >= {1, 2, 3}
+    assert {(await node.status(message))[0] for message in bad} == {"queued"}
+    assert [each.sender for each in await node.engine.read(queued)] == [OURS] * 3
+
+
+def test_nobody_reached_in_a_row_opens_the_circuit_and_anybody_between_does_not() -> None:
+    breaker = Breaker(Backoff(Dice()))
+    for n in range(RECIPIENTS * 2):
+        breaker.unreachable({bytes([n]): str(n)}, 0)
+        assert breaker.is_calm
+        breaker.reached()
+    for n in range(RECIPIENTS):
+        assert breaker.is_calm
+        breaker.unreachable({bytes([n]): str(n)}, 0)
+    assert not breaker.takes_new
+
+
 def test_trials_grow_until_the_circuit_closes() -> None:
-    breaker, now = Breaker(Backoff(Dice())), 10**9
-    breaker.unreachable([b"x"], 0)
+    breaker, now = opened(), 10**9
     limits: list[int] = []
     while (plan := breaker.plan(now)) is not None and not breaker.is_calm:
         limits.append(plan.limit)
@@ -213,9 +246,8 @@ def test_trials_grow_until_the_circuit_closes() -> None:
 
 @pytest.mark.parametrize("again", [True, False])
 def test_a_trial_that_fails_opens_the_circuit_for_longer(again: bool) -> None:
-    breaker, now = Breaker(Backoff(Dice())), 0
+    breaker, now = opened(), 0
     waits: list[int] = []
-    breaker.unreachable([b"x"], now)
     for _ in range(8):
         opens_at = breaker.opens_at(now)
         assert opens_at is not None
@@ -226,9 +258,9 @@ def test_a_trial_that_fails_opens_the_circuit_for_longer(again: bool) -> None:
         assert plan is not None
         breaker.claimed(plan, now, [waiting(1)], is_all=True)
         if again:
-            breaker.unreachable([b"left before it opened"], now)
+            breaker.unreachable({b"left before it opened": "+15557000001"}, now)
             assert breaker.stops(waiting(1)) is None
-        breaker.unreachable([waiting(1).message_id], now)
+        breaker.unreachable({waiting(1).message_id: "+15557000001"}, now)
         assert breaker.stops(waiting(1)) == "carrier_down"
         breaker.done([waiting(1).message_id])
     whole = [min(60.0, 2.0**n) * 1e6 for n in range(8)]

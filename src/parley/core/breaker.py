@@ -1,6 +1,6 @@
 """The breaker: stop taking messages off the queue that the carrier would not take, and begin again by small trials.
 
-    closed ── nothing of a submit was taken, or a sender was throttled ──> open
+    closed ── nobody was reached in a row, or a sender was throttled ─────> open
       ^                                                                     │ its time is over
       └── a trial took all that was due, or a whole claim ── half-open <────┘
                                                               └── the trial fails ──> open, for longer
@@ -9,7 +9,7 @@ There is one circuit for the carrier as a whole and one for each sender that it 
 circuit stays in the record as it is: it is neither claimed nor written, keeps its place, and is told of by `seen`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -21,6 +21,9 @@ from parley.model.message import Pending
 
 CLAIM: Final = 500
 """Messages in one claim."""
+RECIPIENTS: Final = 2
+"""So many of them, and nobody between them, are not reached before the carrier is taken to be down: one may be a bad
+address, which must not hold up everybody else's messages."""
 TRIAL: Final = 10
 """Messages in a circuit's first trial; each that succeeds doubles the next."""
 
@@ -93,6 +96,8 @@ class Breaker:
         self._carrier: _Circuit | None = None
         self._senders: dict[str, _Circuit] = {}
         self._changed: list[Callable[[], None]] = []
+        self._missed: set[str] = set()
+        """Recipients that were not reached since anybody was."""
 
     def on_change(self, changed: Callable[[], None]) -> None:
         """Have `changed` called when a trial has ended, so that more may be claimed."""
@@ -153,12 +158,20 @@ class Breaker:
             return "throttled"
         return None
 
-    def unreachable(self, messages: Collection[bytes], now: int) -> None:
-        """Nothing of a submit was taken, nor could have been."""
+    def reached(self) -> None:
+        """The carrier answered for something of a submit, be it by a refusal."""
+        self._missed.clear()
+
+    def unreachable(self, recipients: Mapping[bytes, str], now: int) -> None:
+        """Nothing of a submit was taken, nor could have been: its messages, by id, were for these."""
         circuit = self._carrier
         if circuit is None:
+            self._missed.update(recipients.values())
+            if len(self._missed) < RECIPIENTS:
+                return
+            self._missed.clear()
             circuit = self._carrier = _Circuit()
-        elif circuit.trial.isdisjoint(messages):
+        elif circuit.trial.isdisjoint(recipients):
             return  # it left before the circuit opened, and says nothing new
         circuit.has_failed = True
         circuit.failures += 1

@@ -225,8 +225,10 @@ class Dispatch:
         if items:  # a broken promise: what it did with these is not known
             is_reached = is_reached or not self._carrier.deduplicates
             writes.append(asyncio.ensure_future(self._keep(self._unanswered(items.values(), reason))))
-        if not is_reached:
-            self._breaker.unreachable([message.id for _, message in ready], self._clock.now())
+        if is_reached:
+            self._breaker.reached()
+        else:
+            self._breaker.unreachable({message.id: message.recipient for _, message in ready}, self._clock.now())
         await asyncio.gather(*writes)
 
     def _unanswered(self, items: Iterable[Due], reason: str) -> list[Change]:
