@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import uvicorn
 
 from parley.api.http.protocol import BoundedProtocol
+from parley.api.http.websocket import MAX_FRAME, AbortableWebSocket
 from parley.app import App
 from parley.lib import ids
 from parley.lib.clock import Clock
@@ -64,7 +65,16 @@ class Server:
         self.auth = (ACCOUNT_SID, AUTH_TOKEN)
         self.app = App(self.settings, clock)
         config = uvicorn.Config(
-            self.app, log_config=None, access_log=False, lifespan="on", loop="uvloop", http=BoundedProtocol, ws="none"
+            self.app,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            loop="uvloop",
+            http=BoundedProtocol,
+            ws=AbortableWebSocket,
+            ws_max_size=MAX_FRAME,
+            ws_per_message_deflate=False,
+            ws_ping_interval=None,
         )
         self._uvicorn = _Uvicorn(config)
         self._thread = threading.Thread(target=self._serve, name="parley", daemon=True)

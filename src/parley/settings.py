@@ -106,6 +106,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     callback_give_up_s: Annotated[
         float, msgspec.Meta(ge=0, le=2_592_000, description="Seconds after which a callback is tried no more.")
     ] = 1800.0
+    relay_delivery: Annotated[
+        Literal["one", "all"],
+        _about("Who of several Relay clients of a context gets its events: `one`, in turn, or `all`."),
+    ] = "one"
+    relay_default_context: Annotated[
+        str | None,
+        _about("Context of Relay clients that name none when they connect and acknowledge no events (realtime-api 3)."),
+    ] = None
+    relay_ping_s: Annotated[
+        float, msgspec.Meta(gt=0, le=10, description="Seconds between a Relay client's pings; some leave after 15.")
+    ] = 9.0
     api_rate: Annotated[
         Annotated[float, msgspec.Meta(ge=0)] | None,
         _about(

@@ -69,6 +69,7 @@ def _run(settings: Settings, files: "LocalTls | None", listener: socket.socket, 
     import uvicorn
 
     from parley.api.http.protocol import BoundedProtocol
+    from parley.api.http.websocket import MAX_FRAME, AbortableWebSocket
     from parley.app import App
 
     class Server(uvicorn.Server):
@@ -113,7 +114,10 @@ def _run(settings: Settings, files: "LocalTls | None", listener: socket.socket, 
         app,
         loop="uvloop",
         http=BoundedProtocol,
-        ws="none",
+        ws=AbortableWebSocket,
+        ws_max_size=MAX_FRAME,
+        ws_per_message_deflate=False,  # some 40 kB of each connection's memory
+        ws_ping_interval=None,  # Relay has pings of its own
         lifespan="on",
         log_config=None,
         access_log=False,

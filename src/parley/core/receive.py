@@ -23,7 +23,8 @@ from parley.model.address import Address, InvalidAddress, parse_recipient, parse
 from parley.model.callback import Callback
 from parley.model.consent import Heard, OptOutType
 from parley.model.message import Dialect, Kind, Media, Message
-from parley.model.number import Number
+from parley.model.number import RELAY_HANDLERS, Number
+from parley.model.relay import KEY, Told
 from parley.model.service import Service
 from parley.store import opt_outs
 from parley.store.accept import IdempotencyKey, Intake, Repeated
@@ -143,7 +144,7 @@ class Receiving:
             error_message=None,
             uncertain=0,
             deleted_at=None,
-            extras=None,
+            extras=_told(number),
             price=self._prices.inbound(kind, to, count),
         )
         key = None
@@ -155,7 +156,7 @@ class Receiving:
         return Intake(message, None, media, contents, webhook, key, consent=consent)
 
     def _webhook(self, number: Number, message: Message, keyword: OptOutType | None) -> tuple[Callback, ...]:
-        if number.request_url is None:
+        if number.request_url is None or number.handler in RELAY_HANDLERS:
             return ()
         plain = Callback.owed(
             self._record.ids.new(),
@@ -187,6 +188,13 @@ def _under(number: Number, service: Service) -> Number:
         fallback_url=service.fallback_url,
         fallback_method=service.fallback_method,
     )
+
+
+def _told(number: Number) -> str | None:
+    """The extras of a message to a number, which say whether Relay's clients are told of it."""
+    if number.relay_context is None or number.handler not in RELAY_HANDLERS:
+        return None
+    return json.encode({KEY: Told(number.relay_context)}).decode()
 
 
 def webhook_dialect(number: Number) -> Dialect:

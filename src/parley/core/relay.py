@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from parley.core.record import Record
 from parley.lib.clock import Clock
-from parley.model.message import Message
+from parley.model.message import Media, Message
 from parley.model.relay import RelayEvent, RelaySession
 from parley.store import News, StoreUnavailable, relay
 from parley.store.relay_owed import Target
@@ -45,7 +45,7 @@ class Subscriber(Protocol):
     held: int
     """Events that it was told and has not taken."""
 
-    def tell(self, event: RelayEvent, message: Message) -> None:
+    def tell(self, event: RelayEvent, message: Message, media: Sequence[Media]) -> None:
         """Send an event, at once and without waiting; `took` or `returned` follows."""
         ...
 
@@ -207,8 +207,8 @@ class Relay:
             self._back += back
             raise
         self._record.relayed.update(new, ((event.account_id, event.target) for event in back))
-        for event, message in claimed:
-            self._tell(event, message)
+        for event, message, media in claimed:
+            self._tell(event, message, media)
         return 0.0 if self._record.relayed - self._full else _POLL_S
 
     async def _look(self) -> dict[Target, int]:
@@ -248,7 +248,7 @@ class Relay:
         self._record.relayed.update(target for target, room in rooms.items() if room < 0)
         return sorted(wanted)
 
-    def _tell(self, event: RelayEvent, message: Message | None) -> None:
+    def _tell(self, event: RelayEvent, message: Message | None, media: Sequence[Media]) -> None:
         if message is None or message.deleted_at is not None:
             self._took.append(event.seq)
             return
@@ -257,7 +257,7 @@ class Relay:
             self._back.append(event)
             return
         client.held += 1
-        client.tell(event, message)
+        client.tell(event, message, media)
 
     def _choose(self, event: RelayEvent, message: Message) -> Subscriber | None:
         receivers = self._receivers.get((event.account_id, event.target), {})

@@ -1,6 +1,6 @@
 """A number: an address that an account owns, and what happens to messages that reach it."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -9,6 +9,9 @@ from parley.model.message import Dialect
 Handler = Literal["laml_webhooks", "json_webhook", "relay_context", "relay_topic", "relay_application"]
 """laml_webhooks: the Twilio-shaped form, answered by TwiML. json_webhook: SignalWire's JSON. The others, three
 names of one thing: the Relay clients that receive `relay_context`."""
+
+
+RELAY_HANDLERS: Final[frozenset[Handler | None]] = frozenset({"relay_context", "relay_topic", "relay_application"})
 
 
 class Number(msgspec.Struct, frozen=True):

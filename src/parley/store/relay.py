@@ -12,13 +12,16 @@ from msgspec import json
 from msgspec.structs import astuple, fields
 from sqlalchemy import and_, delete, select, update
 
-from parley.model.message import Message
+from parley.model.message import Media, Message
 from parley.model.relay import RelayEvent, RelaySession
-from parley.store import schema
+from parley.store import media, schema
 from parley.store.accept import EVENT_COLUMNS
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query, Row, Update, Upsert
 from parley.store.messages import fetch_many
 from parley.store.relay_owed import COLUMNS, Target
+
+Claimed = tuple[RelayEvent, Message | None, Sequence[Media]]
+"""An event with its message, None when that is gone, and the message's attachments."""
 
 _events: Final = schema.relay_events.c
 _sessions: Final = schema.relay_sessions.c
@@ -45,7 +48,7 @@ def waiting(account_id: bytes, targets: Collection[str], limit: int) -> Operatio
 
 def turn(
     node: bytes, told: Sequence[int], back: Sequence[int], wanted: Sequence[int], *, to_all: bool
-) -> Operation[tuple[list[tuple[RelayEvent, Message | None]], list[Target]]]:
+) -> Operation[tuple[list[Claimed], list[Target]]]:
     """Forget what clients have, give back what none took, and claim those of `wanted` that are free.
 
     With `to_all` an event for a context is not claimed: it becomes one for each session that receives the context,
@@ -67,7 +70,8 @@ def turn(
         found, targets = yield from _fan_out(found)
     yield Update(schema.relay_events, ("node",), ("seq",), [(node, event.seq) for event in found])
     messages = yield from fetch_many([(event.account_id, event.message_id) for event in found])
-    return [(event, messages.get(event.message_id)) for event in found], targets
+    attached = yield from media.of_messages([each.id for each in messages.values() if each.num_media])
+    return [(e, messages.get(e.message_id), attached.get(e.message_id, ())) for e in found], targets
 
 
 def _fan_out(found: Sequence[RelayEvent]) -> Operation[tuple[list[RelayEvent], list[Target]]]:

@@ -1,10 +1,12 @@
 """WebSocket connections that the application can end at once, whatever their client does."""
 
+from typing import Any, Final, cast
+
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-MAX_FRAME = 64 * 1024
+MAX_FRAME: Final = 64 * 1024
 """Octets of one message of a client."""
-ABORT = "parley.abort"
+ABORT: Final = "parley.abort"
 """Key of the scope under which a function ends the connection, and drops what its client did not read."""
 
 
@@ -13,7 +15,7 @@ class AbortableWebSocket(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         """Serve the connection."""
-        self.scope[ABORT] = self._abort  # type: ignore[typeddict-unknown-key]
+        cast("dict[str, Any]", self.scope)[ABORT] = self._abort
         await super().run_asgi()
 
     def _abort(self) -> None:

@@ -1,6 +1,6 @@
 """Read a change of a phone number's configuration: every parameter checked, all that is wrong told at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from msgspec import json
@@ -17,15 +17,18 @@ MAX_KEPT: Final = 2048
 """Characters of a call setting, which is kept and echoed."""
 
 HANDLERS: Final = frozenset({"laml_webhooks", "json_webhook"})
-LATER_HANDLERS: Final = frozenset({"relay_context", "relay_topic", "relay_application", "laml_application"})
+RELAY_HANDLERS: Final = {
+    "relay_context": "message_relay_context",
+    "relay_topic": "message_relay_topic",
+    "relay_application": "message_relay_application",
+}
+"""And the parameter that names whose clients are told: three names of one thing."""
+LATER_HANDLERS: Final = frozenset({"laml_application"})
 ALIASES: Final = {"sms_url": "message_request_url", "sms_method": "message_request_method"}
 """The guides' names. `number_sid` is another: the number's id once more."""
 LATER: Final = frozenset(
     {
         "message_laml_application_id",
-        "message_relay_topic",
-        "message_relay_context",
-        "message_relay_application",
         "messaging_campaign_id",
     }
 )
@@ -62,6 +65,9 @@ ACTED_ON: Final = frozenset(
         "message_request_method",
         "message_fallback_url",
         "message_fallback_method",
+        "message_relay_context",
+        "message_relay_topic",
+        "message_relay_application",
         "number_sid",
     }
 )
@@ -111,6 +117,10 @@ def read_update(number: Number, given: Mapping[str, Any], guard: Guard) -> Numbe
         dialect = "twilio" if handler == "laml_webhooks" else "signalwire"
     elif "message_handler" in wanted:
         request_url = fallback_url = None
+    relay_context = None
+    if handler in RELAY_HANDLERS:
+        request_url = fallback_url = None
+        relay_context = wanted.get(RELAY_HANDLERS[handler]) or number.relay_context
     return replace(
         number,
         name=(wanted["name"] or number.address) if "name" in wanted else number.name,
@@ -121,6 +131,7 @@ def read_update(number: Number, given: Mapping[str, Any], guard: Guard) -> Numbe
         fallback_url=fallback_url,
         fallback_method=(wanted.get("message_fallback_method") or number.fallback_method).upper(),
         extras=_extras(number, wanted),
+        relay_context=relay_context,
     )
 
 
@@ -157,6 +168,9 @@ def _check(number: Number, name: str, value: Any, guard: Guard, problems: list[P
             problems.append(Problem("invalid_parameter", f"{name} must be GET or POST", name))
     elif name in ("message_request_url", "message_fallback_url"):
         check_url(value, name, guard, problems)
+    elif name in RELAY_HANDLERS.values():
+        if len(value) > MAX_NAME:
+            problems.append(Problem("invalid_parameter", f"{name} has at most {MAX_NAME} characters", name))
     elif name in KEPT:
         _check_kept(name, value, problems)
 
@@ -174,6 +188,18 @@ def _check_kept(name: str, value: str, problems: list[Problem]) -> None:
 def _handler(number: Number, wanted: Mapping[str, Any], problems: list[Problem]) -> Handler | None:
     """The handler that the number has afterwards; None for none."""
     url = wanted.get("message_request_url") or None
+    relayed = [handler for handler, name in RELAY_HANDLERS.items() if wanted.get(name)]
+    if "message_handler" not in wanted and relayed and number.handler in (None, *RELAY_HANDLERS) and url is None:
+        return _relay_handler(number, wanted, relayed[0], relayed, problems)
+    if wanted.get("message_handler") in RELAY_HANDLERS:
+        return _relay_handler(number, wanted, wanted["message_handler"], relayed, problems)
+    for handler in relayed:
+        name = RELAY_HANDLERS[handler]
+        problems.append(Problem("incompatible_parameters", f"{name} needs message_handler {handler}", name))
+    if "message_handler" not in wanted and url is not None and number.handler in RELAY_HANDLERS:
+        rule = "message_request_url needs a message_handler that uses it"
+        problems.append(Problem("incompatible_parameters", rule, "message_request_url"))
+        return None
     if "message_handler" not in wanted:
         return "json_webhook" if url is not None and number.handler is None else number.handler
     name = wanted["message_handler"] or None
@@ -189,13 +215,32 @@ def _handler(number: Number, wanted: Mapping[str, Any], problems: list[Problem])
         problems.append(problem)
         return None
     if name not in HANDLERS:
-        rule = f"message_handler must be one of {', '.join(sorted(HANDLERS))}"
+        rule = f"message_handler must be one of {', '.join(sorted({*HANDLERS, *RELAY_HANDLERS}))}"
         problems.append(Problem("invalid_parameter", rule, "message_handler"))
         return None
     if url is None and ("message_request_url" in wanted or number.request_url is None):
         rule = f"message_request_url is required with message_handler {name}"
         problems.append(Problem("missing_required_parameter", rule, "message_request_url"))
     return cast("Handler", name)
+
+
+def _relay_handler(
+    number: Number, wanted: Mapping[str, Any], handler: str, relayed: Sequence[str], problems: list[Problem]
+) -> Handler:
+    """A handler that tells Relay's clients, with the parameter that says which."""
+    needed = RELAY_HANDLERS[handler]
+    for other in relayed:
+        if other != handler:
+            rule = f"{RELAY_HANDLERS[other]} needs message_handler {other}"
+            problems.append(Problem("incompatible_parameters", rule, RELAY_HANDLERS[other]))
+    if not wanted.get(needed) and (needed in wanted or number.handler != handler):
+        rule = f"{needed} is required with message_handler {handler}"
+        problems.append(Problem("missing_required_parameter", rule, needed))
+    for name in ("message_request_url", "message_fallback_url"):
+        if wanted.get(name):
+            rule = f"{name} cannot be given with message_handler {handler}"
+            problems.append(Problem("incompatible_parameters", rule, name))
+    return cast("Handler", handler)
 
 
 def _extras(number: Number, wanted: Mapping[str, Any]) -> str | None:

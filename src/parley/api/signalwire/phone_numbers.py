@@ -120,6 +120,8 @@ def number_body(number: Number) -> dict[str, Any]:
         **_BARE,
         **{name: value for name, value in kept.items() if name in _BARE},
         "message_handler": handler(number),
+        "message_relay_context": number.relay_context if number.handler == "relay_context" else None,
+        "message_relay_topic": number.relay_context if number.handler == "relay_topic" else None,
         "message_request_url": number.request_url,
         "message_request_method": number.request_method if has_url else None,
         "message_fallback_url": number.fallback_url,

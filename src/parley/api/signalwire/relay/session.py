@@ -1,0 +1,402 @@
+"""One client's connection: what it asks, what it is told, and whether it is still there."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from parley.api.http.fault import Fault
+from parley.api.http.websocket import ABORT
+from parley.api.signalwire.media import MediaLinks
+from parley.api.signalwire.relay import events, frames, sending
+from parley.api.signalwire.relay.frames import Frame, RpcError
+from parley.api.signalwire.relay.generations import GENERATIONS, NODE, Generation
+from parley.core.accounts import Accounts
+from parley.core.limits import Busy, Limits
+from parley.core.refusal import Refused
+from parley.core.relay import MOST_CONTEXTS, Relay
+from parley.core.send import Sending
+from parley.lib.clock import Clock
+from parley.lib.ids import Ids, to_uuid
+from parley.lib.randomness import Randomness
+from parley.model.account import Account
+from parley.model.message import Media, Message
+from parley.model.relay import RelayEvent
+from parley.store import StoreUnavailable
+from parley.webhooks.guard import Guard
+
+log = structlog.get_logger(__name__)
+
+CONNECTS_WITHIN_S: Final = 15.0
+"""A connection that says nothing of who it is for so long is closed."""
+MOST_QUEUED: Final = 1000
+"""Frames that wait for one client to read; events are at most `relay.WINDOW` of them."""
+MOST_SENDS: Final = 64
+"""Sends of one client under way at once; it is not read on meanwhile."""
+MISSED: Final = 2
+"""Pings unanswered, after which a client is taken for gone."""
+PATIENCE: Final = 3
+"""Pings' intervals that an event, or anything else, may take to be read."""
+SILENCE: Final = 5
+"""Pings' intervals that a client of the older generation, which pings by itself every ten seconds, may be silent."""
+_DAY_S: Final = 86_400
+_REFUSED: Final = "Authentication service failed with status ProtocolError"
+_PERMISSION: Final = "messaging"
+_POLICY: Final = 1008
+_RESTART: Final = 1012
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What all sessions of a node share."""
+
+    accounts: Accounts
+    relay: Relay
+    sending: Sending
+    limits: Limits
+    guard: Guard
+    links: MediaLinks
+    clock: Clock
+    ids: Ids
+    randomness: Randomness
+    public_url: str
+    ping_s: float
+    default_context: str | None
+    """Received by clients of 3.x and the like that name no context when they connect, and have no later way to."""
+
+
+class Session:
+    """A connection, from its opening to its end. It is a `core.relay.Subscriber` from its `connect` on."""
+
+    __slots__ = (
+        "_abort", "_acks", "_ended", "_generation", "_heard_at", "_inflight", "_is_restarting", "_outgoing", "_parts",
+        "_pings", "_receive", "_send", "_tasks", "_timer", "_unanswered", "_writer", "_writing_since", "account_id",
+        "contexts", "held", "next_tick_at", "protocol",
+    )  # fmt: skip
+
+    def __init__(self, parts: Parts, scope: Scope, receive: Receive, send: Send) -> None:
+        self._parts = parts
+        self._receive = receive
+        self._send = send
+        self._abort: Callable[[], None] = scope.get(ABORT, lambda: None)
+        self._generation: Generation | None = None
+        self._acks = False
+        self._pings = 0
+        self._heard_at = parts.clock.monotonic()
+        self._ended: str | None = None
+        self._is_restarting = False
+        self._outgoing: deque[tuple[str, str | None]] = deque()
+        self._inflight: dict[str, tuple[RelayEvent, float]] = {}
+        self._unanswered: dict[bytes, list[tuple[str, str]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._writer: asyncio.Task[None] | None = None
+        self._writing_since: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.account_id = b""
+        self.protocol = ""
+        self.contexts: set[str] = set()
+        self.held = 0
+        self.next_tick_at = 0.0
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the client has said who it is, and is there."""
+        return self._generation is not None and self._ended is None
+
+    async def run(self, connected: Callable[["Session"], None]) -> None:
+        """Serve the connection until it ends. `connected` hears when the client has said who it is."""
+        await self._receive()
+        loop = asyncio.get_running_loop()
+        try:
+            await self._send({"type": "websocket.accept"})
+            self._timer = loop.call_later(CONNECTS_WITHIN_S, self.end, "no_connect")
+            while (message := await self._receive())["type"] == "websocket.receive":
+                text = message.get("text")
+                if text is None:
+                    self.end("not_text")
+                elif self._ended is None:
+                    await self._take(text, connected)
+        except OSError:
+            pass  # the client is gone
+        finally:
+            self._stop_timer()
+            self._part("gone")
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # ------------------------------------------------------------------ what the client says
+
+    async def _take(self, text: str, connected: Callable[["Session"], None]) -> None:
+        self._heard_at = self._parts.clock.monotonic()
+        try:
+            frame = frames.read(text)
+        except frames.Unreadable:
+            self._put(frames.failure(None, frames.INVALID_REQUEST, "A frame is one JSON-RPC 2.0 object"))
+            return
+        if frame.method is None:
+            self._take_answer(frame)
+            return
+        try:
+            if self._generation is None:
+                await self._connect(frame, connected)
+            else:
+                await self._asked(self._generation, frame)
+        except RpcError as error:
+            self._put(frames.failure(frame.id, error.code, error.message))
+        except Busy as busy:
+            self._put(frames.failure(frame.id, frames.UNAVAILABLE, busy.reason))
+        except StoreUnavailable as error:
+            log.warning("the database is away", method=frame.method[:100], error=str(error))
+            self._put(frames.failure(frame.id, frames.UNAVAILABLE, "The message store is not available"))
+
+    def _take_answer(self, frame: Frame) -> None:
+        id_ = str(frame.id)
+        if id_ in self._inflight:
+            event, _ = self._inflight.pop(id_)
+            self._parts.relay.took(self, [event.seq])
+        else:
+            self._pings = 0
+
+    async def _connect(self, frame: Frame, connected: Callable[["Session"], None]) -> None:
+        generation = GENERATIONS.get(frame.method or "")
+        if generation is None:
+            raise RpcError(frames.INVALID_REQUEST, "A connection begins with signalwire.connect")
+        self._parts.limits.arrive(is_write=True)
+        try:
+            account = await self._authenticated(frame.params)
+            contexts = frames.names(frame.params, "contexts", MOST_CONTEXTS)
+            self._acks = generation.pings and frame.params.get("event_acks") is True
+            default = self._parts.default_context
+            if default is not None and not contexts and generation.pings and not self._acks:
+                contexts = [default]
+            named = frame.params.get("protocol") if generation.pings else None
+            self.account_id = account.id
+            signature = account.id.hex()
+            new = f"signalwire_{signature}_{to_uuid(self._parts.ids.new())}_{self._parts.randomness.token(6)}"
+            is_restored = await self._parts.relay.enter(
+                self, contexts, named if isinstance(named, str) and named.isprintable() else None, new
+            )
+        finally:
+            self._parts.limits.leave(is_write=True)
+        self._stop_timer()
+        self._generation = generation
+        if self._ended is not None:  # it went while it was let in
+            self._parts.relay.leave(self)
+            return
+        self._put(frames.result(frame.id, self._welcome(account, signature, is_restored=is_restored)))
+        if generation.pings:
+            state = {"authorization_state": f"{to_uuid(self._parts.ids.new())}:{signature}"}
+            told = {"event_type": "signalwire.authorization.state", "params": state}
+            self._put(frames.request(self._new_id(), "signalwire.event", told))
+        connected(self)
+
+    async def _authenticated(self, params: Mapping[str, Any]) -> Account:
+        given = params.get("authentication")
+        project, token = (given.get("project"), given.get("token")) if isinstance(given, dict) else (None, None)
+        found = None
+        if isinstance(project, str) and isinstance(token, str):
+            found = await self._parts.accounts.authenticate(project, token)
+        if found is None or found.account.status == "test":
+            raise RpcError(frames.UNAUTHORIZED, f"{_REFUSED}, 401 Unauthorized: {{}}")
+        if found.permissions is not None and _PERMISSION not in found.permissions:
+            raise RpcError(frames.UNAUTHORIZED, f"{_REFUSED}, 403 Forbidden: {{}}")
+        return found.account
+
+    def _welcome(self, account: Account, signature: str, *, is_restored: bool) -> dict[str, Any]:
+        """The result of `connect`, with what either generation reads of it."""
+        id_ = to_uuid(self._parts.ids.new())
+        return {
+            "identity": f"{id_}@{NODE}",
+            "sessionid": id_,
+            "nodeid": NODE,
+            "protocol": self.protocol,
+            "authorization": {
+                "project": to_uuid(account.id),
+                "project_id": to_uuid(account.id),
+                "signature": signature,
+                "expires_at": self._parts.clock.now() // 1_000_000 + _DAY_S,
+                "scopes": ["messaging"],
+            },
+            "ice_servers": [],
+            "session_restored": is_restored,
+        }
+
+    async def _asked(self, generation: Generation, frame: Frame) -> None:
+        method, params = generation.asked(frame, self.protocol)
+        if method == "messaging.send":
+            while len(self._tasks) >= MOST_SENDS:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            task = asyncio.create_task(self._send_message(generation, frame, params))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            return
+        result = await self._answer(method, params)
+        self._put(frames.result(frame.id, generation.answer(frame, result)))
+
+    async def _answer(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        if method in ("signalwire.ping", "blade.ping"):
+            return {"timestamp": params.get("timestamp", self._parts.clock.now() / 1_000_000)}
+        if method in ("signalwire.receive", "signalwire.unreceive"):
+            contexts = frames.names(params, "contexts", MOST_CONTEXTS)
+            if method == "signalwire.unreceive":
+                await self._parts.relay.unreceive(self, contexts)
+                return {"code": "200", "message": "Receiving these contexts no more"}
+            if not contexts:
+                return {"code": "422", "message": "contexts is required"}
+            if len(self.contexts.union(contexts)) > MOST_CONTEXTS:
+                return {"code": "422", "message": f"A session receives at most {MOST_CONTEXTS} contexts"}
+            await self._parts.relay.receive(self, contexts)
+            return {"code": "200", "message": "Receiving all inbound related to the requested contexts"}
+        if method == "setup":
+            return {"protocol": self.protocol}
+        if method == "blade.subscription":
+            channels = params.get("channels", [])
+            return {"protocol": self.protocol, "command": params.get("command"), "subscribe_channels": channels}
+        raise RpcError(frames.UNKNOWN_METHOD, f"{method[:100]} is not a method of this service")
+
+    async def _send_message(self, generation: Generation, frame: Frame, params: Mapping[str, Any]) -> None:
+        """Take a message and answer; only then is the client told of its states."""
+        message_id = self._parts.ids.new()
+        self._unanswered[message_id] = []
+        try:
+            result = await self._taken(message_id, params)
+        except StoreUnavailable as error:
+            log.warning("the database is away", method="messaging.send", error=str(error))
+            result = {"code": "503", "message": "The message store is not available; try again shortly"}
+        except Exception:
+            log.exception("request failed", method="messaging.send")
+            result = {"code": "500", "message": "Internal error"}
+        self._put(frames.result(frame.id, generation.answer(frame, result)))
+        for text, id_ in self._unanswered.pop(message_id):
+            self._put(text, id_)
+
+    async def _taken(self, message_id: bytes, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        parts = self._parts
+        try:
+            parts.limits.arrive(is_write=True)
+            try:
+                parts.limits.enter(self.account_id, is_write=True)
+                try:
+                    account = await parts.accounts.by_id(self.account_id)
+                    if account is None or account.status == "closed":
+                        return {"code": "401", "message": "Unauthorized"}
+                    draft = sending.read_draft(account, params, (self.protocol, self.contexts), parts.guard)
+                    await parts.sending.send(msgspec.structs.replace(draft, id=message_id))
+                finally:
+                    parts.limits.depart(self.account_id)
+            finally:
+                parts.limits.leave(is_write=True)
+        except (Fault, Refused, Busy) as error:
+            return sending.refusal(error)
+        return {"code": "200", "message": "Message accepted", "message_id": to_uuid(message_id)}
+
+    # ------------------------------------------------------------------ what the client is told
+
+    def tell(self, event: RelayEvent, message: Message, media: Sequence[Media]) -> None:
+        """Send an event; `Relay.took` or `Relay.returned` follows."""
+        assert self._generation is not None, "it takes events from its connect on"
+        parts = self._parts
+        urls = [parts.links.url(parts.public_url, item, parts.clock.now()) for item in media]
+        id_ = self._new_id()
+        text = self._generation.event(id_, self.protocol, events.envelope(event, message, urls))
+        self._inflight[id_] = (event, parts.clock.monotonic())
+        if event.message_id in self._unanswered:
+            self._unanswered[event.message_id].append((text, id_))
+        else:
+            self._put(text, id_)
+
+    def restart(self) -> None:
+        """Ask the client to connect again, because this node stops."""
+        if self._generation is not None and self._ended is None:
+            self._is_restarting = True
+            self._put(self._generation.disconnect(self._new_id()))
+
+    def tick(self, now: float) -> None:
+        """See whether the client still reads and answers, and ask it whether it is there."""
+        generation, every_s = self._generation, self._parts.ping_s
+        if generation is None or self._ended is not None or self._is_restarting:
+            return
+        since = [at for at in (self._writing_since, self._oldest()) if at is not None]
+        if since and now - min(since) > PATIENCE * every_s:
+            self.end("slow")
+        elif not generation.pings:
+            if now - self._heard_at > max(SILENCE * every_s, 30.0):
+                self.end("silent")
+        elif self._pings >= MISSED:
+            self.end("silent")
+        else:
+            self._pings += 1
+            timestamp = {"timestamp": self._parts.clock.now() / 1_000_000}
+            self._put(frames.request(self._new_id(), "signalwire.ping", timestamp))
+
+    def _oldest(self) -> float | None:
+        return next(iter(self._inflight.values()))[1] if self._inflight else None
+
+    def _new_id(self) -> str:
+        return to_uuid(self._parts.ids.new())
+
+    def _put(self, text: str, id_: str | None = None) -> None:
+        if len(self._outgoing) >= MOST_QUEUED:
+            self.end("slow")
+            return
+        self._outgoing.append((text, id_))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._outgoing:
+                text, id_ = self._outgoing.popleft()
+                self._writing_since = self._parts.clock.monotonic()
+                await self._send({"type": "websocket.send", "text": text})
+                self._writing_since = None
+                if id_ is not None and not self._acks and id_ in self._inflight:
+                    event, _ = self._inflight.pop(id_)
+                    self._parts.relay.took(self, [event.seq])
+        except OSError:
+            pass  # the client is gone, as `run` hears
+        finally:
+            self._writer = None
+
+    # ------------------------------------------------------------------ the end
+
+    def end(self, reason: str) -> None:
+        """Close the connection, for a reason of ours; at once, when the client does not read."""
+        if self._ended is not None:
+            return
+        self._part(reason)
+        self._parts.relay.dropped.labels(reason).inc()
+        log.warning("a Relay client was disconnected", reason=reason, account=self.account_id.hex())
+        if self._writing_since is not None or len(self._outgoing) >= MOST_QUEUED:
+            self._abort()
+        else:
+            task = asyncio.create_task(self.close(_POLICY, reason))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self, code: int = _RESTART, reason: str = "restart") -> None:
+        """Close the connection in order."""
+        self._part(reason)
+        try:
+            while self._writer is not None and not self._writer.done():
+                await asyncio.wait((self._writer,))
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        except (OSError, RuntimeError):
+            pass  # the client closed it first
+
+    def _part(self, reason: str) -> None:
+        """Leave; what the client had not taken goes to others."""
+        self._ended = self._ended or reason
+        if self._generation is None:
+            return
+        self._parts.relay.leave(self)
+        left = [event for event, _ in self._inflight.values()]
+        self._inflight.clear()
+        if left:
+            self._parts.relay.returned(self, left)
