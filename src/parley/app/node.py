@@ -76,6 +76,7 @@ from parley.model.consent import Replies as KeywordReplies
 from parley.model.link import LinkDomain
 from parley.model.message import Dialect, Message, Pending
 from parley.model.registry import Assignment, Brand, Campaign, Order, Reviewers, TollFreeVerification, Vetting
+from parley.model.script import SwmlScript
 from parley.model.service import PoolSender, QuietHours, Service
 from parley.model.usage_trigger import UsageTrigger
 from parley.settings import Settings, SettingsError
@@ -303,7 +304,10 @@ class App:
         self.hosts = Hosts(clock, self.randomness, self.metrics.registry)
         attempts = Attempts(self.client, clock, self.hosts)
         retries = Retries(clock, self.backoff, settings.callback_attempts, settings.callback_give_up_s)
-        replies = Replies(self.engine, self.record, self.sending.send, self.renderers, attempts, clock)
+        self.swml_scripts = self._kind("swml_script", SwmlScript)
+        replies = Replies(
+            self.engine, self.record, self.sending.send, self.renderers, attempts, self.swml_scripts, clock
+        )
         self.delivery = Delivery(
             self.engine,
             self.owed,

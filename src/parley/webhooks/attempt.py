@@ -11,7 +11,7 @@ from parley.model.message import Dialect
 from parley.webhooks.client import Answer, Client, FetchFailed, Request
 from parley.webhooks.hosts import Hosts, host_of
 from parley.webhooks.overrides import Overrides, split_url
-from parley.webhooks.render import Rendered
+from parley.webhooks.render import Fetch, Rendered
 
 UNREACHED_ATTEMPTS: Final = 12
 """Attempts, over about half an hour, at a host that cannot be reached: what comes later would not arrive either."""
@@ -59,6 +59,25 @@ class Attempts:
         if self._hosts.is_held(host):
             reason = self._hosts.reason(host)
             raise Failed(_UNREACHED, reason, f"{_UNREACHED}: {reason}", UNREACHED_ATTEMPTS)
+
+    async def fetch(self, fetch: Fetch) -> Answer | FetchFailed:
+        """What a script asks for on its way: one try, whose failure is an outcome like others."""
+        rendered = fetch.request
+        try:
+            return await self._client.fetch(
+                Request(
+                    method=rendered.method,
+                    url=rendered.url,
+                    headers=dict(rendered.headers),
+                    body=rendered.body,
+                    connect_s=min(fetch.total_s, _SIGNALWIRE.connect_ms / 1000),
+                    read_s=fetch.total_s,
+                    total_s=fetch.total_s,
+                    max_redirects=_REDIRECTS["signalwire"],
+                )
+            )
+        except FetchFailed as error:
+            return error
 
     async def request(
         self,

@@ -30,6 +30,8 @@ _CERTIFICATE_CODES: Final = {10: 11236, 62: 11235, 64: 11235}  # OpenSSL: expire
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _EMPTY: Final[Mapping[str, str]] = {}
 _UNWANTED: Final = 0
+_NO_ANSWER: Final = "no whole answer in time"
+_NO_CONNECTION: Final = "no connection in time"
 
 
 def _always() -> bool:
@@ -93,6 +95,11 @@ class FetchFailed(Exception):
         self.code = code
         self.reason = reason
         self.phase = phase
+
+    @property
+    def is_late(self) -> bool:
+        """Whether time ran out."""
+        return self.reason in (_NO_ANSWER, _NO_CONNECTION)
 
 
 class Client:
@@ -247,9 +254,9 @@ def _diagnosis(error: Exception) -> tuple[int, str, Phase]:
         case aiohttp.ClientConnectorError():
             return 11205, f"could not connect: {error.strerror or error.os_error}", "connect"
         case aiohttp.ConnectionTimeoutError():
-            return 11205, "no connection in time", "connect"
+            return 11205, _NO_CONNECTION, "connect"
         case TimeoutError():
-            return 11200, "no whole answer in time", "read"
+            return 11200, _NO_ANSWER, "read"
         case ValueError():
             return 11321, "the URL or a header is malformed", "refused"
         case aiohttp.ClientResponseError():

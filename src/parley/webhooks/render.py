@@ -1,13 +1,15 @@
 """The renderer contract: how a dialect words the requests that it makes, and reads the answers to them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from typing import Protocol
 
 import msgspec
 
+from parley.core.refusal import Reason
 from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.message import Media, Message, Status
+from parley.webhooks.client import Answer, FetchFailed
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -45,7 +47,24 @@ class Redirect(msgspec.Struct, frozen=True):
     method: str = "POST"
 
 
-Verb = Say | Redirect
+class Fetch(msgspec.Struct, frozen=True):
+    """Make a request, and hand its answer back, whatever its status; or why there is none."""
+
+    request: Rendered
+    total_s: float
+
+
+Verb = Say | Redirect | Fetch
+Outcome = Message | Answer | FetchFailed | None
+"""What became of a verb: of Say, the message, or None for one that was refused; of Fetch, the answer or the failure."""
+Script = Generator[Verb, Outcome, None]
+"""What an answer asks for, one verb after another; each is given the outcome of the one before."""
+
+
+def script(verbs: Iterable[Verb]) -> Script:
+    """Verbs that ask for no outcome."""
+    for verb in verbs:  # noqa: UP028 - a list takes no outcomes
+        yield verb
 
 
 class UnreadableAnswer(Exception):
@@ -91,6 +110,12 @@ class Renderer(Protocol):
         """What an action URL is told of the reply that was sent, beside the inbound message."""
         ...
 
-    def read(self, content_type: str | None, body: bytes) -> list[Verb]:
-        """What the answer to an inbound webhook asks for. Raises UnreadableAnswer."""
+    def refusal(self, reason: Reason) -> int:
+        """The number that the record keeps of a reply that was refused."""
+        ...
+
+    def read(
+        self, account: Account, message: Message, media: Sequence[Media], callback: Callback, answer: Answer
+    ) -> Script:
+        """What the answer to an inbound webhook asks for. Raises UnreadableAnswer, as may the script on its way."""
         ...

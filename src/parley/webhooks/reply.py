@@ -9,19 +9,21 @@ import structlog
 from msgspec import json
 
 from parley.core.record import Record
-from parley.core.refusal import Reason, Refused
+from parley.core.refusal import Refused
+from parley.core.resources import Resources
 from parley.core.send import Draft
 from parley.lib.clock import Clock
 from parley.lib.redaction import mask_url
 from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.message import Dialect, Media, Message
+from parley.model.script import SwmlScript, script_of
 from parley.store import Engine, cookies, media
 from parley.store.accept import IdempotencyKey
 from parley.store.changes import Change
 from parley.webhooks.attempt import Attempts, Failed
 from parley.webhooks.client import Answer
-from parley.webhooks.render import Failure, Redirect, Renderer, Say, UnreadableAnswer, Verb
+from parley.webhooks.render import Failure, Fetch, Outcome, Redirect, Renderer, Say, Script, UnreadableAnswer
 
 log = structlog.get_logger(__name__)
 
@@ -31,24 +33,11 @@ MAX_REPLIES: Final = 10
 """Messages that may answer one, over all its documents (Twilio error 14109)."""
 
 _INVALID_URL: Final = 11100
+_NO_SCRIPT: Final = 11200
 _TOO_MANY_DOCUMENTS: Final = 14106
 _TOO_MANY_REPLIES: Final = 14109
-_INVALID_TO: Final = 14101
-_INVALID_FROM: Final = 14102
-_INVALID_BODY: Final = 14103
-_NOT_SENT: Final = 14107
-_CODES: Final[dict[Reason, int]] = {
-    "recipient_invalid": _INVALID_TO,
-    "recipient_missing": _INVALID_TO,
-    "recipient_is_sender": _INVALID_TO,
-    "sender_invalid": _INVALID_FROM,
-    "sender_not_owned": _INVALID_FROM,
-    "sender_of_another_account": _INVALID_FROM,
-    "body_missing": _INVALID_BODY,
-    "body_too_long": _INVALID_BODY,
-    "media_limit_exceeded": _INVALID_BODY,
-    "opted_out": 21610,
-}
+_YAML: Final = {"content-type": "application/yaml"}
+"""Of which JSON is a part."""
 
 
 class Replies:
@@ -61,6 +50,7 @@ class Replies:
         send: Callable[[Draft], Awaitable[Message]],
         renderers: Mapping[Dialect, Renderer],
         attempts: Attempts,
+        scripts: Resources[SwmlScript],
         clock: Clock,
     ) -> None:
         self.engine = engine
@@ -68,6 +58,7 @@ class Replies:
         self.send = send
         self.renderers = renderers
         self.attempts = attempts
+        self.scripts = scripts
         self.clock = clock
 
     async def inbound(self, account: Account, message: Message, callback: Callback, *, is_probe: bool = False) -> str:
@@ -82,7 +73,7 @@ class Replies:
             if callback.fallback_url is not None and not is_probe:
                 self.attempts.check_before_fallback(callback.url)
             answer = await talk.ask(callback.url, callback.method)
-            verbs = talk.read(answer)
+            script = talk.read(answer)
         except Failed as failure:
             await self.note(message, failure.code, failure.reason, callback.url)
             if callback.fallback_url is None:
@@ -90,11 +81,11 @@ class Replies:
             said = Failure(failure.code, callback.url)
             try:
                 answer = await talk.ask(callback.fallback_url, callback.fallback_method, failure=said)
-                verbs = talk.read(answer)
+                script = talk.read(answer)
             except Failed as second:
                 await self.note(message, second.code, second.reason, callback.fallback_url)
                 raise
-        await talk.carry_out(verbs, answer)
+        await talk.carry_out(script, answer)
         return f"HTTP {answer.status}"
 
     async def note(self, message: Message, code: int, reason: str, url: str) -> None:
@@ -139,6 +130,9 @@ class _Talk:
         if self._documents > MAX_DOCUMENTS:
             reason = f"more than {MAX_DOCUMENTS} documents"
             raise Failed(_TOO_MANY_DOCUMENTS, reason, reason, 1)
+        script_id = script_of(url)
+        if script_id is not None:
+            return await self._script(script_id, url)
         rendered = self._renderer.inbound(
             self._account,
             self._message,
@@ -157,35 +151,52 @@ class _Talk:
             await self._to.engine.write(cookies.put, *pair, {**known, **_cookies(answer.set_cookies)}, now)
         return answer
 
-    def read(self, answer: Answer) -> list[Verb]:
+    async def _script(self, script_id: bytes, url: str) -> Answer:
+        """A script that is kept here, as its app would answer it. Raises Failed."""
+        script = await self._to.scripts.find(self._account.id, script_id)
+        if script is None:
+            reason = "the script is no more"
+            raise Failed(_NO_SCRIPT, reason, f"{_NO_SCRIPT} {reason}", 1)
+        return Answer(status=200, headers=_YAML, set_cookies=(), body=script.value.contents.encode(), url=url)
+
+    def read(self, answer: Answer) -> Script:
         """What a document asks for. Raises Failed."""
         try:
-            return self._renderer.read(answer.headers.get("content-type"), answer.body)
+            return self._renderer.read(self._account, self._message, self._attached, self._callback, answer)
         except UnreadableAnswer as error:
-            raise Failed(error.code, error.reason, f"{error.code} {error.reason}", 1) from None
+            raise _unreadable(error) from None
 
-    async def carry_out(self, verbs: Sequence[Verb], answer: Answer) -> None:
+    async def carry_out(self, script: Script, answer: Answer) -> None:
         """Do what a document asks for, and what the documents ask for that it leads to."""
         try:
             while True:
-                followed = await self._follow(verbs, answer)
+                followed = await self._follow(script, answer)
                 if followed is None:
                     return
                 answer = followed
-                verbs = self.read(answer)
+                script = self.read(answer)
         except Failed as failure:
             await self._to.note(self._message, failure.code, failure.reason, answer.url)
 
-    async def _follow(self, verbs: Sequence[Verb], answer: Answer) -> Answer | None:
-        """Carry out verbs until one leads to another document; that document."""
-        for verb in verbs:
+    async def _follow(self, script: Script, answer: Answer) -> Answer | None:
+        """Carry verbs out until one leads to another document; that document."""
+        outcome: Outcome = None
+        while True:
+            try:
+                verb = script.send(outcome)
+            except StopIteration:
+                return None
+            except UnreadableAnswer as error:
+                raise _unreadable(error) from None
             if isinstance(verb, Redirect):
                 return await self.ask(_joined(answer.url, verb.url), verb.method)
-            sent = await self._say(verb, answer.url)
+            if isinstance(verb, Fetch):
+                outcome = await self._to.attempts.fetch(verb)
+                continue
+            outcome = sent = await self._say(verb, answer.url)
             if verb.action is not None and sent is not None:
                 extra = self._renderer.action_parameters(sent)
                 return await self.ask(_joined(answer.url, verb.action), verb.action_method, extra)
-        return None
 
     async def _say(self, verb: Say, base: str) -> Message | None:
         self._said += 1
@@ -211,9 +222,13 @@ class _Talk:
         try:
             return await self._to.send(draft)
         except Refused as refused:
-            code = _CODES.get(refused.reason, _NOT_SENT)
+            code = self._renderer.refusal(refused.reason)
             await self._to.note(message, code, f"the reply was refused: {refused.reason}", base)
             return None
+
+
+def _unreadable(error: UnreadableAnswer) -> Failed:
+    return Failed(error.code, error.reason, f"{error.code} {error.reason}", 1)
 
 
 def _joined(base: str, url: str) -> str:

@@ -106,7 +106,7 @@ def test_laml_numbers_hear_twilios_form(client: Client, receiver: Receiver) -> N
     [
         (Reply(500), "http_retrieval_error"),
         (Reply(200, b"{", (("Content-Type", "application/json"),)), "swml_invalid_document"),
-        (Reply(200, b'{"sections":{"main":[{"execute":{}}]}}'), "swml_unsupported_method"),
+        (Reply(200, b'{"sections":{"main":[{"send_sms":{}}]}}'), "swml_unsupported_method"),
     ],
 )
 def test_the_fallback_is_told_why(client: Client, receiver: Receiver, answer: Reply, code: str) -> None:

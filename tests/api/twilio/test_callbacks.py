@@ -11,7 +11,8 @@ from twilio.request_validator import RequestValidator
 
 from parley.api.twilio.callbacks import TwilioRenderer
 from parley.model.message import MOVES
-from parley.webhooks.render import Failure, Redirect, Rendered, Say, UnreadableAnswer
+from parley.webhooks.client import Answer
+from parley.webhooks.render import Failure, Redirect, Rendered, Say, UnreadableAnswer, Verb
 from tests.api.twilio.values import ACCOUNT, CALLBACK, INBOUND, OUTBOUND, PICTURE, PUBLIC_URL, TOKEN, callback, outbound
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "twilio"
@@ -143,8 +144,15 @@ def test_an_action_is_told_of_the_reply_and_still_of_the_inbound_message() -> No
     assert told["SmsMessageSid"] == f"SM{INBOUND.id.hex()}"
 
 
+def read(body: bytes) -> list[Verb]:
+    answer = Answer(status=200, headers={"content-type": "text/xml"}, set_cookies=(), body=body, url=HOOK)
+    return list(RENDERER.read(ACCOUNT, INBOUND, [], CALLBACK, answer))
+
+
 def test_answers_are_read_as_twiml() -> None:
-    document = b"<Response><Message>Hi</Message><Redirect>/next</Redirect></Response>"
-    assert RENDERER.read("text/xml", document) == [Say("Hi"), Redirect("/next")]
+    assert read(b"<Response><Message>Hi</Message><Redirect>/next</Redirect></Response>") == [
+        Say("Hi"),
+        Redirect("/next"),
+    ]
     with pytest.raises(UnreadableAnswer):
-        RENDERER.read("text/xml", b"<Response>")
+        read(b"<Response>")

@@ -13,15 +13,31 @@ import msgspec
 
 from parley.api.signalwire import failures, shapes
 from parley.api.signalwire.media import MediaLinks
-from parley.api.signalwire.swml import read_document
+from parley.api.signalwire.signed import signed
+from parley.api.signalwire.swml import messaging
+from parley.core.refusal import Reason
 from parley.lib.ids import to_uuid
 from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.message import Media, Message, Status
+from parley.webhooks.client import Answer
 from parley.webhooks.overrides import split_url
-from parley.webhooks.render import Failure, Rendered, Verb
-from parley.webhooks.sign import signalwire_json
+from parley.webhooks.render import Failure, Rendered, Script, script
 
+_REFUSALS: Final[dict[Reason, str]] = {
+    "body_missing": "swml_reply_body_or_media_required",
+    "body_too_long": "swml_reply_character_limit_exceeded",
+    "media_limit_exceeded": "swml_reply_media_limit_exceeded",
+    "opted_out": "number_blacklisted",
+    "recipient_invalid": "swml_reply_invalid_to_number",
+    "recipient_is_sender": "swml_reply_invalid_to_number",
+    "recipient_missing": "swml_reply_invalid_to_number",
+    "sender_cannot_mms": "swml_reply_missing_messaging_capability",
+    "sender_cannot_sms": "swml_reply_missing_messaging_capability",
+    "sender_invalid": "swml_reply_invalid_from_number",
+    "sender_not_owned": "swml_reply_invalid_from_number",
+    "sender_of_another_account": "swml_reply_invalid_from_number",
+}
 _encode: Final = msgspec.json.Encoder().encode
 _JSON: Final = "application/json"
 _USERINFO = re.compile(r"(?<=://)[^/?#]*@")
@@ -81,23 +97,14 @@ class SignalWireRenderer:
 
         By GET the flat keys are in the query, `media` once for each attachment, and there is no body.
         """
-        items = [
-            {
-                "url": self._links.url(self._public_url, item, callback.created_at),
-                "content_type": item.content_type,
-                "size": item.size,
-            }
-            for item in media
-        ]
-        id, project_id = to_uuid(message.id), to_uuid(message.account_id)
-        timestamp = shapes.at(message.created_at)
+        items = self._items(media, callback)
         told: dict[str, Any] = {
-            "message_id": id,
+            "message_id": to_uuid(message.id),
             "from": message.sender,
             "to": message.recipient,
             "body": message.body,
             "media": [item["url"] for item in items],
-            "timestamp": timestamp,
+            "timestamp": shapes.at(message.created_at),
         }
         if failure is not None:
             told |= {
@@ -106,8 +113,42 @@ class SignalWireRenderer:
             }
         if method == "GET":
             return _request(account, url, method, {**told, **dict(extra)})
-        told["message"] = {
-            "message_id": id,
+        told["message"] = self._message(message, items)
+        told["params"] = dict(extra)
+        return _request(account, url, method, told)
+
+    def action_parameters(self, sent: Message) -> Sequence[tuple[str, str]]:
+        """What became of a reply, by the names of SWML's variables."""
+        return (("reply_result", "queued"), ("reply_message_id", to_uuid(sent.id)))
+
+    def refusal(self, reason: Reason) -> int:
+        """The number that stands for SWML's error of a reply."""
+        return failures.SWML_NUMBERS[_REFUSALS.get(reason, "swml_reply_failed")]
+
+    def read(
+        self, account: Account, message: Message, media: Sequence[Media], callback: Callback, answer: Answer
+    ) -> Script:
+        """Carry a SWML document out; any other answer asks for nothing. Raises UnreadableAnswer."""
+        program = messaging.read_answer(answer.headers.get("content-type"), answer.body)
+        if program is None:
+            return script(())
+        return messaging.run(program, account, self._message(message, self._items(media, callback)), answer.url)
+
+    def _items(self, media: Sequence[Media], callback: Callback) -> list[dict[str, Any]]:
+        return [
+            {
+                "url": self._links.url(self._public_url, item, callback.created_at),
+                "content_type": item.content_type,
+                "size": item.size,
+            }
+            for item in media
+        ]
+
+    def _message(self, message: Message, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """The inbound message as SWML knows it."""
+        project_id = to_uuid(message.account_id)
+        return {
+            "message_id": to_uuid(message.id),
             "project_id": project_id,
             "space_id": project_id,
             "direction": "inbound",
@@ -117,32 +158,16 @@ class SignalWireRenderer:
             "body": message.body or None,
             "media": items,
             "segments": message.segments,
-            "timestamp": timestamp,
+            "timestamp": shapes.at(message.created_at),
         }
-        told["params"] = dict(extra)
-        return _request(account, url, method, told)
-
-    def action_parameters(self, sent: Message) -> Sequence[tuple[str, str]]:
-        """What became of a reply, by the names of SWML's variables."""
-        return (("reply_result", "queued"), ("reply_message_id", to_uuid(sent.id)))
-
-    def read(self, content_type: str | None, body: bytes) -> list[Verb]:
-        """What an answer asks for: a SWML document's replies; nothing for any other. Raises UnreadableAnswer."""
-        return read_document(content_type, body)
 
 
 def _request(account: Account, url: str, method: str, told: Mapping[str, Any]) -> Rendered:
-    """A signed request: over the URL as it is requested, its userinfo and query included, and the raw body."""
-    target = split_url(url)[0]
-    key = account.signing_key.reveal()
     if method == "GET":
-        target = f"{target}{'&' if '?' in target else '?'}{urlencode(list(_flat(told)))}"
-        body = None
-    else:
-        body = _encode(told)
-    sha1, sha256 = signalwire_json(key, target, body or b"")
-    signatures = (("X-SignalWire-Signature", sha1), ("X-SignalWire-SHA256-Signature", sha256))
-    return Rendered(method, target, (("Content-Type", _JSON), *signatures) if body is not None else signatures, body)
+        target = split_url(url)[0]
+        query = urlencode(list(_flat(told)))
+        return signed(account, method, f"{target}{'&' if '?' in target else '?'}{query}", None)
+    return signed(account, method, url, _encode(told), (("Content-Type", _JSON),))
 
 
 def _flat(told: Mapping[str, Any]) -> Sequence[tuple[str, str]]:

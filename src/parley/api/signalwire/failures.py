@@ -45,19 +45,39 @@ WORDS: Final[dict[int, str]] = {
 }
 """11200 to 12300 stand on outbound messages whose media could not be fetched. Source: both APIs' error lists."""
 
+SWML_NUMBERS: Final[dict[str, int]] = {
+    "swml_invalid_document": 12100,
+    "swml_unsupported_method": 12200,
+    "json_or_yaml_required": 12300,
+    "swml_reply_invalid_to_number": 14101,
+    "swml_reply_invalid_from_number": 14102,
+    "swml_reply_body_or_media_required": 14103,
+    "swml_reply_failed": 14107,
+    "number_blacklisted": 21610,
+    "swml_reply_missing_messaging_capability": 21606,
+    "swml_reply_character_limit_exceeded": 21617,
+    "swml_reply_media_limit_exceeded": 21623,
+    "swml_reply_inactive_campaign": 30034,
+    "swml_missing_entry_point": 12150,
+    "swml_invalid_section_format": 12151,
+    "swml_section_not_found": 12152,
+    "swml_switch_no_match": 12153,
+    "swml_switch_invalid_transform": 12154,
+    "swml_goto_label_not_found": 12155,
+    "swml_request_url_required": 12156,
+    "swml_transfer_failed": 12157,
+    "swml_transfer_fetch_failed": 12158,
+    "swml_transfer_document_invalid": 12159,
+}
+"""What the record keeps for SWML's faults: Twilio's numbers where Twilio has one for the same, and from 12150 on our
+own, which Twilio uses for nothing. Source: SWML's error codes."""
+
 WEBHOOK_WORDS: Final[dict[int, str]] = {
+    **{number: word for word, number in SWML_NUMBERS.items()},
     11200: "http_retrieval_error",
     11321: "url_failed_to_parse",
     11750: "http_retrieval_error",
-    12100: "swml_invalid_document",
-    12200: "swml_unsupported_method",
-    12300: "json_or_yaml_required",
-    14101: "swml_reply_invalid_to_number",
-    14102: "swml_reply_invalid_from_number",
-    14103: "swml_reply_body_or_media_required",
-    14107: "swml_reply_failed",
     14109: "swml_reply_failed",
-    21610: "number_blacklisted",
 }
 """The same numbers on inbound messages, where they tell of the webhook and its answer."""
 

@@ -9,18 +9,36 @@ from msgspec import json
 
 from parley.api.twilio import render, twiml
 from parley.api.twilio.delivery_errors import text_of
+from parley.core.refusal import Reason
 from parley.lib import ids
 from parley.lib.phone import place
 from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.message import Media, Message, Status
 from parley.webhooks import form
+from parley.webhooks.client import Answer
 from parley.webhooks.overrides import split_url
-from parley.webhooks.render import Failure, Rendered, Verb
+from parley.webhooks.render import Failure, Rendered, Script, script
 from parley.webhooks.sign import signalwire_form, twilio_form
 
 _FORM: Final = ("Content-Type", "application/x-www-form-urlencoded")
 _WHATSAPP: Final = "whatsapp:"
+_INVALID_TO: Final = 14101
+_INVALID_FROM: Final = 14102
+_INVALID_BODY: Final = 14103
+_NOT_SENT: Final = 14107
+_REFUSALS: Final[dict[Reason, int]] = {
+    "recipient_invalid": _INVALID_TO,
+    "recipient_missing": _INVALID_TO,
+    "recipient_is_sender": _INVALID_TO,
+    "sender_invalid": _INVALID_FROM,
+    "sender_not_owned": _INVALID_FROM,
+    "sender_of_another_account": _INVALID_FROM,
+    "body_missing": _INVALID_BODY,
+    "body_too_long": _INVALID_BODY,
+    "media_limit_exceeded": _INVALID_BODY,
+    "opted_out": 21610,
+}
 
 Parameters = dict[str, str]
 
@@ -119,9 +137,15 @@ class TwilioRenderer:
         sid = render.message_sid(sent)
         return (("MessageSid", sid), ("SmsSid", sid), ("MessageStatus", sent.status), ("SmsStatus", sent.status))
 
-    def read(self, content_type: str | None, body: bytes) -> list[Verb]:
+    def refusal(self, reason: Reason) -> int:
+        """Twilio's errors of replies, which speak of `<Message>`."""
+        return _REFUSALS.get(reason, _NOT_SENT)
+
+    def read(
+        self, account: Account, message: Message, media: Sequence[Media], callback: Callback, answer: Answer
+    ) -> Script:
         """The verbs of a TwiML or plain-text answer. Raises UnreadableAnswer."""
-        return twiml.parse(body, content_type)
+        return script(twiml.parse(answer.body, answer.headers.get("content-type")))
 
     def _rendered(self, account: Account, url: str, method: str, params: Parameters, token: bytes) -> Rendered:
         bare, _ = split_url(url)

@@ -1,0 +1,1 @@
+"""SWML: documents that say what to do, read and carried out."""

@@ -1,0 +1,327 @@
+"""Carry a program out: what is the same in messages and in calls. What is needed from outside is asked for by verbs."""
+
+import re
+from collections.abc import Generator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from parley.api.signalwire.signed import signed
+from parley.api.signalwire.swml.document import check_value
+from parley.api.signalwire.swml.fault import Faulty
+from parley.api.signalwire.swml.program import (
+    Assign,
+    Cond,
+    Execute,
+    Goto,
+    Label,
+    Program,
+    Request,
+    Return,
+    Section,
+    Step,
+    Switch,
+    Transfer,
+)
+from parley.api.signalwire.swml.variables import as_text, at_path, fill, fill_text, weigh
+from parley.model.account import Account
+from parley.webhooks.client import Answer, FetchFailed
+from parley.webhooks.render import Fetch, Outcome, Rendered, Verb
+
+MAX_REQUESTS: Final = 10
+"""Requests of one script; those beyond it are not made, and say so. Source: SWML's limits."""
+MAX_DOCUMENTS: Final = 10
+"""Documents that a script may fetch, one through another."""
+MAX_DEPTH: Final = 50
+"""Sections carried out inside one another."""
+
+_encode: Final = msgspec.json.Encoder().encode
+_JSON: Final = "application/json"
+_CONTENT_TYPE: Final = "content-type"
+_NAMES: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+"""RFC 9110's token."""
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """The script goes on with another program."""
+
+    program: Program
+    section: str
+    params: Mapping[str, Any]
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """The script is over."""
+
+
+Signal = Goto | Return | Moved | Ended | None
+"""Why a run of steps ends before its last; None when it did not."""
+Run = Generator[Verb, Outcome, Signal]
+
+
+class Frame(msgspec.Struct):
+    """A section that is being carried out."""
+
+    program: Program
+    params: Mapping[str, Any]
+    depth: int = 0
+    jumps: dict[int, int] = msgspec.field(default_factory=dict)
+    """Of each goto, how often it was taken."""
+
+
+class Machine:
+    """One script's state. A kind of document adds its own methods by `act`, and says what its variables are."""
+
+    pattern: re.Pattern[str]
+    """How texts name variables."""
+    most_steps: int
+    in_call: bool
+    """A call's switch may match nothing, and its destinations may be URLs and documents as well as sections."""
+
+    def __init__(self, account: Account, roots: Mapping[str, Any]) -> None:
+        self.account = account
+        self.vars: dict[str, Any] = {}
+        self._roots = roots
+        self._steps_done = 0
+        self._requests = 0
+        self._documents = 0
+
+    def act(self, step: Step, frame: Frame) -> Run:
+        """Carry out a method of this kind of document."""
+        raise NotImplementedError
+
+    def program(self, octets: bytes) -> Program:
+        """A document that was fetched. Raises Faulty."""
+        raise NotImplementedError
+
+    def reach(self, dest: str) -> Program | None:
+        """The program that a destination is itself; None when it only names one. Raises Faulty."""
+        return None
+
+    def run(self, program: Program, params: Mapping[str, Any]) -> Generator[Verb, Outcome, None]:
+        """Carry a program out. Raises Faulty where it cannot go on."""
+        to: Moved | None = Moved(program, "main", params)
+        while to is not None:
+            frame = Frame(to.program, to.params)
+            signal = yield from self._section(to.section, frame)
+            to = signal if isinstance(signal, Moved) else None
+
+    # -- variables
+
+    def evaluate(self, text: str, frame: Frame) -> Any:
+        """What stands between the braces of a variable."""
+        return at_path(self.roots(frame), text)
+
+    def roots(self, frame: Frame) -> dict[str, Any]:
+        """What paths begin with."""
+        return {**self._roots, "params": frame.params, "vars": self.vars}
+
+    def text(self, text: str, frame: Frame) -> str:
+        """A text with its variables in place."""
+        return fill_text(text, self.pattern, lambda inner: self.evaluate(inner, frame))
+
+    def value(self, value: Any, frame: Frame) -> Any:
+        """A value with its variables in place."""
+        return fill(value, self.pattern, lambda inner: self.evaluate(inner, frame))
+
+    def looked_at(self, variable: str, frame: Frame) -> Any:
+        """What a switch looks at: a variable's name, or a text with variables."""
+        return self.text(variable, frame) if "{" in variable else self.evaluate(variable, frame)
+
+    # -- flow
+
+    def steps(self, steps: Section, frame: Frame) -> Run:
+        """Carry steps out, up to the one that leads elsewhere."""
+        at = 0
+        while at < len(steps):
+            signal = yield from self._step(steps[at], frame)
+            at += 1
+            if isinstance(signal, Goto):
+                places = [n for n, step in enumerate(steps) if isinstance(step, Label) and step.name == signal.label]
+                if not places:
+                    return signal  # the label may stand around these steps
+                at = places[0]
+            elif signal is not None:
+                return signal
+        return None
+
+    def _section(self, name: str, frame: Frame) -> Run:
+        steps = frame.program.sections.get(name)
+        if steps is None:
+            raise Faulty("swml_section_not_found", f"there is no section {name}")
+        signal = yield from self.steps(steps, frame)
+        if isinstance(signal, Goto):
+            raise Faulty("swml_goto_label_not_found", f"there is no label {signal.label} in this section")
+        return signal
+
+    def _step(self, step: Step, frame: Frame) -> Run:
+        self._steps_done += 1
+        if self._steps_done > self.most_steps:
+            raise Faulty("swml_invalid_document", f"it takes more than {self.most_steps} steps")
+        match step:
+            case Label():
+                return None
+            case Goto():
+                return self._goto(step, frame)
+            case Return():
+                return Return(self.value(step.value, frame))
+            case Assign():
+                for name, value in step.values.items():
+                    self.vars[name] = self.value(value, frame)
+                weigh(self.vars)
+                return None
+            case Switch():
+                return (yield from self._switch(step, frame))
+            case Cond():
+                return (yield from self._cond(step, frame))
+            case Request():
+                return (yield from self._request(step, frame))
+            case Execute():
+                return (yield from self._execute(step, frame))
+            case Transfer():
+                return (yield from self._transfer(step, frame))
+            case _:
+                return (yield from self.act(step, frame))
+
+    def _goto(self, step: Goto, frame: Frame) -> Signal:
+        taken = frame.jumps.get(id(step), 0) + 1
+        frame.jumps[id(step)] = taken
+        return Ended() if taken > step.most else Goto(self.text(step.label, frame), step.most)
+
+    def _switch(self, step: Switch, frame: Frame) -> Run:
+        value = self.looked_at(step.variable, frame)
+        chosen = step.choose(value)
+        if chosen is not None:
+            return (yield from self.steps(chosen, frame))
+        if not self.in_call:
+            raise Faulty("swml_switch_no_match", f"no case for {as_text(value)}")
+        return None
+
+    def holds(self, condition: str, frame: Frame) -> bool:
+        """Whether a condition of cond holds."""
+        raise NotImplementedError
+
+    def _cond(self, step: Cond, frame: Frame) -> Run:
+        for branch in step.branches:
+            if branch.when is None or self.holds(branch.when, frame):
+                return (yield from self.steps(branch.steps, frame))
+        return None
+
+    def _chosen(self, result: Switch | Cond | None, frame: Frame) -> Run:
+        if isinstance(result, Switch):
+            return (yield from self._switch(result, frame))
+        if isinstance(result, Cond):
+            return (yield from self._cond(result, frame))
+        return None
+
+    def _execute(self, step: Execute, frame: Frame) -> Run:
+        dest = self.text(step.dest, frame)
+        params = self.value(step.params, frame)
+        program = self.reach(dest)
+        if program is None and self.in_call and _is_url(dest):
+            program = yield from self.document(dest, "POST", params)
+        name = dest if program is None else "main"
+        inner = Frame(program or frame.program, params, frame.depth + 1)
+        if inner.depth > MAX_DEPTH:
+            raise Faulty("swml_invalid_document", f"more than {MAX_DEPTH} sections are inside one another")
+        signal = yield from self._section(name, inner)
+        if not isinstance(signal, Return):
+            if signal is not None:
+                return signal
+            signal = Return(None)
+        self.vars["return_value"] = signal.value
+        signal = yield from self.steps(step.on_return, frame)
+        return signal if signal is not None else (yield from self._chosen(step.result, frame))
+
+    def _transfer(self, step: Transfer, frame: Frame) -> Run:
+        dest = self.text(step.dest, frame)
+        params = self.value(step.params, frame)
+        program = self.reach(dest)
+        if program is None and self.in_call and dest in frame.program.sections:
+            return Moved(frame.program, dest, params)
+        if program is None:
+            program = yield from self.document(dest, step.method, params)
+        return Moved(program, "main", params)
+
+    # -- what comes from outside
+
+    def told(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The body of the request for a document."""
+        return {**self._roots, "params": params, "vars": self.vars}
+
+    def document(self, url: str, method: str, params: Mapping[str, Any]) -> Generator[Verb, Outcome, Program]:
+        """Fetch a document. Raises Faulty: swml_transfer_failed, _fetch_failed, _document_invalid."""
+        self._documents += 1
+        if self._documents > MAX_DOCUMENTS:
+            raise Faulty("swml_transfer_failed", f"it leads through more than {MAX_DOCUMENTS} documents")
+        if not _is_url(url):
+            raise Faulty("swml_transfer_failed", f"{url} is not an HTTP or HTTPS URL")
+        body = None if method == "GET" else _encode(self.told(params))
+        outcome = yield Fetch(self.signed(method, url, {"Content-Type": _JSON} if body is not None else {}, body), 5.0)
+        if not isinstance(outcome, Answer) or not outcome.is_ok:
+            reason = f"HTTP {outcome.status}" if isinstance(outcome, Answer) else getattr(outcome, "reason", "")
+            raise Faulty("swml_transfer_fetch_failed", reason)
+        try:
+            if outcome.is_truncated:
+                raise Faulty("swml_invalid_document", "it is too long")
+            return self.program(outcome.body)
+        except Faulty as error:
+            raise Faulty("swml_transfer_document_invalid", error.plain) from None
+
+    def signed(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Rendered:
+        """A request with its signatures."""
+        return signed(self.account, method, url, body, tuple(headers.items()))
+
+    def _request(self, step: Request, frame: Frame) -> Run:
+        url = self.text(step.url, frame)
+        self.vars = {name: value for name, value in self.vars.items() if not name.startswith("request_")}
+        self.vars["request_url"] = url
+        self._requests += 1
+        if self._requests > MAX_REQUESTS:
+            self.vars["request_result"] = "limit_exceeded"
+            return (yield from self._chosen(step.result, frame))
+        outcome = yield Fetch(self._rendered(step, url, frame), step.timeout_s)
+        if isinstance(outcome, Answer):
+            self._keep(outcome, saves=step.saves)
+        else:
+            is_late = isinstance(outcome, FetchFailed) and outcome.is_late
+            self.vars["request_result"] = "timeout" if is_late else "failed"
+        return (yield from self._chosen(step.result, frame))
+
+    def _rendered(self, step: Request, url: str, frame: Frame) -> Rendered:
+        headers = {name: as_text(self.value(value, frame)) for name, value in step.headers.items()}
+        headers = {name: value for name, value in headers.items() if _NAMES.fullmatch(name)}
+        body = None
+        if step.body is not None and step.method != "GET":
+            filled = self.value(step.body, frame)
+            is_text = isinstance(filled, str)
+            body = filled.encode("utf-8", "replace") if is_text else _encode(filled)
+            if not any(name.lower() == _CONTENT_TYPE for name in headers):
+                headers["Content-Type"] = "text/plain; charset=utf-8" if is_text else _JSON
+        return self.signed(step.method, url, headers, body)
+
+    def _keep(self, answer: Answer, *, saves: bool) -> None:
+        """Set the variables that tell of a request's answer."""
+        self.vars |= {
+            "request_result": "success" if answer.is_ok else "failed",
+            "request_response_code": answer.status,
+            "request_response_headers": dict(answer.headers),
+            "request_response_body": answer.body.decode("utf-8", "replace"),
+        }
+        if saves:
+            try:
+                value = msgspec.json.decode(answer.body)
+                check_value(value)
+                weigh(value)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Faulty):
+                return
+            self.vars["request_response"] = value
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -1,0 +1,293 @@
+"""Read a document into a program: sections of steps, all of them known methods with the parameters that they take.
+
+A document is read whole before any of it is carried out: half a document done would be worse than none.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from parley.api.signalwire.swml.fault import Faulty
+from parley.api.signalwire.swml.given import Given
+from parley.api.signalwire.swml.variables import as_text
+
+MAX_JUMPS: Final = 100
+REQUEST_S: Final = 5.0
+"""Seconds that a request may take, at most and unless it says less."""
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+TRANSFORMS: Final[dict[str, Callable[[str], str]]] = {
+    "lowercase": str.lower,
+    "uppercase": str.upper,
+    "trim": str.strip,
+    "lowercase_trim": lambda text: text.strip().lower(),
+    "uppercase_trim": lambda text: text.strip().upper(),
+}
+_OUR_HEADERS: Final = frozenset(
+    {
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "expect",
+        "x-signalwire-signature",
+        "x-signalwire-sha256-signature",
+    }
+)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One method with its parameters, whose texts may hold variables."""
+
+
+Section = tuple[Step, ...]
+
+
+class Program(msgspec.Struct, frozen=True):
+    """A document's sections; it begins with `main`."""
+
+    sections: Mapping[str, Section]
+
+
+class Label(Step, frozen=True):
+    """A place that goto leads to."""
+
+    name: str
+
+
+class Goto(Step, frozen=True):
+    """Go on at a label, so many times at most."""
+
+    label: str
+    most: int
+
+
+class Return(Step, frozen=True):
+    """Leave the section with a value."""
+
+    value: Any
+
+
+class Switch(Step, frozen=True):
+    """Choose by a variable's value. Cases hold steps; those of a reply, replies."""
+
+    variable: str
+    transform: str | None
+    cases: Mapping[str, Any]
+    default: Any
+
+    def choose(self, value: Any) -> Any:
+        """What is to be done for a value; None when nothing is."""
+        text = as_text(value)
+        if self.transform is not None:
+            text = TRANSFORMS[self.transform](text)
+        return self.cases.get(text, self.default)
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """Steps and the condition under which they are carried out; None: whatever holds."""
+
+    when: str | None
+    steps: Section
+
+
+class Cond(Step, frozen=True):
+    """Carry out the first branch whose condition holds."""
+
+    branches: tuple[Branch, ...]
+
+
+class Assign(Step, frozen=True):
+    """Set variables (`set`)."""
+
+    values: Mapping[str, Any]
+
+
+class Request(Step, frozen=True):
+    """Ask a server, and keep its answer."""
+
+    url: str
+    method: str
+    headers: Mapping[str, Any]
+    body: Any
+    timeout_s: float
+    saves: bool
+    result: Switch | Cond | None = None
+
+
+class Execute(Step, frozen=True):
+    """Carry a section out, and come back."""
+
+    dest: str
+    params: Mapping[str, Any]
+    on_return: Section = ()
+    result: Switch | Cond | None = None
+
+
+class Transfer(Step, frozen=True):
+    """Go on with another document, and do not come back."""
+
+    dest: str
+    method: str
+    params: Mapping[str, Any]
+
+
+class Reader:
+    """Reads one kind of documents, by a table of its methods."""
+
+    def __init__(self, methods: Mapping[str, Callable[["Reader", Any], Step]]) -> None:
+        self._methods = methods
+
+    def sections(self, value: Any) -> Program:
+        """The value of `sections`. Raises Faulty."""
+        if not isinstance(value, dict) or "main" not in value:
+            raise Faulty("swml_missing_entry_point", "sections has no main")
+        return Program({name: self.section(steps, name) for name, steps in value.items()})
+
+    def section(self, value: Any, where: str) -> Section:
+        """An array of steps. Raises Faulty."""
+        if not isinstance(value, list):
+            raise Faulty("swml_invalid_section_format", f"{where[:40]} is not an array")
+        return tuple(map(self.step, value))
+
+    def step(self, value: Any) -> Step:
+        """An object of one method, or a method's name. Raises Faulty."""
+        if isinstance(value, str):
+            value = {value: None}
+        if not isinstance(value, dict) or len(value) != 1:
+            raise Faulty("swml_invalid_section_format", "a step is not an object of one method")
+        name, parameters = next(iter(value.items()))
+        read = self._methods.get(name)
+        if read is None:
+            raise Faulty("swml_unsupported_method", f"{name[:40]} is not a method that is carried out here")
+        return read(self, parameters)
+
+
+def read_label(reader: Reader, value: Any) -> Label:
+    """`label`: a name."""
+    return Label(Given("label", value, {"label"}, "label").required("label"))
+
+
+def read_goto(reader: Reader, value: Any) -> Goto:
+    """`goto`: a label, or `{label, max}`."""
+    given = Given("goto", value, {"label", "max"}, "label")
+    return Goto(given.required("label"), int(given.number("max", MAX_JUMPS, MAX_JUMPS)))
+
+
+def read_return(reader: Reader, value: Any) -> Return:
+    """`return`: any value."""
+    return Return(value)
+
+
+def read_switch(reader: Reader, value: Any) -> Switch:
+    """`switch`: `{variable, transform, case, default}`, whose cases are steps."""
+    return read_cases(value, reader.section)
+
+
+def read_cases(value: Any, read: Callable[[Any, str], Any], variable: str | None = None) -> Switch:
+    """A switch, whose cases `read` reads. `variable` is what it looks at unless it says."""
+    given = Given("switch", value, {"variable", "transform", "case", "default"})
+    transform = given.text("transform")
+    if transform is not None and transform not in TRANSFORMS:
+        raise Faulty("swml_switch_invalid_transform", f"{transform[:40]} is not one of {', '.join(TRANSFORMS)}")
+    return Switch(
+        given.required("variable") if variable is None else given.text("variable") or variable,
+        transform,
+        {name: read(case, name) for name, case in given.object("case").items()},
+        read(given.values["default"], "default") if given.values.get("default") is not None else None,
+    )
+
+
+def read_cond(reader: Reader, value: Any) -> Cond:
+    """`cond`: an array of `{when, then}`, the last of which may have an `else` or be one."""
+    if not isinstance(value, list) or not value:
+        raise Faulty("swml_invalid_document", "cond is not an array of conditions")
+    branches: list[Branch] = []
+    for each in value:
+        given = Given("cond", each, {"when", "then", "else"})
+        if "when" in given.values:
+            branches.append(Branch(given.required("when"), reader.section(given.values.get("then"), "then")))
+        elif "else" not in given.values:
+            raise Faulty("swml_invalid_document", "a condition has neither when nor else")
+        if "else" in given.values:
+            branches.append(Branch(None, reader.section(given.values["else"], "else")))
+    return Cond(tuple(branches))
+
+
+def read_set(reader: Reader, value: Any) -> Assign:
+    """`set`: an object of variables."""
+    if not isinstance(value, dict):
+        raise Faulty("swml_invalid_document", "set is not an object")
+    return Assign(value)
+
+
+_REQUEST: Final = frozenset({"url", "method", "headers", "body", "timeout", "save_variables"})
+
+
+def read_request(reader: Reader, value: Any) -> Request:
+    """`request`: `{url, method, headers, body, timeout, save_variables}`."""
+    return _request(Given("request", value, _REQUEST))
+
+
+def read_calling_request(reader: Reader, value: Any) -> Request:
+    """The same in calls, with `connect_timeout`, and `result` to choose by."""
+    given = Given("request", value, {*_REQUEST, "connect_timeout", "result"})
+    given.number("connect_timeout", REQUEST_S, REQUEST_S)
+    return msgspec.structs.replace(_request(given), result=_result(reader, given, "request_response"))
+
+
+def _request(given: Given) -> Request:
+    headers = given.object("headers")
+    for name in headers:
+        if name.lower() in _OUR_HEADERS:
+            raise Faulty("swml_invalid_document", f"the header {name[:40]} is not a request's to set")
+    return Request(
+        given.required("url", "swml_request_url_required"),
+        given.choice("method", METHODS, "POST"),
+        headers,
+        given.values.get("body"),
+        given.number("timeout", REQUEST_S, REQUEST_S),
+        given.flag("save_variables"),
+    )
+
+
+def read_execute(reader: Reader, value: Any) -> Execute:
+    """`execute`: a section's name, or `{dest, params}`."""
+    given = Given("execute", value, {"dest", "params"}, "dest")
+    return Execute(given.required("dest"), given.object("params"))
+
+
+def read_calling_execute(reader: Reader, value: Any) -> Execute:
+    """The same in calls, with what is to be done on return."""
+    given = Given("execute", value, {"dest", "params", "meta", "on_return", "result"}, "dest")
+    on_return = given.values.get("on_return")
+    return Execute(
+        given.required("dest"),
+        given.object("params"),
+        () if on_return is None else reader.section(on_return, "on_return"),
+        _result(reader, given, "return_value"),
+    )
+
+
+def read_transfer(reader: Reader, value: Any) -> Transfer:
+    """`transfer`: a URL, or `{dest, method, params}`."""
+    given = Given("transfer", value, {"dest", "method", "params"}, "dest")
+    dest = given.required("dest", "swml_transfer_failed")
+    return Transfer(dest, given.choice("method", METHODS, "POST"), given.object("params"))
+
+
+def read_calling_transfer(reader: Reader, value: Any) -> Transfer:
+    """The same in calls, where `dest` may be a section, and `meta` is the app's own."""
+    given = Given("transfer", value, {"dest", "params", "meta"}, "dest")
+    return Transfer(given.required("dest", "swml_transfer_failed"), "POST", given.object("params"))
+
+
+def _result(reader: Reader, given: Given, variable: str) -> Switch | Cond | None:
+    """What to do by a result: a switch when it is an object, a cond when it is an array."""
+    value = given.values.get("result")
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return read_cond(reader, value)
+    return read_cases(value, reader.section, variable)
