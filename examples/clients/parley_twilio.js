@@ -5,8 +5,8 @@
  *     const client = connect();
  *
  * uses PARLEY_URL, TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN. Without PARLEY_URL it is Twilio's own client, and Twilio's
- * own service. For more say, hand ParleyRequestClient to `twilio()` yourself. TWILIO_EDGE and TWILIO_REGION change nothing
- * here.
+ * own service. For more say, hand ParleyRequestClient to `twilio()` yourself. TWILIO_EDGE and TWILIO_REGION change
+ * nothing here.
  */
 const twilio = require('twilio');
 

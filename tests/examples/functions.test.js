@@ -10,7 +10,9 @@ const FUNCTIONS = path.resolve(__dirname, '../../examples/twilio/functions');
 const PICTURE = Buffer.from('GIF89a of one pixel');
 const ATTACHED = { content_type: 'image/gif', data: PICTURE.toString('base64') };
 const functions = server(FUNCTIONS);
-const pictures = http.createServer((request, response) => response.writeHead(200, { 'Content-Type': 'image/gif' }).end(PICTURE));
+const pictures = http.createServer((request, response) => {
+  response.writeHead(200, { 'Content-Type': 'image/gif' }).end(PICTURE);
+});
 const log = { lines: [], look: () => {} };
 let url;
 
@@ -70,7 +72,8 @@ test('the name of a file says who may call it', async () => {
 
 test('a handler can be tested by itself', async () => {
   const { handler } = require(`${FUNCTIONS}/keywords.protected`);
-  const reply = (event) => new Promise((resolve) => handler({ getTwilioClient() {} }, event, (_, twiml) => resolve(`${twiml}`)));
+  const context = { getTwilioClient() {} };
+  const reply = (event) => new Promise((resolve) => handler(context, event, (_, twiml) => resolve(`${twiml}`)));
   assert.match(await reply({ Body: 'HOURS please' }), /<Message>We are open from 9 to 17.<\/Message>/);
   assert.match(await reply({ Body: '' }), /<Message>Ask for HOURS, WHERE, COUNT.<\/Message>/);
   assert.match(await reply({ Body: 'STOP', OptOutType: 'STOP' }), /<Response\/>/);

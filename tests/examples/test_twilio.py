@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
+from twilio.rest import Client
 
 from tests.examples.conftest import EXAMPLES, Phones, load
 from tests.receiver import Receiver, Reply
@@ -40,6 +41,25 @@ def refused(call: Any) -> TwilioRestException:
     with pytest.raises(TwilioRestException) as caught:
         call()
     return caught.value
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Twilio's library gives aiohttp credentials the old way
+async def test_the_client_for_asyncio(server: Server, phones: Phones) -> None:
+    http = load("clients/parley_twilio.py").AsyncParleyHttpClient(server.base_url)
+    async with http:
+        client = Client(server.account_sid, server.auth_token, http_client=http)
+        await client.messages.create_async(from_=OURS, to="+15556000120", body="From asyncio")
+        made = await client.messaging.v1.services.create_async(friendly_name="From asyncio")
+        assert await client.messaging.v1.services(made.sid).delete_async()
+    assert phones.arrived("+15556000120")["body"] == "From asyncio"
+
+
+def test_what_is_elsewhere_is_left_alone() -> None:
+    led = load("clients/parley_twilio.py").led
+    for url in ("https://example.org/a?b", "https://twilio.com.example.org/", "https://nottwilio.com/"):
+        assert led("http://127.0.0.1:1", url, None) == (url, None)
+    there = led("http://127.0.0.1:1/", "https://api.dublin.ie1.twilio.com:443/a?b=c", {"X": "y"})
+    assert there == ("http://127.0.0.1:1/a?b=c", {"X": "y", "Host": "api.dublin.ie1.twilio.com"})
 
 
 def test_send(client: Any, phones: Phones) -> None:

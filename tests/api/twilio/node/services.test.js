@@ -54,7 +54,8 @@ test('the webhook of the service takes what its numbers get, and STOP is for all
     if (!form.OptOutType) twiml.message(`Service got ${form.Body}`);
     return twiml;
   });
-  await client.messaging.v1.services(service.sid).update({ inboundRequestUrl: `${hook.url}/in`, useInboundWebhookOnNumber: false });
+  const inboundRequestUrl = `${hook.url}/in`;
+  await client.messaging.v1.services(service.sid).update({ inboundRequestUrl, useInboundWebhookOnNumber: false });
   await says(phone, NUMBERS[0], 'a question');
   const [inbound] = await hook.until((form) => form.Body === 'a question');
   assert.equal(inbound.MessagingServiceSid, service.sid);
@@ -62,7 +63,8 @@ test('the webhook of the service takes what its numbers get, and STOP is for all
   await says(phone, NUMBERS[1], 'STOP');
   await hook.until((form) => form.OptOutType === 'STOP');
   for (const from of [{ messagingServiceSid: service.sid }, { from: NUMBERS[0] }]) {
-    await assert.rejects(client.messages.create({ ...from, to: phone, body: 'Still there?' }), { status: 400, code: 21610 });
+    const send = client.messages.create({ ...from, to: phone, body: 'Still there?' });
+    await assert.rejects(send, { status: 400, code: 21610 });
   }
   hook.close();
 });

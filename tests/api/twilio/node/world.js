@@ -47,7 +47,7 @@ function expressLike(request, response, body) {
   response.send = (text) => response.end(text);
 }
 
-/** An app behind `twilio.webhook()`. `answer(form, path)` gives the TwiML; `until(wanted, count)` the forms that came. */
+/** An app behind `twilio.webhook()`. `answer(form)` gives the TwiML; `until(wanted, count)` the forms that came. */
 async function app(answer = () => new twilio.twiml.MessagingResponse()) {
   const middleware = twilio.webhook();
   const forms = [];
@@ -58,7 +58,7 @@ async function app(answer = () => new twilio.twiml.MessagingResponse()) {
     expressLike(request, response, body);
     middleware(request, response, () => {
       forms.push({ ...request.body, path: request.url });
-      response.type('text/xml').send(answer(request.body, request.url).toString());
+      response.type('text/xml').send(answer(request.body).toString());
       look();
     });
   });
