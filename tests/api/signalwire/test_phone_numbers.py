@@ -131,6 +131,22 @@ def test_handlers_give_a_number_its_ways() -> None:
     assert (no_fallback.handler, no_fallback.fallback_url) == ("json_webhook", None)
 
 
+def test_a_context_of_relay_is_a_handler() -> None:
+    office = read_update(NUMBER, {"message_relay_context": "office"}, GUARD)
+    assert (office.dialect, office.handler, office.relay_context) == ("signalwire", "relay_context", "office")
+    assert number_body(office)["message_relay_context"] == "office"
+    topic = read_update(office, {"message_handler": "relay_topic", "message_relay_topic": "sales"}, GUARD)
+    assert (topic.handler, topic.relay_context) == ("relay_topic", "sales")
+    assert (number_body(topic)["message_relay_context"], number_body(topic)["message_relay_topic"]) == (None, "sales")
+    assert read_update(topic, {"name": "Sales"}, GUARD).relay_context == "sales"
+    hooked = read_update(topic, {"message_handler": "json_webhook", "message_request_url": HOOK}, GUARD)
+    assert (hooked.handler, hooked.relay_context, hooked.request_url) == ("json_webhook", None, HOOK)
+    with pytest.raises(Invalid, match="needs a message_handler"):
+        read_update(topic, {"message_request_url": HOOK}, GUARD)
+    app = {"message_handler": "relay_application", "message_relay_application": "bot"}
+    assert read_update(hooked, app, GUARD).request_url is None
+
+
 def test_what_twilios_api_set_is_shown_as_it_is() -> None:
     assert read_update(NUMBER, {}, GUARD) == NUMBER
     assert handler(NUMBER) is None
@@ -156,9 +172,12 @@ def test_call_settings_are_kept_and_another_apis_stay() -> None:
 @pytest.mark.parametrize(
     ("given", "code"),
     [
-        ({"message_handler": "relay_topic"}, "feature_not_available"),
-        ({"message_handler": "relay_context"}, "feature_not_available"),
-        ({"message_handler": "relay_application"}, "feature_not_available"),
+        ({"message_handler": "relay_topic"}, "missing_required_parameter"),
+        ({"message_handler": "relay_context", "message_relay_context": ""}, "missing_required_parameter"),
+        ({"message_handler": "relay_application", "message_relay_application": 5}, "not_a_string"),
+        ({"message_relay_context": "a", "message_relay_topic": "b"}, "incompatible_parameters"),
+        ({"message_relay_context": "a", "message_fallback_url": HOOK}, "incompatible_parameters"),
+        ({"message_handler": None, "message_relay_topic": "x"}, "incompatible_parameters"),
         ({"message_handler": "laml_application"}, "feature_not_available"),
         ({"message_handler": "carrier_pigeon"}, "invalid_parameter"),
         ({"message_handler": 5}, "not_a_string"),
@@ -170,7 +189,7 @@ def test_call_settings_are_kept_and_another_apis_stay() -> None:
         ({"message_request_url": ["x"]}, "not_a_string"),
         ({"sms_url": HOOK, "message_request_url": HOOK}, "incompatible_parameters"),
         ({"message_request_method": "PUT"}, "invalid_parameter"),
-        ({"message_relay_topic": "x"}, "feature_not_available"),
+        ({"message_relay_topic": "x" * 256}, "invalid_parameter"),
         ({"messaging_campaign_id": "x"}, "feature_not_available"),
         ({"number_sid": "PN" + "0" * 32}, "incompatible_parameters"),
         ({"name": "x" * 256}, "invalid_parameter"),
@@ -190,7 +209,7 @@ def test_each_error(given: dict[str, Any], code: str) -> None:
 def test_errors_have_the_shape_of_relay_rest(client: Client) -> None:
     id = own(client, "+15559200003")
     errors = client.ask("PUT", f"{PATH}/{id}", 422, json={"message_handler": "relay_topic", "nonsense": 1})["errors"]
-    assert sorted(error["code"] for error in errors) == ["feature_not_available", "invalid_parameter"]
+    assert sorted(error["code"] for error in errors) == ["invalid_parameter", "missing_required_parameter"]
     assert all(set(error) == {"detail", "status", "title", "code"} for error in errors)
     assert all(error["status"] == "422" for error in errors)
     assert client.ask("GET", f"{PATH}/{id}", 200)["message_handler"] is None

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections import deque
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -19,7 +20,10 @@ class RelayClient:
 
     def __init__(self, base_url: str, path: str = "/", *, compression: str | None = None) -> None:
         url = base_url.replace("http", "ws", 1) + path
-        self.socket = connect(url, compression=compression, ping_interval=None, open_timeout=PATIENCE_S)  # type: ignore[arg-type]
+        self._open = ExitStack()
+        self.socket = self._open.enter_context(
+            connect(url, compression=compression, ping_interval=None, open_timeout=PATIENCE_S)
+        )
         self.acks = True
         self.frames: deque[Frame] = deque()
         """What came and nobody asked for yet, but pings."""
@@ -34,7 +38,7 @@ class RelayClient:
         self.close()
 
     def close(self) -> None:
-        self.socket.close()
+        self._open.close()
 
     def put(self, frame: Frame) -> None:
         self.socket.send(json.dumps({"jsonrpc": "2.0", **frame}))
