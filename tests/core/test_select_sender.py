@@ -47,6 +47,7 @@ def chosen(pool: Pool, recipient: str, *, needs_mms: bool = False) -> tuple[str,
         ([CHICAGO, SAN_FRANCISCO], "+14155559999", (SAN_FRANCISCO, "area_code")),
         ([CHICAGO, TORONTO], "+14155559999", (CHICAGO, "country")),
         ([CHICAGO, LONDON], "+447700900999", (LONDON, "country")),
+        ([CHICAGO, LONDON], "+447911123456", (LONDON, "country")),  # Guernsey's, with which Britain is shown
         ([TORONTO, CHICAGO, PARIS], "+447700900999", (CHICAGO, "us_number")),
         ([TORONTO], "+447700900999", (TORONTO, "any")),
         ([TORONTO, CHICAGO], "+14165559999", (TORONTO, "area_code")),

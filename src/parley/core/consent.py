@@ -8,7 +8,7 @@ from parley.core.refusal import Refused
 from parley.core.send import Draft
 from parley.lib import ids
 from parley.lib.clock import Clock
-from parley.lib.phone import line_type, region
+from parley.lib.phone import line_type, market
 from parley.model.account import Account
 from parley.model.address import Address
 from parley.model.consent import (
@@ -60,7 +60,7 @@ class Consent:
             if service is None:
                 return None
         if service is not None and service.keywords:
-            return _of_service(service.keywords, word, region(phone.value) or "")
+            return _of_service(service.keywords, word, market(phone.value) or "")
         if word not in KEYWORDS or (ours.kind == "short_code" and service is None):
             return None
         return _heard(word, KEYWORDS[word], self._replies)

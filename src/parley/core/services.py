@@ -162,7 +162,7 @@ class Services:
                 can.get(sender.address, (False, False)) if sender.kind in _OWNED else (True, sender.kind == "channel")
             )
             if can_sms:
-                country = sender.country or ("" if address.kind == "alphanumeric" else market(address.value) or "")
+                country = market(address.value) or "" if address.kind == "e164" else sender.country
                 rate = await self._registration.pace(account_id, address)
                 option = Option(self._paces.segment_us(address, rate), sort_of(address))
                 candidates.append(Candidate(address, country, can_mms, option))

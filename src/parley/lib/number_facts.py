@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+from phonenumbers import REGION_CODE_FOR_NON_GEO_ENTITY, NumberParseException, PhoneNumberFormat, ValidationResult
 
 Problem = Literal[
     "TOO_SHORT", "TOO_LONG", "INVALID_BUT_POSSIBLE", "INVALID_COUNTRY_CODE", "INVALID_LENGTH", "NOT_A_NUMBER"
@@ -37,7 +37,7 @@ class NumberFacts(msgspec.Struct, frozen=True):
     """As its country writes it: `(415) 555-2671`."""
     calling_code: str | None = None
     country: str | None = None
-    """ISO 3166-1."""
+    """ISO 3166-1; None also for the networks that belong to no country, such as satellite phones."""
     problem: Problem | None = None
 
 
@@ -50,10 +50,11 @@ def number_facts(text: str, country: str = "US") -> NumberFacts:
     problem = _IMPOSSIBLE.get(phonenumbers.is_possible_number_with_reason(number))
     if problem is None and not phonenumbers.is_valid_number(number):
         problem = "INVALID_BUT_POSSIBLE"
+    region = phonenumbers.region_code_for_number(number)
     return NumberFacts(
         phonenumbers.format_number(number, PhoneNumberFormat.E164),
         phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL),
         str(number.country_code),
-        phonenumbers.region_code_for_number(number),
+        None if region == REGION_CODE_FOR_NON_GEO_ENTITY else region,
         problem,
     )

@@ -6,7 +6,7 @@ the part for the North American Numbering Plan stands in nanp_places.tsv (tools/
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
@@ -46,7 +46,7 @@ _LINE_TYPES: dict[int, LineType] = {
 }
 
 _BLOCK = 8
-"""Characters of a number, with its `+`, that tell its country: five digits where a calling code has two."""
+"""Characters of a number, with its `+`, that tell Russia from Kazakhstan."""
 _SUBSCRIBER = "234567890"
 _TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
 
@@ -87,27 +87,35 @@ def region(e164: str) -> str | None:
         return _nanp_region(e164[2:5])
     if not e164.startswith("+"):
         return None
-    for end in (3, 4, 2):
-        if regions := phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(_calling_code(e164[1:end])):
-            if regions[0] == _NO_COUNTRY:
-                return None
-            return regions[0] if len(regions) == 1 else _shared_region(e164, regions[0])
-    return None
+    regions = _sharing(e164[1:4])
+    return regions[0] if len(regions) == 1 else _shared_region(e164, regions[0])
 
 
 def market(e164: str) -> str | None:
-    """The country whose networks carry a number, as `region`, but by its first digits alone: cheap for every message.
+    """The country by which a number is priced, allowed and matched with senders. Cheap: its first digits tell.
 
-    The two differ only within a few blocks of numbers that small islands share with a large country.
+    As `region`, but islands and enclaves belong to the country whose calling code they share, as senders and tariffs
+    do: Guernsey's +44 7911 is Great Britain's. North America and Kazakhstan share one and nothing else.
     """
     if e164.startswith("+1"):
         return _nanp_region(e164[2:5])
-    return _market(e164[:_BLOCK], len(e164))
+    if e164.startswith("+7"):
+        return _of_block(e164[:_BLOCK], len(e164))
+    return _sharing(e164[1:4])[0] if e164.startswith("+") else None
 
 
-@lru_cache(maxsize=16_384)
-def _market(block: str, length: int) -> str | None:
+@lru_cache(maxsize=1024)
+def _of_block(block: str, length: int) -> str | None:
     return region(block + _SUBSCRIBER[: length - len(block)])
+
+
+@lru_cache(maxsize=1024)
+def _sharing(digits: str) -> Sequence[str | None]:
+    """The countries that share the calling code with which some digits begin, the main one first; None where none."""
+    for end in (2, 3, 1):
+        if regions := phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(_calling_code(digits[:end])):
+            return (None,) if regions[0] == _NO_COUNTRY else regions
+    return (None,)
 
 
 def is_toll_free(e164: str) -> bool:
@@ -162,7 +170,7 @@ def _nanp_region(area_code: str) -> str:
 
 
 @lru_cache(maxsize=16_384)
-def _shared_region(e164: str, main: str) -> str:
+def _shared_region(e164: str, main: str | None) -> str | None:
     """The country of a number whose calling code several share: +44 is Great Britain, and Jersey, and Guernsey."""
     number = _parse(e164)
     return (number and phonenumbers.region_code_for_number(number)) or main

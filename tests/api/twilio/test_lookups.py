@@ -49,6 +49,11 @@ def test_a_number_is_written_properly(
     assert (older.carrier, older.caller_name, older.add_ons) == (None, None, None)
 
 
+def test_a_number_of_no_country_has_none(client: Client) -> None:
+    found = client.lookups.v2.phone_numbers("+80012345678").fetch()
+    assert (found.valid, found.calling_country_code, found.country_code) == (True, "800", None)
+
+
 @pytest.mark.parametrize(
     ("asked", "problem"),
     [
