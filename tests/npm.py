@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ import pytest
 
 SKIPPED: Final = "Node was not tested: "
 _HOME: Final = Path(__file__).resolve().parents[1] / ".venv-node"
-_TOO_LONG_S: Final = 240
+_TOO_LONG_S: Final = 120
 
 
 class NotAvailableError(Exception):
@@ -25,13 +26,21 @@ def environment(manifest: Path, **extra: str) -> dict[str, str]:
     """The environment in which Node finds the packages of `manifest`, which has a package.json and a package-lock.json,
     and nobody's settings. Skips the test where they cannot be had.
     """
-    try:
-        packages = install(manifest)
-    except NotAvailableError as problem:
-        pytest.skip(f"{SKIPPED}{problem}")
+    packages = _installed(manifest)
+    if isinstance(packages, NotAvailableError):
+        pytest.skip(f"{SKIPPED}{packages}")
     theirs = re.compile("twilio|_proxy$", re.IGNORECASE)
     clean = {name: value for name, value in os.environ.items() if not theirs.search(name)}
     return clean | {"NODE_PATH": str(packages)} | extra
+
+
+@cache
+def _installed(manifest: Path) -> Path | NotAvailableError:
+    """What became of the installation: tried once, since the network is not going to be there for the next test."""
+    try:
+        return install(manifest)
+    except NotAvailableError as problem:
+        return problem
 
 
 def install(manifest: Path) -> Path:
@@ -69,10 +78,11 @@ def _install(manifest: Path, directory: Path) -> None:
     directory.mkdir()
     for name in ("package.json", "package-lock.json"):
         shutil.copy(manifest / name, directory)
-    words = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+    words = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=0"]
     try:
         done = subprocess.run(words, cwd=directory, capture_output=True, text=True, timeout=_TOO_LONG_S, check=False)
     except subprocess.TimeoutExpired:
         raise NotAvailableError(f"npm took more than {_TOO_LONG_S} s") from None
     if done.returncode != 0:
-        raise NotAvailableError(f"npm failed: {done.stderr.strip()[-300:]}")
+        errors = [line for line in done.stderr.splitlines() if line.startswith("npm error")]
+        raise NotAvailableError("; ".join(errors[:3]) or "npm failed")
