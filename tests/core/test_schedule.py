@@ -104,7 +104,7 @@ async def test_what_falls_due_together_is_released_together(node: Node, monkeypa
 async def test_the_window_and_the_number_of_scheduled_messages_are_bounded(node: Node) -> None:
     service = await pool(node)
     node.outbound.schedule.window = Window(300, 3000, limit=2)
-    for seconds in (299.999, 3000.001, -5.0):
+    for seconds in (299.999, 3001.0, -5.0):
         with pytest.raises(Refused, match="send_at_out_of_window"):
             await service.send(in_s=seconds)
     await service.send(in_s=300)
@@ -116,6 +116,15 @@ async def test_the_window_and_the_number_of_scheduled_messages_are_bounded(node:
     await service.send(in_s=1000)
     account = await node.account()
     assert await node.engine.read(scheduled.count, account.id) == 2
+
+
+async def test_the_window_counts_whole_seconds_as_clients_write_them(node: Node) -> None:
+    service = await pool(node)
+    whole = node.clock.now() // US * US
+    node.clock.advance((whole + US - node.clock.now() - 100_000) / US)
+    assert (await service.send(send_at=whole + 300 * US)).status == "scheduled"
+    with pytest.raises(Refused, match="send_at_out_of_window"):
+        await service.send(send_at=whole + 299 * US)
 
 
 async def test_who_asks_again_gets_what_was_scheduled_though_its_time_is_too_near_by_now(node: Node) -> None:
