@@ -26,6 +26,7 @@ from parley.model import price, sender_rule
 from parley.model.allowance import Allowance
 from parley.model.application import Application
 from parley.model.channel import ChannelSender
+from parley.model.handler import MessageHandler
 from parley.model.link import LinkDomain
 from parley.model.registry import Assignment, Brand, Campaign, Order, TollFreeVerification, Vetting
 from parley.model.service import PoolSender, QuietHours, Service
@@ -44,7 +45,9 @@ class Outbound:
         self.pool_senders: Resources[PoolSender] = kind("pool_sender", PoolSender)
         self.channels = Channels(kind("channel_sender", ChannelSender))
         self.applications: Resources[Application] = kind("application", Application)
-        self.numbers = Numbers(record.engine, clock, record.ids, self.applications, own_on_use=True)
+        self.numbers = Numbers(
+            record.engine, clock, record.ids, self.applications, kind("handler", MessageHandler), own_on_use=True
+        )
         registry = Registry(
             kind("brand", Brand), kind("vetting", Vetting), kind("campaign", Campaign),
             kind("verification", TollFreeVerification), kind("order", Order), kind("assignment", Assignment),

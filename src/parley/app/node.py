@@ -13,10 +13,11 @@ from parley.api.admin.events import EventsApi
 from parley.api.admin.health import Health
 from parley.api.http.credentials import Credentials
 from parley.api.signalwire.callbacks import SignalWireRenderer
+from parley.api.signalwire.calling.calls import Calls
 from parley.api.signalwire.media import MediaLinks
+from parley.api.signalwire.registry.events import Events
 from parley.api.signalwire.relay.server import RelayServer
 from parley.api.signalwire.relay.session import Parts as RelayParts
-from parley.api.signalwire.registry.events import Events
 from parley.api.twilio.callbacks import TwilioRenderer
 from parley.api.twilio.messaging.link_shortening import clicked
 from parley.api.twilio.usage_triggers import told
@@ -60,6 +61,7 @@ from parley.core.services import Services
 from parley.core.supervise import Supervisor
 from parley.core.usage import Usage
 from parley.core.usage_triggers import UsageTriggers
+from parley.core.verify import Verify
 from parley.core.watch import Watch
 from parley.lib import ids, tables
 from parley.lib.clock import Clock, SystemClock
@@ -69,16 +71,18 @@ from parley.model import price, sender_rule
 from parley.model.account import Account
 from parley.model.allowance import Allowance
 from parley.model.application import Application
+from parley.model.call import Call
 from parley.model.callback import Callback
 from parley.model.caller_id import CallerId
 from parley.model.channel import ChannelSender
 from parley.model.consent import Replies as KeywordReplies
+from parley.model.handler import MessageHandler
 from parley.model.link import LinkDomain
 from parley.model.message import Dialect, Message, Pending
 from parley.model.registry import Assignment, Brand, Campaign, Order, Reviewers, TollFreeVerification, Vetting
-from parley.model.script import SwmlScript
 from parley.model.service import PoolSender, QuietHours, Service
 from parley.model.usage_trigger import UsageTrigger
+from parley.model.verification import Verification
 from parley.settings import Settings, SettingsError
 from parley.store import Engine, News, StoreUnavailable, queue
 from parley.store.connect import UrlError, open_engine, sqlite_path
@@ -190,6 +194,7 @@ class App:
         self.supervisor.start("orders", lambda: self.claims.repeat("orders", self.orders.turn, self.orders.nudge))
         self.supervisor.start("relay", lambda: self.claims.repeat("relay", self.relay.turn, self.relay.nudge))
         self.supervisor.start("relay-clients", lambda: self.claims.repeat("relay-clients", self.relay_server.turn))
+        self.supervisor.start("verifications", lambda: self.claims.repeat("verifications", self.verify.turn))
         self.supervisor.start("maintenance", Maintenance(self.record, self.clock, self.claims, self.usage).run)
         log.info("ready", version=VERSION, profile=self.settings.profile, engine=self.engine.name)
 
@@ -242,7 +247,8 @@ class App:
         self.engine.on_news(self._heard)
         self.applications = self._kind("application", Application)
         self.caller_ids = self._kind("caller_id", CallerId)
-        self.numbers = Numbers(self.engine, clock, self.ids, self.applications, own_on_use=self.is_dev)
+        self.handlers = self._kind("handler", MessageHandler)
+        self.numbers = Numbers(self.engine, clock, self.ids, self.applications, self.handlers, own_on_use=self.is_dev)
         self._remembering.append(self.numbers)
         self.services = self._kind("service", Service, children=("pool_sender", "campaign"))
         self.pool_senders = self._kind("pool_sender", PoolSender)
@@ -304,10 +310,8 @@ class App:
         self.hosts = Hosts(clock, self.randomness, self.metrics.registry)
         attempts = Attempts(self.client, clock, self.hosts)
         retries = Retries(clock, self.backoff, settings.callback_attempts, settings.callback_give_up_s)
-        self.swml_scripts = self._kind("swml_script", SwmlScript)
-        replies = Replies(
-            self.engine, self.record, self.sending.send, self.renderers, attempts, self.swml_scripts, clock
-        )
+        replies = Replies(self.engine, self.record, self.sending.send, self.renderers, attempts, self.handlers, clock)
+        self.calls = Calls(self._kind("call", Call), self.numbers, self.sending.send, attempts.fetch, clock, self.ids)
         self.delivery = Delivery(
             self.engine,
             self.owed,
@@ -374,6 +378,13 @@ class App:
             self.schedule,
             self.short_links,
             strict=not self.is_dev,
+        )
+        self.verify = Verify(
+            self._kind("verification", Verification),
+            self.sending,
+            self.clock,
+            self.randomness,
+            self.vault.derive(b"verifications"),
         )
         self.release: Release = Release(
             self.record,

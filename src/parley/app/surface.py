@@ -7,6 +7,8 @@ from parley.api.admin import problems as admin_problems
 from parley.api.admin.account import AccountApi
 from parley.api.admin.allowance import AllowanceApi
 from parley.api.admin.callbacks import CallbacksApi
+from parley.api.admin.calls import CallsApi
+from parley.api.admin.calls import routes as call_routes
 from parley.api.admin.consent_routes import routes as consent_routes
 from parley.api.admin.consents import ConsentsApi
 from parley.api.admin.keywords import KeywordsApi
@@ -21,6 +23,9 @@ from parley.api.http.products import PRODUCTS
 from parley.api.http.surface import Surface
 from parley.api.links import Follow
 from parley.api.signalwire import problems as signalwire_problems
+from parley.api.signalwire.calling.api import routes as calling_routes
+from parley.api.signalwire.project_routes import number_routes, project_routes
+from parley.api.signalwire.project_routes import registry_routes as signalwire_registry_routes
 from parley.api.signalwire.routes import RELAY_PREFIX
 from parley.api.signalwire.routes import routes as signalwire_routes
 from parley.api.twilio import problems as twilio_problems
@@ -48,7 +53,7 @@ def surface(app: "App") -> Surface:
     routes = [
         *twilio_routes(
             engine=app.engine,
-            credentials=app.credentials,
+            credentials=app.credentials.needing("messaging"),
             accounts=app.accounts,
             sending=app.sending,
             amending=app.amending,
@@ -69,7 +74,7 @@ def surface(app: "App") -> Surface:
             is_dev=app.is_dev,
         ),
         *registry_routes(
-            credentials=app.credentials,
+            credentials=app.credentials.needing("messaging"),
             services=app.services,
             registry=app.registry,
             reviewing=app.reviewing,
@@ -80,7 +85,7 @@ def surface(app: "App") -> Surface:
             clock=app.clock,
         ),
         *messaging_routes(
-            credentials=app.credentials,
+            credentials=app.credentials.needing("messaging"),
             services=app.services,
             pool_senders=app.pool_senders,
             channel_senders=app.channel_senders,
@@ -101,12 +106,40 @@ def surface(app: "App") -> Surface:
         *signalwire_routes(
             app.sending,
             app.amending,
-            app.numbers,
+            app.caller_ids,
             app.engine,
             app.credentials,
             app.guard,
             app.links,
             app.clock,
+        ),
+        *number_routes(
+            numbers=app.numbers,
+            orders=app.orders,
+            services=app.services,
+            pool_senders=app.pool_senders,
+            caller_ids=app.caller_ids,
+            engine=app.engine,
+            credentials=app.credentials,
+            guard=app.guard,
+            is_dev=app.is_dev,
+        ),
+        *signalwire_registry_routes(
+            reviewing=app.reviewing,
+            registration=app.registration,
+            orders=app.orders,
+            numbers=app.numbers,
+            credentials=app.credentials,
+            guard=app.guard,
+        ),
+        *project_routes(
+            accounts=app.accounts,
+            verify=app.verify,
+            handlers=app.handlers,
+            numbers=app.numbers,
+            engine=app.engine,
+            credentials=app.credentials,
+            guard=app.guard,
         ),
         *admin_routes(
             app.credentials,
@@ -122,6 +155,8 @@ def surface(app: "App") -> Surface:
             app.health,
             Description(VERSION),
         ),
+        *calling_routes(app.calls, app.credentials, app.guard),
+        *call_routes(app.credentials, CallsApi(app.calls.ring, app.calls.find)),
         *consent_routes(app.credentials, ConsentsApi(app.engine, app.clock), KeywordsApi(app.services)),
     ]
     dialects = [

@@ -11,6 +11,7 @@ from parley.lib import ids
 from parley.lib.clock import SystemClock
 from parley.model.address import TWILIO_STRICT, InvalidAddress, parse_recipient
 from parley.model.application import Application
+from parley.model.handler import MessageHandler
 from parley.model.number import Number
 from parley.settings import Settings
 from parley.store import StoreUnavailable, accounts
@@ -50,7 +51,8 @@ async def _own(settings: Settings, account_id: bytes, address: str) -> Number:
         clock = SystemClock()
         id_source = ids.Ids(clock)
         applications = Resources(engine, clock, id_source, "application", Application)
-        numbers = Numbers(engine, clock, id_source, applications, own_on_use=False)
+        handlers = Resources(engine, clock, id_source, "handler", MessageHandler)
+        numbers = Numbers(engine, clock, id_source, applications, handlers, own_on_use=False)
         return await numbers.own(numbers.blank(account_id, address, "twilio"))
     finally:
         await engine.close()

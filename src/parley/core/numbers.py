@@ -10,8 +10,10 @@ from parley.lib.clock import Clock
 from parley.lib.ids import Ids
 from parley.model.address import Address
 from parley.model.application import Application
+from parley.model.handler import MessageHandler, url_of
 from parley.model.message import Dialect
 from parley.model.number import Number
+from parley.model.resource import Resource
 from parley.store import Engine, numbers
 
 
@@ -19,10 +21,18 @@ class Numbers:
     """Numbers of all accounts. With `own_on_use` (the dev profile) an address is owned by who first uses it."""
 
     def __init__(
-        self, engine: Engine, clock: Clock, ids: Ids, applications: Resources[Application], *, own_on_use: bool
+        self,
+        engine: Engine,
+        clock: Clock,
+        ids: Ids,
+        applications: Resources[Application],
+        handlers: Resources[MessageHandler],
+        *,
+        own_on_use: bool,
     ) -> None:
         self._engine = engine
         self._applications = applications
+        self._handlers = handlers
         self._clock = clock
         self._ids = ids
         self._own_on_use = own_on_use
@@ -45,15 +55,16 @@ class Numbers:
         return known
 
     async def reached(self, address: str) -> Number | None:
-        """Who owns the address that a message came to, with the webhooks to call: its application's, where it has one
-        that still stands.
+        """Who owns the address that a message came to, with the webhooks to call: its application's, or what its
+        handler says, where it has one that still stands.
         """
         number = await self.by_address(address)
         if number is None or number.application_id is None:
             return number
         application = await self._applications.find(number.account_id, number.application_id)
         if application is None:
-            return number
+            handler = await self._handlers.find(number.account_id, number.application_id)
+            return number if handler is None else _handled(number, handler)
         webhooks = application.value
         return replace(
             number,
@@ -134,3 +145,21 @@ class Numbers:
     def _note(self, number: Number) -> None:
         self.changes += 1
         self._cache.put(number.address, number)
+
+
+def _handled(number: Number, handler: Resource[MessageHandler]) -> Number:
+    """A number whose messages a handler gets."""
+    value = handler.value
+    if value.kind == "relay_application":
+        return replace(number, dialect="signalwire", handler=value.kind, relay_context=value.topic, request_url=None)
+    is_laml = value.kind == "cxml_webhook"
+    return replace(
+        number,
+        dialect="twilio" if is_laml else "signalwire",
+        handler="laml_webhooks" if is_laml else "json_webhook",
+        relay_context=None,
+        request_url=url_of(handler.id) if value.kind == "swml_script" else value.request_url,
+        request_method=value.request_method,
+        fallback_url=value.fallback_url,
+        fallback_method=value.fallback_method,
+    )

@@ -37,7 +37,7 @@ class Orders:
         wake: Callable[[], None],
     ) -> None:
         self._reviewing = reviewing
-        self._campaigns = reviewing.registry.campaigns
+        self.campaigns = reviewing.registry.campaigns
         self.orders = reviewing.registry.orders
         self.assignments = reviewing.registry.assignments
         self._numbers = numbers
@@ -110,7 +110,7 @@ class Orders:
 
     async def _settle(self, order: Resource[Order]) -> None:
         assert order.parent_id is not None
-        campaign = await self._campaigns.find(order.account_id, order.parent_id)
+        campaign = await self.campaigns.find(order.account_id, order.parent_id)
         verdict = "rejected" if campaign is None else campaign.value.verdict
         if verdict == "pending":
             later = self._clock.now() + round(_POLL_S * 1_000_000)

@@ -16,8 +16,8 @@ from parley.lib.clock import Clock
 from parley.lib.redaction import mask_url
 from parley.model.account import Account
 from parley.model.callback import Callback
+from parley.model.handler import MessageHandler, script_of
 from parley.model.message import Dialect, Media, Message
-from parley.model.script import SwmlScript, script_of
 from parley.store import Engine, cookies, media
 from parley.store.accept import IdempotencyKey
 from parley.store.changes import Change
@@ -50,7 +50,7 @@ class Replies:
         send: Callable[[Draft], Awaitable[Message]],
         renderers: Mapping[Dialect, Renderer],
         attempts: Attempts,
-        scripts: Resources[SwmlScript],
+        scripts: Resources[MessageHandler],
         clock: Clock,
     ) -> None:
         self.engine = engine

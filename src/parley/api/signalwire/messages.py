@@ -11,8 +11,11 @@ from parley.api.signalwire.media import MediaShelf
 from parley.api.signalwire.problems import Invalid, Problem, unknown_parameter
 from parley.api.signalwire.shapes import MESSAGES, message_body
 from parley.core.amend import Amending
+from parley.core.refusal import Refused
+from parley.core.resources import Resources
 from parley.core.send import Sending
 from parley.lib.ids import parse_uuid
+from parley.model.caller_id import CallerId
 from parley.model.message import Message
 from parley.store import Engine, messages
 from parley.webhooks.guard import Guard
@@ -23,8 +26,17 @@ _UPDATE: Final = frozenset({"body"})
 class Messages:
     """`/api/messaging/messages`."""
 
-    def __init__(self, sending: Sending, amending: Amending, engine: Engine, shelf: MediaShelf, guard: Guard) -> None:
+    def __init__(
+        self,
+        sending: Sending,
+        amending: Amending,
+        caller_ids: Resources[CallerId],
+        engine: Engine,
+        shelf: MediaShelf,
+        guard: Guard,
+    ) -> None:
         self._sending = sending
+        self._caller_ids = caller_ids
         self._amending = amending
         self._engine = engine
         self._shelf = shelf
@@ -32,8 +44,20 @@ class Messages:
 
     async def create(self, call: Call) -> Reply:
         """POST: 201 with the message, once it is durable. Source: create-message page."""
-        message = await self._sending.send(read_draft(call, self._guard))
+        draft = read_draft(call, self._guard)
+        try:
+            message = await self._sending.send(draft)
+        except Refused as refused:
+            if refused.reason == "sender_not_owned":
+                await self._refuse_caller_id(call, draft.sender)
+            raise
         return await self._reply(call, message, 201)
+
+    async def _refuse_caller_id(self, call: Call, sender: str) -> None:
+        """Raise Invalid when a sender that is not the project's own is one of its caller ids."""
+        if await self._caller_ids.named(call.account.id, sender) is not None:
+            rule = "A verified caller id cannot send messages: from must be one of the project's numbers"
+            raise Invalid([Problem("verified_caller_id_not_permitted", rule, "from")])
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one message, in the shape of the answer to its POST. Not in SignalWire's API."""

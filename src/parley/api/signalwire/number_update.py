@@ -29,9 +29,10 @@ ALIASES: Final = {"sms_url": "message_request_url", "sms_method": "message_reque
 LATER: Final = frozenset(
     {
         "message_laml_application_id",
-        "messaging_campaign_id",
     }
 )
+CAMPAIGN: Final = "messaging_campaign_id"
+"""The guides' way to order that a number be assigned to a campaign, which the operation itself reads."""
 KEPT: Final = frozenset(
     {
         "call_handler",
@@ -72,6 +73,8 @@ ACTED_ON: Final = frozenset(
     }
 )
 
+_HANDLING: Final = frozenset({"message_handler", "message_request_url", *RELAY_HANDLERS.values()})
+"""Who gives one of these configures the number itself, and not by a resource that stands for it."""
 _METHODS: Final = ("GET", "POST")
 _CALL_HANDLERS: Final = frozenset(
     {
@@ -132,6 +135,7 @@ def read_update(number: Number, given: Mapping[str, Any], guard: Guard) -> Numbe
         fallback_method=(wanted.get("message_fallback_method") or number.fallback_method).upper(),
         extras=_extras(number, wanted),
         relay_context=relay_context,
+        application_id=None if _HANDLING & wanted.keys() else number.application_id,
     )
 
 
@@ -156,9 +160,9 @@ def _check(number: Number, name: str, value: Any, guard: Guard, problems: list[P
         return
     elif not isinstance(value, str):
         problems.append(Problem("not_a_string", f"{name} must be a string", name))
-    elif name == "name":
+    elif name == "name" or name in RELAY_HANDLERS.values():
         if len(value) > MAX_NAME:
-            problems.append(Problem("invalid_parameter", f"name has at most {MAX_NAME} characters", name))
+            problems.append(Problem("invalid_parameter", f"{name} has at most {MAX_NAME} characters", name))
     elif name == "number_sid":
         if (parse_uuid(value) or parse_sid(value, ("PN",))) != number.id:
             rule = "number_sid is not the id of the number in the path"
@@ -168,9 +172,6 @@ def _check(number: Number, name: str, value: Any, guard: Guard, problems: list[P
             problems.append(Problem("invalid_parameter", f"{name} must be GET or POST", name))
     elif name in ("message_request_url", "message_fallback_url"):
         check_url(value, name, guard, problems)
-    elif name in RELAY_HANDLERS.values():
-        if len(value) > MAX_NAME:
-            problems.append(Problem("invalid_parameter", f"{name} has at most {MAX_NAME} characters", name))
     elif name in KEPT:
         _check_kept(name, value, problems)
 
@@ -194,8 +195,8 @@ def _handler(number: Number, wanted: Mapping[str, Any], problems: list[Problem])
     if wanted.get("message_handler") in RELAY_HANDLERS:
         return _relay_handler(number, wanted, wanted["message_handler"], relayed, problems)
     for handler in relayed:
-        name = RELAY_HANDLERS[handler]
-        problems.append(Problem("incompatible_parameters", f"{name} needs message_handler {handler}", name))
+        named = RELAY_HANDLERS[handler]
+        problems.append(Problem("incompatible_parameters", f"{named} needs message_handler {handler}", named))
     if "message_handler" not in wanted and url is not None and number.handler in RELAY_HANDLERS:
         rule = "message_request_url needs a message_handler that uses it"
         problems.append(Problem("incompatible_parameters", rule, "message_request_url"))
@@ -246,6 +247,8 @@ def _relay_handler(
 def _extras(number: Number, wanted: Mapping[str, Any]) -> str | None:
     """Settings that are kept beside what is kept already, which may be another API's."""
     kept: dict[str, Any] = json.decode(number.extras) if number.extras else {}
+    if _HANDLING & wanted.keys():
+        kept.pop("messaging_handler_resource_id", None)
     for name in KEPT & wanted.keys():
         value = wanted[name]
         if value in (None, ""):

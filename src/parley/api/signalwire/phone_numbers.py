@@ -1,22 +1,34 @@
-"""Phone numbers: list them, and say what happens to the messages that reach one."""
+"""Phone numbers: find and buy them, list them, and say what happens to the messages that reach one."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from msgspec import json
+from msgspec.structs import replace
 
-from parley.api.http.endpoint import Call, Reply, json_reply
+from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.signalwire import pages, shapes
-from parley.api.signalwire.number_update import read_update
+from parley.api.signalwire.fields import Fields
+from parley.api.signalwire.number_update import CAMPAIGN, read_update
+from parley.api.signalwire.problems import Invalid, Problem
+from parley.api.signalwire.registry.orders import OrdersApi
+from parley.core.inventory import Inventory
 from parley.core.numbers import Numbers
+from parley.core.orders import Orders
+from parley.core.refusal import Refused
 from parley.lib import phone
 from parley.lib.ids import parse_sid, parse_uuid, to_uuid
+from parley.model.address import SIGNALWIRE, InvalidAddress, parse_recipient
 from parley.model.number import Number
+from parley.model.registry import Campaign
+from parley.model.resource import Resource
 from parley.store import Engine, numbers
 from parley.webhooks.guard import Guard
 
 PHONE_NUMBERS: Final = "/api/relay/rest/phone_numbers"
 
+PURCHASE: Final = frozenset({"number"})
 _LIST: Final = pages.PARAMETERS | {"filter_name", "filter_number"}
 _BARE: Final[dict[str, Any]] = {
     "e911_address_id": None,
@@ -52,12 +64,22 @@ _BARE: Final[dict[str, Any]] = {
 
 
 class PhoneNumbers:
-    """`/api/relay/rest/phone_numbers`. A number's id may also be spelled as Twilio's `PN` SID."""
+    """`/api/relay/rest/phone_numbers`. A number's id may also be spelled as Twilio's `PN` SID.
 
-    def __init__(self, owned: Numbers, engine: Engine, guard: Guard) -> None:
+    What the inventory has can be bought; with `sells_any` (the dev profile) every number that nobody owns.
+    """
+
+    def __init__(
+        self, owned: Numbers, inventory: Inventory, orders: Orders, engine: Engine, guard: Guard, *, sells_any: bool
+    ) -> None:
         self._numbers = owned
+        self._inventory = inventory
+        self._orders = orders
+        self._campaigns = orders.campaigns
+        self._orderable = OrdersApi(orders, owned, guard).orderable
         self._engine = engine
         self._guard = guard
+        self._sells_any = sells_any
 
     async def list(self, call: Call) -> Reply:
         """GET: `{"links","data"}`, newest first; both filters are substrings. Source: list-phone-numbers page."""
@@ -78,28 +100,90 @@ class PhoneNumbers:
                 backwards=backwards,
                 contains=number or None,
                 name_contains=name or None,
+                is_short=False,
             ),
         )
-        return json_reply(200, {"links": page.links, "data": [number_body(number) for number in page.items]})
+        return json_reply(200, {"links": page.links, "data": [await self._shown(number) for number in page.items]})
+
+    async def purchase(self, call: Call) -> Reply:
+        """POST: buy a number that is for sale. Source: purchase-phone-number page."""
+        fields = Fields(call.json(), PURCHASE)
+        text = fields.required("number")
+        fields.check()
+        try:
+            address = parse_recipient(text, SIGNALWIRE)
+        except InvalidAddress:
+            raise Refused("number_invalid", text) from None
+        if address.kind != "e164" or address.channel != "sms":
+            raise Refused("number_invalid", text)
+        offer = await self._inventory.offer(address.value)
+        if offer is None and not self._sells_any:
+            raise Refused("number_unavailable", address.text)
+        blank = self._numbers.blank(call.account.id, address.value, "signalwire")
+        stands = await self._numbers.own(replace(blank, can_mms=int(offer is None or offer.can_mms)))
+        if stands.account_id != call.account.id:
+            raise Refused("number_taken", address.text)
+        return json_reply(200, await self._shown(stands))
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one number. Source: retrieve-phone-number page."""
         pages.allow(call.arguments(), frozenset())
-        return json_reply(200, number_body(await self._number(call)))
+        return json_reply(200, await self._shown(await self._number(call)))
 
     async def update(self, call: Call) -> Reply:
-        """PUT: change what is given. Source: update-phone-number page."""
+        """PUT: change what is given. Source: update-phone-number page; `messaging_campaign_id` is the guides'."""
         given = call.json()
         number = await self._number(call)
-        return json_reply(200, number_body(await self._numbers.change(read_update(number, given, self._guard))))
+        campaign = await self._campaign(number, given)
+        wanted = {name: value for name, value in given.items() if name != CAMPAIGN}
+        changed = await self._numbers.change(read_update(number, wanted, self._guard))
+        if CAMPAIGN in given:
+            await self._assign(number, campaign)
+        return json_reply(200, await self._shown(changed))
+
+    async def release(self, call: Call) -> Reply:
+        """DELETE: give a number up, however lately it was bought. Source: release-phone-number page."""
+        pages.allow(call.arguments(), frozenset())
+        await self._numbers.release(await self._number(call))
+        return NO_CONTENT
 
     async def _number(self, call: Call) -> Number:
         given = call.path["id"]
         number_id = parse_uuid(given) or parse_sid(given, ("PN",))
         number = await self._numbers.fetch(call.account.id, number_id) if number_id is not None else None
-        if number is None:
+        if number is None or not number.address.startswith("+"):
             raise Fault("not_found")
         return number
+
+    async def _campaign(self, number: Number, given: Mapping[str, Any]) -> Resource[Campaign] | None:
+        """The campaign that a number is to be assigned to. Raises Invalid."""
+        text = given.get(CAMPAIGN)
+        if not text:
+            return None
+        id = parse_uuid(text) if isinstance(text, str) else None
+        campaign = None if id is None else await self._campaigns.find(number.account_id, id)
+        if campaign is None:
+            raise Invalid([Problem("invalid_parameter", f"{CAMPAIGN} is not a campaign of this project", CAMPAIGN)])
+        await self._orderable(number.account_id, number.address)
+        return campaign
+
+    async def _assign(self, number: Number, campaign: Resource[Campaign] | None) -> None:
+        """Have a number assigned to a campaign by an order, or to none."""
+        stands = await self._orders.assignments.named(number.account_id, number.address)
+        if stands is not None and campaign is not None and stands.parent_id == campaign.id:
+            return
+        if stands is not None:
+            await self._orders.assignments.drop(number.account_id, stands.id)
+        if campaign is not None:
+            await self._orders.place(campaign, (number,), None)
+
+    async def _shown(self, number: Number) -> dict[str, Any]:
+        """A number, and the campaign that it is assigned to."""
+        assignment = await self._orders.assignments.named(number.account_id, number.address)
+        told = number_body(number)
+        if assignment is not None and assignment.parent_id is not None:
+            told[CAMPAIGN] = to_uuid(assignment.parent_id)
+        return told
 
 
 def number_body(number: Number) -> dict[str, Any]:

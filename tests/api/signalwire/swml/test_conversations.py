@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from parley.lib.ids import parse_uuid
 from parley.model.address import parse_sender
-from parley.model.script import SwmlScript, url_of
+from parley.model.handler import MessageHandler, url_of
 from tests.api.signalwire.client import Client
 from tests.receiver import Received, Receiver, Reply
 from tests.server import Server
@@ -168,13 +168,18 @@ def test_a_number_that_cannot_send_media(world: World) -> None:
 
 
 def test_a_stored_script_answers(world: World) -> None:
-    script = SwmlScript("menu", "sections:\n  main:\n    - reply: From the script, %{message.body}\n")
-    kept = world.server.run(world.server.app.swml_scripts.add(world.server.account_id, script))
+    script = MessageHandler(
+        "swml_script",
+        "menu",
+        "messaging",
+        contents="sections:\n  main:\n    - reply: From the script, %{message.body}\n",
+    )
+    kept = world.server.run(world.server.app.handlers.add(world.server.account_id, script))
     world.lead(url_of(kept.id))
     id = world.text("hello")
     assert [m["body"] for m in world.client.inbox(world.phone)] == ["From the script, hello"]
     assert world.error(id) == (None, None)
-    world.server.run(world.server.app.swml_scripts.drop(world.server.account_id, kept.id))
+    world.server.run(world.server.app.handlers.drop(world.server.account_id, kept.id))
     gone = world.text("again")
     assert world.error(gone)[0] == "http_retrieval_error"
     assert parse_uuid(gone) is not None

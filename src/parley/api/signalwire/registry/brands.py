@@ -3,12 +3,12 @@
 from typing import Any, Final, get_args
 
 from parley.api.http.endpoint import Call, Reply, json_reply
-from parley.api.http.fault import Fault
 from parley.api.signalwire import pages, shapes
 from parley.api.signalwire.fields import Fields
+from parley.api.signalwire.paths import path_id
 from parley.api.signalwire.registry.states import state_of
 from parley.core.review import Reviewing
-from parley.lib.ids import parse_uuid, to_uuid
+from parley.lib.ids import to_uuid
 from parley.model.registry import Brand, Company, LegalEntity, Vertical
 from parley.model.resource import Resource
 from parley.webhooks.guard import Guard
@@ -70,7 +70,7 @@ class Brands:
     async def fetch(self, call: Call) -> Reply:
         """GET of one brand."""
         pages.allow(call.arguments(), frozenset())
-        return json_reply(200, brand_body(await self._brands.fetch(call.account.id, brand_id(call))))
+        return json_reply(200, brand_body(await self._brands.fetch(call.account.id, path_id(call))))
 
     def _elsewhere(self, fields: Fields) -> Company:
         return Company(
@@ -93,14 +93,6 @@ class Brands:
             company_website=fields.required("company_website"),
             status_callback=fields.url("status_callback_url", self._guard),
         )
-
-
-def brand_id(call: Call) -> bytes:
-    """The id that the path names. Raises Fault(not_found)."""
-    found = parse_uuid(call.path["id"])
-    if found is None:
-        raise Fault("not_found")
-    return found
 
 
 def brand_body(brand: Resource[Brand]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.signalwire import pages, shapes
 from parley.api.signalwire.fields import Fields
-from parley.api.signalwire.registry.brands import BRANDS, FILTERS, brand_id
+from parley.api.signalwire.paths import path_id
+from parley.api.signalwire.registry.brands import BRANDS, FILTERS
 from parley.api.signalwire.registry.states import state_of
 from parley.core.review import Reviewing
 from parley.lib.ids import to_uuid
@@ -71,7 +72,7 @@ class Campaigns:
         """GET: a brand's campaigns, newest first."""
         arguments = call.arguments()
         pages.allow(arguments, FILTERS)
-        brand = await self._brands.fetch(call.account.id, brand_id(call))
+        brand = await self._brands.fetch(call.account.id, path_id(call))
         name, state = arguments.one("filter_name") or "", arguments.one("filter_state")
         found = [
             campaign
@@ -87,7 +88,7 @@ class Campaigns:
     async def create(self, call: Call) -> Reply:
         """POST: register a campaign, which is decided after a while; or name one that was registered elsewhere."""
         given = call.json()
-        brand = await self._brands.fetch(call.account.id, brand_id(call))
+        brand = await self._brands.fetch(call.account.id, path_id(call))
         is_partner = "csp_campaign_reference" in given
         fields = Fields(given, PARTNER if is_partner else MANAGED)
         named = fields.id("brand_id", is_required=True)
@@ -101,7 +102,7 @@ class Campaigns:
     async def fetch(self, call: Call) -> Reply:
         """GET of one campaign."""
         pages.allow(call.arguments(), frozenset())
-        return json_reply(200, campaign_body(await self._campaigns.fetch(call.account.id, brand_id(call))))
+        return json_reply(200, campaign_body(await self._campaigns.fetch(call.account.id, path_id(call))))
 
     async def update(self, call: Call) -> Reply:
         """PUT: give a campaign another name, which is all of it that can change."""
@@ -115,7 +116,7 @@ class Campaigns:
             known = replace(particulars(before.value), name=name)
             return replace(before, value=replace(before.value, particulars=known))
 
-        return json_reply(200, campaign_body(await self._campaigns.change(call.account.id, brand_id(call), renamed)))
+        return json_reply(200, campaign_body(await self._campaigns.change(call.account.id, path_id(call), renamed)))
 
     def _partner(self, brand: Resource[Brand], fields: Fields) -> Campaign:
         reference = fields.required("csp_campaign_reference")

@@ -8,7 +8,8 @@ from typing import Any, Final
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.signalwire import pages
 from parley.api.signalwire.fields import Fields
-from parley.api.signalwire.registry.brands import brand_body, brand_id
+from parley.api.signalwire.paths import path_id
+from parley.api.signalwire.registry.brands import brand_body
 from parley.api.signalwire.registry.campaigns import campaign_body, particulars
 from parley.core.refusal import Refused
 from parley.core.registration import Registration
@@ -110,12 +111,12 @@ class Guide:
     async def fetch_brand(self, call: Call) -> Reply:
         """GET of one brand."""
         pages.allow(call.arguments(), frozenset())
-        return json_reply(200, _brand(await self._brands.fetch(call.account.id, brand_id(call))))
+        return json_reply(200, _brand(await self._brands.fetch(call.account.id, path_id(call))))
 
     async def fetch_campaign(self, call: Call) -> Reply:
         """GET of one campaign, with its `throughput` in segments a second."""
         pages.allow(call.arguments(), frozenset())
-        return json_reply(200, await self._campaign(await self._campaigns.fetch(call.account.id, brand_id(call))))
+        return json_reply(200, await self._campaign(await self._campaigns.fetch(call.account.id, path_id(call))))
 
     async def _campaign(self, campaign: Resource[Campaign]) -> dict[str, Any]:
         value, told = campaign.value, campaign_body(campaign)

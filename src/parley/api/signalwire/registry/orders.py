@@ -6,8 +6,8 @@ from typing import Any, Final, TypeVar
 from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.signalwire import pages, shapes
 from parley.api.signalwire.fields import Fields
+from parley.api.signalwire.paths import path_id
 from parley.api.signalwire.problems import Invalid, Problem
-from parley.api.signalwire.registry.brands import brand_id
 from parley.api.signalwire.registry.campaigns import CAMPAIGNS
 from parley.api.signalwire.registry.states import state_of
 from parley.core.numbers import Numbers
@@ -16,7 +16,7 @@ from parley.core.resources import Resources
 from parley.lib.ids import to_uuid
 from parley.lib.phone import is_toll_free
 from parley.model.number import Number
-from parley.model.registry import Assignment, Campaign, Order
+from parley.model.registry import Assignment, Order
 from parley.model.resource import Resource
 from parley.webhooks.guard import Guard
 
@@ -29,15 +29,15 @@ FILTERS: Final = pages.PARAMETERS | {"filter_state"}
 class OrdersApi:
     """The operations on orders, and on the assignments that they lead to."""
 
-    def __init__(self, orders: Orders, campaigns: Resources[Campaign], numbers: Numbers, guard: Guard) -> None:
+    def __init__(self, orders: Orders, numbers: Numbers, guard: Guard) -> None:
         self._orders = orders
-        self._campaigns = campaigns
+        self._campaigns = orders.campaigns
         self._numbers = numbers
         self._guard = guard
 
     async def create(self, call: Call) -> Reply:
         """POST: order that numbers of the project be assigned to a campaign."""
-        campaign = await self._campaigns.fetch(call.account.id, brand_id(call))
+        campaign = await self._campaigns.fetch(call.account.id, path_id(call))
         fields = Fields(call.json(), PARAMETERS)
         addresses = dict.fromkeys(fields.texts("phone_numbers", is_required=True))
         callback = fields.url("status_callback_url", self._guard)
@@ -63,7 +63,7 @@ class OrdersApi:
     async def fetch(self, call: Call) -> Reply:
         """GET of one order."""
         pages.allow(call.arguments(), frozenset())
-        return json_reply(200, order_body(await self._orders.orders.fetch(call.account.id, brand_id(call))))
+        return json_reply(200, order_body(await self._orders.orders.fetch(call.account.id, path_id(call))))
 
     async def list_assignments(self, call: Call) -> Reply:
         """GET: the numbers of a campaign, newest first."""
@@ -77,14 +77,14 @@ class OrdersApi:
     async def delete_assignment(self, call: Call) -> Reply:
         """DELETE: take a number out of its campaign. The number stays the project's."""
         pages.allow(call.arguments(), frozenset())
-        await self._orders.assignments.drop(call.account.id, brand_id(call))
+        await self._orders.assignments.drop(call.account.id, path_id(call))
         return NO_CONTENT
 
     async def _page(self, call: Call, kind: Resources[T], word: str) -> tuple[Sequence[Resource[T]], pages.Page]:
         """What a campaign has of a kind, as far as the query asks for it."""
         arguments = call.arguments()
         pages.allow(arguments, FILTERS)
-        campaign = await self._campaigns.fetch(call.account.id, brand_id(call))
+        campaign = await self._campaigns.fetch(call.account.id, path_id(call))
         state = arguments.one("filter_state")
         every = await kind.family(call.account.id, campaign.id)
         found = [each for each in every if state in (None, "", state_of(each.value))]
