@@ -187,6 +187,7 @@ _FINISHED = ("state", "node", "due_at", "attempts", "outcome", "finished_at")
         (Update(schema.pending, ("due_at",), ("message_id",), [(1, b"")]), News.NONE),
         (Update(schema.callbacks, _FINISHED, ("id",), [("delivered", None, 1, 1, None, 1, b"")]), News.NONE),
         (Update(schema.callbacks, _FINISHED, ("id",), [("pending", None, 1, 1, None, 1, b"")]), News.CALLBACKS),
+        (Update(schema.callbacks, ("due_at",), ("id",), [(1, b"")]), News.CALLBACKS | News.HOSTS),
         (Delete(schema.pending, ("message_id",), [(b"",)]), News.NONE),
         (Delete(schema.numbers, ("id",), [(b"",)]), News.CONFIGURATION),
         (Execute(update(schema.pending).values(node=None)), News.MESSAGES),

@@ -50,6 +50,20 @@ async def test_a_message_is_claimed_once_the_longest_due_first(engine: Engine, r
     assert await engine.write(queue.claim_messages, b"n" * 16, 30, 10) == []
 
 
+async def test_parked_callbacks_are_hastened_in_their_order_but_for_those_that_somebody_holds(
+    engine: Engine, records: Records
+) -> None:
+    waits = await _owed(engine, records, *({"node": None, "due_at": due} for due in (100, 120, 140, 160)))
+    [held] = await _owed(engine, records, {"node": b"n" * 16, "due_at": 130})
+    found = await engine.read(queue.parked_callbacks, 120, 2)
+    assert found == [(each.due_at, each.id, each.url) for each in waits[1:3]]
+    await engine.write(queue.hasten, [each.id for each in (*waits[1:], held)], 90)
+    claimed = await engine.write(queue.claim_callbacks, b"n" * 16, 70, 10)
+    assert [(each.id, each.due_at) for each in claimed] == [(each.id, each.due_at - 90) for each in waits[1:]]
+    [unchanged] = [each for each in await engine.read(queue.callbacks_of, held.message_id) if each.id == held.id]
+    assert unchanged == held
+
+
 async def test_what_is_due_is_found_but_for_some_senders(engine: Engine, records: Records) -> None:
     ids = await _free(engine, records, 30, 10, 20, 40)
     [sender] = {(await _waits(engine, id_)).sender for id_ in ids}

@@ -96,6 +96,31 @@ def test_the_good_are_served_while_the_bad_wait_in_the_record(fresh: World) -> N
     assert refused.removeprefix("http://").partition("/")[0] not in states(world)
 
 
+def test_what_waits_for_a_host_is_due_as_soon_as_it_is_well(fresh: World) -> None:
+    world, (port, refused) = fresh, down()
+    other = [world.send(StatusCallback=down()[1]) for _ in range(OWED)]
+    sent = [world.send(StatusCallback=refused) for _ in range(OWED)]
+    before = {c.id: c.due_at for c in parked(world, other)}
+    waiting = parked(world, sent)
+    with receiving(port):
+
+        def is_probed() -> bool:
+            found = owed(world, sent)
+            if not any(c.node is not None for c in found):
+                world.skip_to_due([c for c in found if c.state == "pending"])
+            return any(c.state == "delivered" for c in found)
+
+        world.until(is_probed)
+        soon = world.clock.now() + 1_000_000
+
+        def late() -> list[Callback]:
+            return [c for c in owed(world, sent) if c.state == "pending" and c.node is None and c.due_at > soon]
+
+        # Those that were put back as the probe was answered keep their time.
+        world.until(lambda: len(late()) <= len(waiting) // 8)
+    assert len([c for c in owed(world, other) if c.due_at < before[c.id]]) == 0, "another host's wait"
+
+
 def test_a_restart_keeps_what_waits_for_a_host(tmp_path: Path) -> None:
     url, clock, (port, refused) = f"sqlite:///{tmp_path}/parley.db", ManualClock(), down()
     with serve(url, clock) as server, receiving() as unused:

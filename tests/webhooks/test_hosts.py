@@ -87,6 +87,30 @@ def test_what_is_parked_falls_due_one_after_the_other_once_the_break_is_over() -
     assert told.parked == 100
 
 
+def test_who_is_well_again_is_told_of_with_the_time_from_which_its_callbacks_wait() -> None:
+    hosts, clock = opened()
+    healed: list[tuple[str, int]] = []
+    hosts.on_heal(lambda name, since: healed.append((name, since)))
+    due = [hosts.park(HOST, ACCOUNT) for _ in range(10)]
+    hosts.failed(OTHER, "no connection in time")
+    hosts.answered(OTHER)
+    assert healed == [], "nothing waits for it"
+    clock.advance(FIRST_S)
+    assert hosts.admit(HOST)
+    hosts.answered(HOST)
+    assert healed == [(HOST, due[2])], "but for those that are its probes"
+
+
+def test_another_node_s_good_news_ends_the_break_for_a_probe() -> None:
+    hosts, _ = opened()
+    hosts.ask_again()
+    assert hosts.admit(HOST)
+    hosts.ask_again()
+    assert not hosts.admit(HOST), "one probe at a time"
+    hosts.failed(HOST, "no connection in time")
+    assert hosts.is_held(HOST)
+
+
 def test_a_clock_that_was_set_back_keeps_no_host_waiting() -> None:
     hosts, clock = opened()
     clock.set(clock.now() - 3600 * 1_000_000)

@@ -113,6 +113,29 @@ def prepare(
     return messages, pending
 
 
+def parked_callbacks(since: int, limit: int) -> Operation[list[tuple[int, bytes, str]]]:
+    """When the first free callbacks from `since` on fall due, their ids, and their URLs."""
+    table = schema.callbacks.c
+    rows = yield Query(
+        select(table.due_at, table.id, table.url)
+        .where(and_(table.state == "pending", table.node.is_(None), table.due_at >= since))
+        .order_by(table.node, table.due_at)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def hasten(callbacks: Collection[bytes], by_us: int) -> Operation[None]:
+    """Have those of these callbacks that are still free fall due so much earlier, in the order that they had."""
+    table = schema.callbacks.c
+    rows = yield Query(
+        select(table.due_at, table.id)
+        .where(and_(table.id.in_(tuple(callbacks)), table.state == "pending", table.node.is_(None)))
+        .with_for_update(skip_locked=True)
+    )
+    yield Update(schema.callbacks, ("due_at",), ("id",), [(due_at - by_us, id_) for due_at, id_ in rows])
+
+
 def finish_each(finished: Sequence[tuple[Callback, bytes]]) -> Operation[list[None]]:
     """Record what became of attempts: state, node, due_at, attempts, outcome, finished_at. For a lane.
 

@@ -19,7 +19,7 @@ from parley.lib.clock import Clock
 from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.message import Dialect, Message
-from parley.store import Engine, StoreUnavailable, queue
+from parley.store import Engine, News, StoreUnavailable, queue
 from parley.webhooks import notice
 from parley.webhooks.attempt import HTTP_ERROR, REFUSED_ATTEMPTS, Attempts, Failed, Held
 from parley.webhooks.hosts import Hosts, host_of
@@ -43,6 +43,8 @@ _CROWDED_US: Final = (250_000, 5_000_000)
 _CROWDED_STEP_US: Final = (50, 400)
 """What waits so falls due one after the other, about as fast as the host has taken callbacks of late."""
 _OF_LATE_S: Final = 4.0
+_HASTENED: Final = 1000
+"""Waiting callbacks that are looked through at once for those of a host that is well again."""
 _BEHIND_US: Final = 1_000_000
 """How long a callback waits at least whose turn has not come because an earlier one is not done."""
 
@@ -138,6 +140,8 @@ class Delivery:
         self._hosts: dict[str, _Host] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._counted: dict[tuple[str, str], Counter] = {}
+        hosts.on_heal(lambda name, since: self._begin(self._hasten(name, since)))
+        engine.on_news(self._heard)
 
     async def run(self) -> None:
         """Deliver until the handoff is closed, then finish the attempts under way."""
@@ -156,6 +160,23 @@ class Delivery:
                     self._begin(self._put_back(back))
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _heard(self, news: News) -> None:
+        """Another node has found a host well."""
+        if News.HOSTS in news:
+            self._breakers.ask_again()
+
+    async def _hasten(self, name: str, since: int) -> None:
+        """Have what waits in the record for a host that is well again fall due from now, in its order."""
+        by_us = since - self._clock.now()
+        try:
+            while by_us > 0 and (found := await self._engine.read(queue.parked_callbacks, since, _HASTENED)):
+                if theirs := [id_ for _, id_, url in found if host_of(url) == name]:
+                    await self._engine.write(queue.hasten, theirs, by_us)
+                    self._waiting.set()
+                since = found[-1][0] + 1
+        except StoreUnavailable as error:
+            log.warning("callbacks wait though their host is well again", host=name, error=str(error))
 
     def held_of(self, host: str) -> int:
         """How many messages' callbacks to a host are in memory."""

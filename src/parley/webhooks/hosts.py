@@ -3,6 +3,7 @@
 Only hosts in trouble are remembered. What a node knows of them is its own, and forgotten at its end.
 """
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -62,7 +63,7 @@ class Trouble(msgspec.Struct, frozen=True):
 class _Host:
     """What is known of a host in trouble."""
 
-    __slots__ = ("accounts", "failures", "is_probed", "openings", "parked", "reason", "since", "until")
+    __slots__ = ("accounts", "failures", "is_probed", "openings", "parked", "parked_from", "reason", "since", "until")
 
     def __init__(self, since: int) -> None:
         self.failures = 0
@@ -71,6 +72,7 @@ class _Host:
         self.until: int | None = None
         self.is_probed = False
         self.parked = 0
+        self.parked_from: int | None = None
         self.reason = ""
         self.accounts: set[bytes] = set()
 
@@ -82,6 +84,7 @@ class Hosts:
         self._clock = clock
         self._backoff = Backoff(randomness, FIRST_S, MOST_S)
         self._hosts: dict[str, _Host] = {}
+        self._heals: list[Callable[[str, int], None]] = []
         gauge = Gauge(
             "parley_callback_hosts", "Hosts of callbacks in trouble, by the state of their breaker.", ["state"],
             registry=registry,
@@ -130,9 +133,23 @@ class Hosts:
         if (host := self._hosts.get(name)) is not None:
             host.is_probed = False
 
+    def on_heal(self, heal: Callable[[str, int], None]) -> None:
+        """Have `heal` called when a host answers again: with its name, and when what waits for it begins to be due."""
+        self._heals.append(heal)
+
     def answered(self, name: str) -> None:
         """A host answered, be it by an error of its own: it is in good standing."""
-        self._hosts.pop(name, None)
+        host = self._hosts.pop(name, None)
+        if host is not None and host.parked_from is not None:
+            for heal in self._heals:
+                heal(name, host.parked_from)
+
+    def ask_again(self) -> None:
+        """End every break: another node found a host well. Those that are not are found out by a probe each."""
+        now = self._clock.now()
+        for host in self._hosts.values():
+            if host.until is not None and not host.is_probed:
+                host.until = min(host.until, now)
 
     def failed(self, name: str, reason: str) -> None:
         """A host could not be reached, or gave no answer in time."""
@@ -167,7 +184,9 @@ class Hosts:
         ends = max(now, min(host.until, now + round(MOST_S * 1_000_000)))
         if host.parked <= _PROBES and not host.is_probed:
             return ends
-        return ends + _GRACE_US + host.parked * _STEP_US
+        due_at = ends + _GRACE_US + host.parked * _STEP_US
+        host.parked_from = due_at if host.parked_from is None else min(host.parked_from, due_at)
+        return due_at
 
     def note(self, name: str, account_id: bytes) -> None:
         """Remember whose callbacks a host in trouble gets: these accounts may see how it is."""

@@ -32,7 +32,9 @@ class News(enum.Flag, boundary=enum.CONFORM):
     """Accounts, keys, numbers, services and other resources, simulated phones or settings changed."""
     RELAY = 16
     """An event waits for a client of Relay."""
-    ALL = 31
+    HOSTS = 32
+    """A host of callbacks answers again that was left alone: what waited for it is due."""
+    ALL = 63
 
 
 _WORK: Final = {schema.pending.name: News.MESSAGES, schema.callbacks.name: News.CALLBACKS}
@@ -47,6 +49,8 @@ def of(statement: Insert | Upsert | Update | Delete | Execute) -> News:
     if name == schema.relay_events.name:
         is_new = isinstance(statement, Insert) and len(statement.rows) > 0
         return News.RELAY if is_new or _frees(statement) else News.NONE
+    if name == schema.callbacks.name and isinstance(statement, Update) and statement.columns == ("due_at",):
+        return News.CALLBACKS | News.HOSTS
     if name in _CONFIGURATION:
         return News.CONFIGURATION
     work = _WORK.get(name) if name is not None else None
