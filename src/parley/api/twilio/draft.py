@@ -91,7 +91,7 @@ def _through(draft: Draft, service: str, form: Form) -> Draft:
     """The draft as one that a service sends; its SID may stand in From as well. Raises Invalid 21619."""
     if not _has_content(form):
         raise Invalid(21619, "A message of a Messaging Service needs a Body, a MediaUrl or a ContentSid", "Body")
-    service_id = ids.parse_sid(service, ("MG",))
+    service_id = ids.parse_sid(service, ("MG",)) or ids.parse_uuid(service)
     if service_id is None:
         raise Refused("service_unknown", service)
     return replace(draft, service_id=service_id, sender="" if draft.sender == service else draft.sender)
