@@ -107,7 +107,8 @@ SEED_NUMBERS: Final = ("+15551234567", "+15557654321")
 SHARED_KEY: Final = Path("var/parley.key")
 """The key file of a node on PostgreSQL that was given no key."""
 _FAREWELL_S: Final = 5.0
-"""What closing may take once the loops have ended: a commit that hangs must not keep the process."""
+"""What closing may take once the loops have ended, or as long as they had: a commit that hangs must not keep the process."""
+_LEAST_FAREWELL_S: Final = 1.0
 HELD: Final = 10_000
 """Messages, and callbacks, that are due and that one node keeps in memory; more waits in the record."""
 
@@ -219,9 +220,10 @@ class App:
             log.warning("stopping with work under way; its outcome is settled by the next start")
             self.supervisor.cancel()
         try:
-            async with asyncio.timeout(_FAREWELL_S):
+            async with asyncio.timeout(min(_FAREWELL_S, max(_LEAST_FAREWELL_S, self.settings.drain_s))):
                 await self._close()
         except TimeoutError:
+            self.engine.give_up()
             log.error("stopping though the database does not answer; what was accepted is settled by the next start")
         log.info("stopped")
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from parley.api.admin import openapi_consents, openapi_links
+from parley.api.admin import openapi_calls, openapi_consents, openapi_links
 from parley.api.admin.openapi_operations import OPERATIONS, TAGS, Operation
 from parley.api.admin.openapi_schemas import FIELDS
 from parley.api.http.endpoint import Reply
@@ -43,11 +43,11 @@ _EVERYWHERE: Final = (400, 401, 413, 500, 503)
 
 def document(version: str) -> dict[str, Any]:
     """The whole description."""
-    tags = TAGS | openapi_consents.TAG | openapi_links.TAG
+    tags = TAGS | openapi_consents.TAG | openapi_links.TAG | openapi_calls.TAG
     paths: dict[str, dict[str, Any]] = {}
-    for operation in (*OPERATIONS, *openapi_consents.OPERATIONS, *openapi_links.OPERATIONS):
+    for operation in (*OPERATIONS, *openapi_consents.OPERATIONS, *openapi_links.OPERATIONS, *openapi_calls.OPERATIONS):
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
-    objects = FIELDS | openapi_consents.FIELDS | openapi_links.FIELDS
+    objects = FIELDS | openapi_consents.FIELDS | openapi_links.FIELDS | openapi_calls.FIELDS
     own = {name: _object(fields) for name, fields in objects.items()}
     _, generated = msgspec.json.schema_components((Behaviour, Faults, Reviewers), ref_template=_REF + "{name}")
     for name in generated:  # what is left out of a change stays as it is

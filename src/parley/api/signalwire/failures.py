@@ -49,6 +49,7 @@ SWML_NUMBERS: Final[dict[str, int]] = {
     "swml_invalid_document": 12100,
     "swml_unsupported_method": 12200,
     "json_or_yaml_required": 12300,
+    "http_retrieval_error": 11200,
     "swml_reply_invalid_to_number": 14101,
     "swml_reply_invalid_from_number": 14102,
     "swml_reply_body_or_media_required": 14103,
@@ -74,7 +75,6 @@ own, which Twilio uses for nothing. Source: SWML's error codes."""
 
 WEBHOOK_WORDS: Final[dict[int, str]] = {
     **{number: word for word, number in SWML_NUMBERS.items()},
-    11200: "http_retrieval_error",
     11321: "url_failed_to_parse",
     11750: "http_retrieval_error",
     14109: "swml_reply_failed",

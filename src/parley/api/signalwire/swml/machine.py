@@ -9,6 +9,7 @@ import msgspec
 
 from parley.api.signalwire.signed import signed
 from parley.api.signalwire.swml.document import check_value
+from parley.api.signalwire.swml.expressions import is_true
 from parley.api.signalwire.swml.fault import Faulty
 from parley.api.signalwire.swml.program import (
     Assign,
@@ -111,7 +112,11 @@ class Machine:
 
     def evaluate(self, text: str, frame: Frame) -> Any:
         """What stands between the braces of a variable."""
-        return at_path(self.roots(frame), text)
+        return self.at(text, frame)
+
+    def at(self, path: str, frame: Frame) -> Any:
+        """What a path leads to."""
+        return at_path(self.roots(frame), path)
 
     def roots(self, frame: Frame) -> dict[str, Any]:
         """What paths begin with."""
@@ -198,13 +203,9 @@ class Machine:
             raise Faulty("swml_switch_no_match", f"no case for {as_text(value)}")
         return None
 
-    def holds(self, condition: str, frame: Frame) -> bool:
-        """Whether a condition of cond holds."""
-        raise NotImplementedError
-
     def _cond(self, step: Cond, frame: Frame) -> Run:
         for branch in step.branches:
-            if branch.when is None or self.holds(branch.when, frame):
+            if branch.when is None or is_true(branch.when(lambda path: self.at(path, frame))):
                 return (yield from self.steps(branch.steps, frame))
         return None
 
@@ -271,7 +272,7 @@ class Machine:
 
     def signed(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Rendered:
         """A request with its signatures."""
-        return signed(self.account, method, url, body, tuple(headers.items()))
+        return signed(self.account, method, url, body, tuple(headers.items()), in_call=self.in_call)
 
     def _request(self, step: Request, frame: Frame) -> Run:
         url = self.text(step.url, frame)

@@ -3,7 +3,7 @@
 Source: SWML messaging methods reference.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -164,16 +164,15 @@ def _read_receive(reader: Reader, value: Any) -> Receive:
     return Receive()
 
 
-_READER: Final = Reader(
-    {
-        "reply": _read_reply,
-        "receive": _read_receive,
-        "request": read_request,
-        "execute": read_execute,
-        "transfer": read_transfer,
-        "switch": read_switch,
-        "goto": read_goto,
-        "label": read_label,
-        "return": read_return,
-    }
-)
+METHODS: Final[dict[str, Callable[[Reader, Any], Step]]] = {
+    "reply": _read_reply,
+    "receive": _read_receive,
+    "request": read_request,
+    "execute": read_execute,
+    "transfer": read_transfer,
+    "switch": read_switch,
+    "goto": read_goto,
+    "label": read_label,
+    "return": read_return,
+}
+_READER: Final = Reader(METHODS)

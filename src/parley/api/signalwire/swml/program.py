@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
+from parley.api.signalwire.swml.expressions import Expression, expression
 from parley.api.signalwire.swml.fault import Faulty
 from parley.api.signalwire.swml.given import Given
-from parley.api.signalwire.swml.variables import as_text
+from parley.api.signalwire.swml.variables import EITHER, as_text
 
 MAX_JUMPS: Final = 100
 REQUEST_S: Final = 5.0
@@ -88,7 +89,7 @@ class Switch(Step, frozen=True):
 class Branch(msgspec.Struct, frozen=True):
     """Steps and the condition under which they are carried out; None: whatever holds."""
 
-    when: str | None
+    when: Expression | None
     steps: Section
 
 
@@ -207,12 +208,19 @@ def read_cond(reader: Reader, value: Any) -> Cond:
     for each in value:
         given = Given("cond", each, {"when", "then", "else"})
         if "when" in given.values:
-            branches.append(Branch(given.required("when"), reader.section(given.values.get("then"), "then")))
+            branches.append(
+                Branch(_condition(given.required("when")), reader.section(given.values.get("then"), "then"))
+            )
         elif "else" not in given.values:
             raise Faulty("swml_invalid_document", "a condition has neither when nor else")
         if "else" in given.values:
             branches.append(Branch(None, reader.section(given.values["else"], "else")))
     return Cond(tuple(branches))
+
+
+def _condition(text: str) -> Expression:
+    """A condition, in which a variable may stand in braces as well."""
+    return expression(EITHER.sub(r"(\1)", text))
 
 
 def read_set(reader: Reader, value: Any) -> Assign:

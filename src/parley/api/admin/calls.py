@@ -1,0 +1,96 @@
+"""Simulated calls: have a phone call a number, and read what happened in a call."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+from starlette.routing import Route
+
+from parley.api.admin.phones import phone_of
+from parley.api.admin.problems import checked, explain
+from parley.api.admin.times import iso
+from parley.api.http.credentials import Credentials
+from parley.api.http.endpoint import Call as Asked
+from parley.api.http.endpoint import Endpoint, Reply, json_reply
+from parley.api.http.fault import Fault
+from parley.lib import ids
+from parley.model.account import Account
+from parley.model.call import Call, Dial
+from parley.model.resource import Resource
+from parley.webhooks.render import UnreadableAnswer
+
+Ring = Callable[[Account, Dial], Awaitable[Resource[Call]]]
+Find = Callable[[bytes, bytes], Awaitable[Resource[Call] | None]]
+
+_BODY: Final = 256 * 1024
+_DIGITS: Final = re.compile(r"[0-9*#A-Dw]{0,1000}", re.ASCII)
+
+
+class _Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    to: str
+    swml: str | dict[str, Any] | None = None
+    url: str | None = None
+    digits: str = ""
+
+
+class CallsApi:
+    """Handlers of the paths of calls under /simulator."""
+
+    def __init__(self, ring: Ring, find: Find) -> None:
+        self._ring = ring
+        self._find = find
+
+    async def place(self, asked: Asked) -> Reply:
+        """POST /simulator/phones/{phone}/calls: the phone calls a number; the call, once it is over and durable."""
+        phone = phone_of(asked.path)
+        given = checked(asked.json(), _Rung)
+        if given.swml is not None and given.url is not None:
+            raise Fault("invalid_parameter", "swml and url exclude each other", "url")
+        if not _DIGITS.fullmatch(given.digits):
+            raise Fault("invalid_parameter", "digits are 0 to 9, * # A to D, and w for a pause", "digits")
+        dial = Dial(
+            direction="inbound",
+            sender=phone,
+            recipient=given.to,
+            swml=given.swml,
+            url=given.url,
+            digits=given.digits,
+        )
+        try:
+            call = await self._ring(asked.account, dial)
+        except UnreadableAnswer as error:
+            raise Fault("invalid_parameter", error.reason, "swml") from None
+        return json_reply(201, shown(call))
+
+    async def show(self, asked: Asked) -> Reply:
+        """GET /simulator/calls/{call}: what happened in a call, whichever API placed it."""
+        call_id = ids.parse_uuid(asked.path["call"])
+        call = None if call_id is None else await self._find(asked.account.id, call_id)
+        if call is None:
+            raise Fault("not_found", "There is no such call")
+        return json_reply(200, shown(call))
+
+
+def routes(credentials: Credentials, calls: CallsApi) -> list[Route]:
+    """Every route, one a path and method."""
+    place = Endpoint(calls.place, credentials, explain, _BODY, patience_s=None)
+    return [
+        Route("/simulator/phones/{phone}/calls", place, methods=["POST"]),
+        Route("/simulator/calls/{call}", Endpoint(calls.show, credentials, explain), methods=["GET"]),
+    ]
+
+
+def shown(call: Resource[Call]) -> dict[str, Any]:
+    """A call with its transcript."""
+    value = call.value
+    return {
+        "call_id": ids.to_uuid(call.id),
+        "direction": value.direction,
+        "from": value.sender,
+        "to": value.recipient,
+        "status": value.status,
+        "started_at": iso(value.started_at),
+        "ended_at": iso(value.ended_at),
+        "transcript": value.transcript,
+    }

@@ -1,0 +1,73 @@
+"""Simulated calls in the description: their operations and objects. The shorthand is explained in openapi.py."""
+
+from typing import Final
+
+from parley.api.admin.openapi_operations import Operation
+
+TAG: Final = {"calls": "Simulated calls, in which SWML sends texts"}
+
+OPERATIONS: Final = (
+    Operation(
+        method="POST",
+        path="/api/calling/calls",
+        id="dial",
+        tag="calls",
+        summary="Call a phone; the call is over once it is answered here",
+        answers={200: ("The call", "CallLeg")},
+        body="Command",
+        errors="messaging",
+        refusals=(415, 422),
+    ),
+    Operation(
+        method="POST",
+        path="/simulator/phones/{phone}/calls",
+        id="call_from_phone",
+        tag="calls",
+        summary="Have a phone call a number; the call is over and durable once it is answered here",
+        answers={201: ("The call with its transcript", "SimulatedCall")},
+        body="CallFromPhone",
+        refusals=(404, 415),
+    ),
+    Operation(
+        method="GET",
+        path="/simulator/calls/{call}",
+        id="get_call",
+        tag="calls",
+        summary="Read what happened in a call",
+        answers={200: ("The call with its transcript", "SimulatedCall")},
+        refusals=(404,),
+    ),
+)
+
+FIELDS: Final[dict[str, dict[str, str]]] = {
+    "Command": {"command": "str", "params": "DialParameters"},
+    "DialParameters": {"from": "str", "to": "str", "swml?": "str", "url?": "url", "fallback_url?": "url"},
+    "CallLeg": {
+        "id": "uuid",
+        "from": "str",
+        "to": "str",
+        "direction": "outbound-api|inbound",
+        "status": "completed|failed",
+        "source": "str",
+        "type": "str",
+        "url": "url?",
+        "duration": "count",
+        "duration_ms": "count",
+        "billing_ms": "count",
+        "parent_id": "uuid?",
+        "charge": "number",
+        "charge_details": "[any]",
+        "created_at": "time",
+    },
+    "CallFromPhone": {"to": "str", "swml?": "any", "url?": "url?", "digits?": "str"},
+    "SimulatedCall": {
+        "call_id": "uuid",
+        "direction": "inbound|outbound-api",
+        "from": "str",
+        "to": "str",
+        "status": "completed|failed",
+        "started_at": "time",
+        "ended_at": "time",
+        "transcript": "[object]",
+    },
+}

@@ -1,0 +1,1 @@
+"""Simulated calls, and what SWML does in them."""

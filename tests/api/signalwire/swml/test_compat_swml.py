@@ -1,0 +1,97 @@
+"""docs/compat/signalwire-swml.csv says which methods and parameters are carried out: no more, none less."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parley.api.signalwire.calling import api, methods
+from parley.api.signalwire.swml import messaging
+from parley.api.signalwire.swml.fault import Faulty
+
+TABLE = Path(__file__).parents[4] / "docs" / "compat" / "signalwire-swml.csv"
+with TABLE.open(encoding="utf-8", newline="") as file:
+    ROWS = list(csv.DictReader(file))
+SAMPLES: dict[str, Any] = {
+    **{key: [{"label": "x"}] for key in ("default", "on_return")},
+    **dict.fromkeys(("timeout", "connect_timeout", "max", "max_digits", "volume", "max_duration"), 1),
+    **{key: {"a": "b"} for key in ("headers", "params", "meta")},
+    **{key: ["https://a.example/x"] for key in ("media", "tags")},
+    **{key: ["say:x"] for key in ("urls",)},
+    **dict.fromkeys(("play", "url", "dest"), "say:x"),
+    "case": {"a": []},
+    "method": "GET",
+    "save_variables": True,
+    "transform": "trim",
+    "result": {"case": {}},
+}
+NEEDED: dict[str, dict[str, Any]] = {
+    "reply": {"body": "x"},
+    "request": {"url": "https://a.example"},
+    "execute": {"dest": "main"},
+    "transfer": {"dest": "main"},
+    "switch": {"variable": "x"},
+    "goto": {"label": "x"},
+    "play": {"url": "say:x"},
+    "say": {"text": "x"},
+    "prompt": {"play": "say:x"},
+    "send_sms": {"to_number": "+15550001111", "body": "x"},
+}
+WHOLE: dict[str, Any] = {"label": "x", "return": 1, "set": {"a": 1}, "cond": [{"else": []}], "receive": {}}
+"""Of methods that have no parameters by name."""
+
+
+def word(kind: str, method: str, parameters: Any) -> str | None:
+    """What a document of one step is refused with; None when it is read."""
+    document = {"sections": {"main": [{method: parameters}]}}
+    try:
+        messaging.read(document) if kind == "messaging" else methods.read(document)
+    except Faulty as error:
+        return error.word
+    return None
+
+
+STEPS = [row for row in ROWS if not row["operation"].startswith("POST ")]
+
+
+@pytest.mark.parametrize("row", STEPS, ids=[f"{row['operation']}-{row['parameter']}" for row in STEPS])
+def test_a_row_is_true(row: dict[str, str]) -> None:
+    kind, _, method = row["operation"].partition(" ")
+    parameter = row["parameter"]
+    if parameter in ("", "*"):
+        given = WHOLE.get(method, {})
+    elif (method, parameter) == ("reply", "switch"):
+        given = {"switch": {"variable": "x", "case": {"a": "b"}}}
+    else:
+        given = {**NEEDED.get(method, {}), parameter: SAMPLES.get(parameter, "x")}
+    assert word(kind, method, given) == (row["code"] or None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"), sorted({tuple(row["operation"].split()) for row in STEPS if not row["code"]})
+)
+def test_what_no_row_names_is_refused(kind: str, method: str) -> None:
+    if method in ("label", "return", "set", "cond"):
+        return  # what they take has no names
+    assert word(kind, method, {**NEEDED.get(method, {}), "something_else": 1}) == "swml_invalid_document"
+
+
+def test_every_method_has_a_row() -> None:
+    for kind, known in (("messaging", messaging.METHODS), ("calling", methods.METHODS)):
+        listed = {row["operation"].split()[1] for row in STEPS if row["operation"].startswith(kind) and not row["code"]}
+        assert listed == known.keys()
+
+
+def test_the_parameters_of_dial() -> None:
+    rows = {row["parameter"]: row["status"] for row in ROWS if row["operation"] == "POST /api/calling/calls"}
+    assert {name for name, status in rows.items() if status == "supported"} == api.PARAMETERS
+    assert {name for name, status in rows.items() if status == "refused"} - {"*"} == api.LATER
+
+
+def test_the_table_is_well_formed() -> None:
+    assert len({(row["operation"], row["parameter"]) for row in ROWS}) == len(ROWS)
+    for row in ROWS:
+        assert None not in row, f"{row['operation']} {row['parameter']}: a comma in the note"
+        assert bool(row["code"]) == (row["status"] == "refused")
+        assert row["status"] != "ignored" or row["note"], "what is ignored says why"
