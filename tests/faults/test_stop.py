@@ -53,7 +53,7 @@ def test_a_commit_that_hangs_does_not_keep_the_process(
     url = request.getfixturevalue(fixture)
     hangs = _sqlite_hangs if fixture == "sqlite_store_url" else _postgresql_hangs
     auth = (ACCOUNT_SID, AUTH_TOKEN)
-    with Node(url, tmp_path, settings={"drain_s": "1"}) as node:
+    with Node(url, tmp_path, settings={"drain_s": "0.1"}) as node:
         assert create(node.base_url, auth).status_code == 201
         answers: list[requests.Response] = []
         with hangs(url):

@@ -107,7 +107,7 @@ SEED_NUMBERS: Final = ("+15551234567", "+15557654321")
 SHARED_KEY: Final = Path("var/parley.key")
 """The key file of a node on PostgreSQL that was given no key."""
 _FAREWELL_S: Final = 5.0
-"""What closing may take once the loops have ended, or as long as they had: a commit that hangs must not keep the process."""
+"""What closing may take at most, and as long as the loops had: a commit that hangs must not keep the process."""
 _LEAST_FAREWELL_S: Final = 1.0
 HELD: Final = 10_000
 """Messages, and callbacks, that are due and that one node keeps in memory; more waits in the record."""

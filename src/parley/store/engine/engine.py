@@ -32,6 +32,7 @@ class Engine(ABC):
         self._changed = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
         self._closing = False
+        self._has_given_up = False
         self._hears: list[Callable[[News], None]] = []
         self._doubts: list[Callable[[], None]] = []
         self.commits = 0
@@ -55,6 +56,11 @@ class Engine(ABC):
         if self._writer is not None:
             await self._writer
         await self._disconnect()
+
+    def give_up(self) -> None:
+        """Take nothing more and wait for nobody's lock: for a process that ends, whatever the database does."""
+        self._has_given_up = True
+        self.group.is_closed = True
 
     @property
     def group(self) -> Group:

@@ -60,6 +60,9 @@ _PRAGMAS: Final = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -16384",
 )
+_STEP_MS: Final = 250
+_STEPS: Final = 20
+"""Another process that writes is waited for in so many steps."""
 _READER_PRAGMAS: Final = (*_PRAGMAS, "PRAGMA query_only = ON")
 
 # Python asks each octet string and each None how it wants to be stored, and raises and catches an AttributeError inside
@@ -86,7 +89,7 @@ class SqliteEngine(Engine):
         def connect() -> None:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._writing = _open(self.path, _PRAGMAS)
+                self._writing = _open(self.path, (*_PRAGMAS, f"PRAGMA busy_timeout = {_STEP_MS}"))
                 self._inode = _inode(self.path)
                 for _ in range(_READERS):
                     self._readers.put(_open(self.path, _READER_PRAGMAS))
@@ -114,7 +117,7 @@ class SqliteEngine(Engine):
         assert connection is not None, "the engine is open"
         self._check_file()
         with _unavailable():
-            connection.execute("BEGIN IMMEDIATE")
+            self._begin(connection)
             try:
                 results = [_drive(connection, unit.make()) for unit in units]
                 connection.execute("COMMIT")
@@ -124,6 +127,17 @@ class SqliteEngine(Engine):
                 raise
         self._check_file()
         return results
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Take the file's lock. Who holds it is waited for in steps, or a process that is to end would wait for all."""
+        for left in reversed(range(_STEPS)):
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left or self._has_given_up:
+                    raise
+            else:
+                return
 
     def _check_file(self) -> None:
         """Raise StoreUnavailable when the file is gone, or another stands there.
