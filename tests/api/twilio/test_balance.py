@@ -79,7 +79,10 @@ def test_a_subaccount_spends_its_owners_money(money: Server, client: Client, clo
     made = client.api.v2010.accounts.create(friendly_name="Sub")
     sub = Client(made.sid, made.auth_token)
     sub.api.base_url = money.base_url
-    send(money, sub, auth=(str(made.sid), str(made.auth_token)), from_="+15551230001")
+    own = str(made.sid), str(made.auth_token)
+    refused = ask(money, "PUT", "/admin/allowance", auth=own, json={"credit": "5"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_parameter")
+    send(money, sub, auth=own, from_="+15551230001")
     assert client.balance.fetch().balance == sub.balance.fetch().balance == "-0.0079"
     allow(money, credit="0.0079")
     clock.advance(2)

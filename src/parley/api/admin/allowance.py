@@ -37,8 +37,10 @@ class AllowanceApi:
         return await self._reply(call.account, await self._allowances.of(call.account.id))
 
     async def change(self, call: Call) -> Reply:
-        """PUT: `geo_permissions` and `credit`; null for what the server's settings say."""
+        """PUT: `geo_permissions` and `credit`; null for what the server's settings say. A subaccount has no credit."""
         given = checked(call.json(), _Given)
+        if isinstance(given.credit, str) and call.account.owner_id is not None:
+            raise Fault("invalid_parameter", "A subaccount spends its owner's money: set the owner's credit", "credit")
         changes: dict[str, Any] = {}
         if given.geo_permissions is not msgspec.UNSET:
             changes["countries"] = None if given.geo_permissions is None else _countries(given.geo_permissions)

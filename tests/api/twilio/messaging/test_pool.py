@@ -152,7 +152,8 @@ def test_destination_alpha_senders(service: Any) -> None:
     assert sids(names.list()) == [french.sid, everywhere.sid]
     assert sids(names.list(iso_country_code="FR")) == [french.sid]
     assert names.list(iso_country_code="DE") == []
-    assert refusal(lambda: names.create(alpha_sender="ACME", iso_country_code="France")) == (400, 20001)
+    for wrong in ("France", "XX"):
+        assert refusal(lambda code=wrong: names.create(alpha_sender="ACME", iso_country_code=code)) == (400, 20001)
     assert refusal(lambda: names.create(alpha_sender="Other", iso_country_code="FR")) == (400, 20001)
     assert refusal(lambda: names.create(alpha_sender="ACME FR", iso_country_code="FR")) == (409, 21710)
     assert service.alpha_senders.list() == []

@@ -1,6 +1,5 @@
 """What each kind of sender is to its messaging service, and how it gets there."""
 
-import re
 from typing import Any, Final
 
 from parley.api.http.decode import Form
@@ -12,6 +11,7 @@ from parley.api.twilio.problems import Invalid
 from parley.core.numbers import Numbers
 from parley.core.resources import Resources
 from parley.lib import ids
+from parley.lib.countries import names
 from parley.lib.phone import region
 from parley.model.address import InvalidAddress, parse_sender, read
 from parley.model.channel import ChannelSender
@@ -28,7 +28,6 @@ CHANNEL_SENDERS: Final = Part(
 _KINDS: Final = {"phone_number": "e164", "short_code": "short_code"}
 _OF_SHORT_CODES: Final = "US"
 """Short codes are of one country, which their digits do not tell."""
-_COUNTRY: Final = re.compile(r"[A-Za-z]{2}", re.ASCII)
 
 
 class OwnedNumbers(Members):
@@ -161,7 +160,7 @@ def _name(form: Form) -> str:
 
 
 def _country(form: Form) -> str:
-    country = form.one("IsoCountryCode") or ""
-    if country and _COUNTRY.fullmatch(country) is None:
-        raise Fault("invalid_parameter", "IsoCountryCode must be two letters", "IsoCountryCode")
-    return country.upper()
+    country = (form.one("IsoCountryCode") or "").upper()
+    if country and country not in names():
+        raise Fault("invalid_parameter", "IsoCountryCode must be a country's code of ISO 3166-1", "IsoCountryCode")
+    return country
