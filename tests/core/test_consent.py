@@ -125,7 +125,7 @@ async def test_who_honours_stop(
 ) -> None:
     node = await _with_number(await make_node(replies=REPLIES), **configured_by)
     account = await node.account()
-    await node.accounts.change(replace(account, opt_out_handling=handling))
+    await node.accounts.change(account.id, lambda it: replace(it, opt_out_handling=handling))
     message_id = await _bring(node, "STOP")
     assert _said(node) == (["Stopped."] if is_honoured else [])
     assert await _told(node, message_id) == ("STOP" if is_honoured else None)

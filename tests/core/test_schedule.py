@@ -329,7 +329,7 @@ async def test_what_the_account_may_no_more_fails_when_it_would_go(node: Node) -
     await node.outbound.allowances.change(account.id, lambda it: replace(it, countries=("US",)))
     await node.after(HOUR)
     assert await node.status(abroad) == ("failed", 21408)
-    await node.accounts.change(replace(await node.accounts.fresh(account.id), status="suspended"))
+    await node.accounts.change(account.id, lambda it: replace(it, status="suspended"))
     await node.after(HOUR)
     assert await node.status(message) == ("failed", 30002)
     assert node.carrier.submitted == []

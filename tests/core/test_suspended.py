@@ -12,7 +12,7 @@ from tests.core.node import Node
 
 
 async def put(node: Node, status: AccountStatus) -> None:
-    await node.accounts.change(replace(await node.account(), status=status))
+    await node.accounts.change((await node.account()).id, lambda it: replace(it, status=status))
 
 
 @pytest.mark.parametrize("status", ["suspended", "closed"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ async def test_an_account_comes_back_with_its_secrets(engine: Engine, records: R
 
 async def test_a_changed_account_is_replaced_as_a_whole(engine: Engine, records: Records) -> None:
     account = _account(records)
-    assert not await engine.write(accounts.change, account, VAULT)
+    assert await engine.write(accounts.change, account.id, lambda it: it, VAULT) is None
     await engine.write(accounts.add, account, VAULT)
     changed = replace(
         account,
@@ -50,8 +51,39 @@ async def test_a_changed_account_is_replaced_as_a_whole(engine: Engine, records:
         previous_auth_token=account.auth_token,
         previous_valid_until=77,
     )
-    assert await engine.write(accounts.change, changed, VAULT)
+    assert await engine.write(accounts.change, account.id, lambda _: changed, VAULT) == changed
     assert await engine.read(accounts.fetch, account.id, VAULT) == changed
+
+
+async def test_what_a_change_objects_to_changes_nothing(engine: Engine, records: Records) -> None:
+    account = _account(records)
+    await engine.write(accounts.add, account, VAULT)
+
+    def object_to(_: Account) -> Account:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await engine.write(accounts.change, account.id, object_to, VAULT)
+    assert await engine.read(accounts.fetch, account.id, VAULT) == account
+
+
+async def test_nodes_that_change_an_account_at_once_lose_no_change(engine: Engine, url: str, records: Records) -> None:
+    account = _account(records)
+    await engine.write(accounts.add, account, VAULT)
+    other = open_engine(url)
+    await other.open()
+    try:
+        for n in range(20):
+            name, token = f"Acme {n}", Secret(f"token {n}")
+            await asyncio.gather(
+                engine.write(accounts.change, account.id, partial(replace, name=name), VAULT),
+                other.write(accounts.change, account.id, partial(replace, auth_token=token), VAULT),
+            )
+            found = await engine.read(accounts.fetch, account.id, VAULT)
+            assert found is not None
+            assert (found.name, found.auth_token) == (name, token)
+    finally:
+        await other.close()
 
 
 async def test_everyone_is_listed_the_oldest_first(engine: Engine, records: Records) -> None:
@@ -137,7 +169,7 @@ async def test_subaccounts_stand_with_their_owner(engine: Engine, records: Recor
     assert back == newest_first[1:3]
     assert await engine.read(accounts.page, owner.id, VAULT, 2, skip=1) == newest_first[1:3]
     assert await engine.read(accounts.page, owner.id, VAULT, 9, name="child 1") == [children[3], children[1]]
-    await engine.write(accounts.change, replace(children[2], status="suspended"), VAULT)
+    await engine.write(accounts.change, children[2].id, lambda it: replace(it, status="suspended"), VAULT)
     [suspended] = await engine.read(accounts.page, owner.id, VAULT, 9, status="suspended")
     assert suspended.id == children[2].id
 
@@ -145,12 +177,11 @@ async def test_subaccounts_stand_with_their_owner(engine: Engine, records: Recor
 async def test_what_is_closed_has_neither_numbers_nor_keys(engine: Engine, records: Records) -> None:
     account = _account(records)
     closed = replace(account, status="closed")
-    assert not await engine.write(accounts.close, closed, VAULT)
     await engine.write(accounts.add, account, VAULT)
     await engine.write(accounts.add_key, ApiKey(records.ids.new(), account.id, "ci", "scrypt$...", 5))
     await engine.write(numbers.own, records.number("+15551234567", account_id=account.id))
     kept = await engine.write(numbers.own, records.number("+15551234568"))
-    assert await engine.write(accounts.close, closed, VAULT)
+    assert await engine.write(accounts.change, account.id, lambda _: closed, VAULT) == closed
     assert await engine.read(accounts.fetch, account.id, VAULT) == closed
     assert await engine.read(accounts.keys_of, account.id) == []
     assert await engine.read(numbers.by_address, "+15551234567") is None

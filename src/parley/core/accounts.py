@@ -71,18 +71,14 @@ class Accounts:
     async def _fetch(self, account_id: bytes) -> Account | None:
         """An account, with the signing key that holds now."""
         account = await self._engine.read(accounts.fetch, account_id, self._vault)
-        if account is None or account.next_signing_key is None or account.next_signs_from is None:
-            return account
-        if self._clock.now() < account.next_signs_from:
-            return account
-        return replace(account, signing_key=account.next_signing_key, next_signing_key=None, next_signs_from=None)
+        return None if account is None else _in_force(account, self._clock.now())
 
     def remembered(self, account_id: bytes) -> Account | None:
         """An account, when it was asked for within the last second."""
         return self._accounts.get(account_id)
 
     async def fresh(self, account_id: bytes) -> Account:
-        """An account as the record has it now, for changing it. Raises Refused(not_found)."""
+        """An account as the record has it now. Raises Refused(not_found)."""
         account = await self._fetch(account_id)
         if account is None:
             raise Refused("not_found")
@@ -143,37 +139,41 @@ class Accounts:
             updated_at=now,
         )
 
-    async def change(self, account: Account) -> Account:
-        """Store an account's new settings or secrets; the account as it is then."""
-        changed = replace(account, updated_at=self._clock.now())
-        await self._engine.write(accounts.change, changed, self._vault)
-        self._accounts.put(account.id, changed)
-        return changed
+    async def change(self, account_id: bytes, change: Callable[[Account], Account]) -> Account:
+        """Replace an account by what `change` makes of it as it stands; what it raises passes. The account as it is
+        then. One that is closed by this loses its numbers and keys; its messages stay. Raises Refused(not_found).
+        """
+        now = self._clock.now()
 
-    async def close(self, account: Account) -> Account:
-        """Close an account for good: its numbers and keys go, its messages stay."""
-        closed = replace(account, status="closed", updated_at=self._clock.now())
-        await self._engine.write(accounts.close, closed, self._vault)
-        self._accounts.put(account.id, closed)
-        self._keys.clear()
-        return closed
+        def changed(stands: Account) -> Account:
+            before = _in_force(stands, now)
+            after = change(before)
+            return stands if after == before else replace(after, updated_at=now)
+
+        account = await self._engine.write(accounts.change, account_id, changed, self._vault)
+        if account is None:
+            raise Refused("not_found")
+        account = _in_force(account, now)
+        self._accounts.put(account_id, account)
+        if account.status == "closed":
+            self._keys.clear()
+        return account
 
     async def rotate(self, account: Account, auth_token: Secret | None = None) -> Account:
         """Give an account a new auth token, made here unless given; the former one still authenticates for a day."""
-        now = self._clock.now()
-        changed = replace(
-            account,
-            auth_token=auth_token or Secret(self._token()),
-            previous_auth_token=account.auth_token,
-            previous_valid_until=now + TOKEN_GRACE_US,
+        until = self._clock.now() + TOKEN_GRACE_US
+        token = auth_token or Secret(self._token())
+        return await self.change(
+            account.id,
+            lambda it: replace(it, auth_token=token, previous_auth_token=it.auth_token, previous_valid_until=until),
         )
-        return await self.change(changed)
 
     async def rotate_signing_key(self, account: Account) -> tuple[Account, Secret]:
         """Give an account a new signing key, which is used after a minute."""
         key = Secret("PSK_" + self._token())
         starts = self._clock.now() + SIGNING_GRACE_US
-        return await self.change(replace(account, next_signing_key=key, next_signs_from=starts)), key
+        changed = await self.change(account.id, lambda it: replace(it, next_signing_key=key, next_signs_from=starts))
+        return changed, key
 
     async def add_key(self, account_id: bytes, name: str, kind: KeyKind = "standard") -> tuple[ApiKey, str]:
         """Make an API key; its secret is told only now."""
@@ -274,6 +274,13 @@ class Accounts:
             self._verified[seen] = key.secret_hash
         account = await self.by_id(key.account_id)
         return account if account is not None and account.status != "closed" else None
+
+
+def _in_force(account: Account, now: int) -> Account:
+    """An account with the signing key that holds by now."""
+    if account.next_signing_key is None or account.next_signs_from is None or now < account.next_signs_from:
+        return account
+    return replace(account, signing_key=account.next_signing_key, next_signing_key=None, next_signs_from=None)
 
 
 def _other_side(account_id: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Keep accounts and their API keys. What signs webhooks is sealed before it gets here; see vault."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec.structs import astuple, fields
@@ -79,22 +80,25 @@ def page(
     return found[::-1] if backwards else found
 
 
-def close(account: Account, vault: Vault) -> Operation[bool]:
-    """Replace an account's row, as `change` does, and release its numbers and its keys."""
-    stood = yield from change(account, vault)
-    if stood:
-        for table in (schema.numbers, schema.api_keys):
-            yield Execute(table.delete().where(table.c.account_id == account.id))
-    return stood
-
-
-def change(account: Account, vault: Vault) -> Operation[bool]:
-    """Replace an account's row as a whole. False when there is none."""
-    values = _row(account, vault)
+def change(account_id: bytes, change: Callable[[Account], Account], vault: Vault) -> Operation[Account | None]:
+    """Replace an account by what `change` makes of it; what it raises passes, and nothing changes. The account as it is
+    then, None when there is none. One that is closed by this releases its numbers and its keys. Raises VaultError.
+    """
+    # Locked, so that no two changes are made of the same account: one would bring back what the other took away.
+    rows = yield Lookup(schema.accounts, _COLUMNS, ("id",), [(account_id,)], lock=True)
+    if not rows:
+        return None
+    before = _account(rows[0], vault)
+    after = change(before)
+    if after == before:
+        return before
+    values = _row(after, vault)
     del values["id"]
-    table = schema.accounts
-    rows = yield Execute(table.update().where(table.c.id == account.id).values(values).returning(table.c.id))
-    return bool(rows)
+    yield Execute(schema.accounts.update().where(schema.accounts.c.id == account_id).values(values))
+    if after.status == "closed" != before.status:
+        for table in (schema.numbers, schema.api_keys):
+            yield Execute(table.delete().where(table.c.account_id == account_id))
+    return after
 
 
 def add_key(key: ApiKey) -> Operation[None]:

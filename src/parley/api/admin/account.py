@@ -58,19 +58,21 @@ class AccountApi:
         given = checked(call.json(), _Given)
         if given.quiet_hours is not msgspec.UNSET:
             await self._quiet.set_for_account(call.account.id, checked_hours(given.quiet_hours))
-        present = await self._accounts.fresh(call.account.id)
-        account = replace(
-            present,
-            name=present.name if given.name is None else given.name,
-            opt_out_handling=given.opt_out_handling or present.opt_out_handling,
+        account = await self._accounts.change(
+            call.account.id,
+            lambda it: replace(
+                it,
+                name=it.name if given.name is None else given.name,
+                opt_out_handling=given.opt_out_handling or it.opt_out_handling,
+            ),
         )
-        return await self._reply(await self._accounts.change(account), knows_all=True)
+        return await self._reply(account, knows_all=True)
 
     async def rotate(self, call: Call) -> Reply:
         """POST /admin/account/token: a new auth token, told this once. The former one authenticates for a day more."""
         await check_manages(call.headers, self._accounts)
         checked(call.json() if call.body else {}, _Nothing)
-        rotated = await self._accounts.rotate(await self._accounts.fresh(call.account.id))
+        rotated = await self._accounts.rotate(call.account)
         told = {
             "account_sid": ids.sid("AC", rotated.id),
             "auth_token": rotated.auth_token.reveal(),

@@ -75,15 +75,16 @@ class AccountsApi:
         account = await self._named(call)
         form = call.form()
         form.allow(frozenset({"FriendlyName", "Status"}))
-        status = _status(form) or account.status
-        changed = replace(account, name=friendly_name(form) or account.name, status=status)
-        if status != account.status:
-            _check_change(call.account, account)
-        if status == "closed" != account.status:
-            changed = await self._accounts.close(changed)
+        name, status = friendly_name(form), _status(form)
+
+        def updated(before: Account) -> Account:
+            if status not in (None, before.status):
+                _check_change(call.account, before)
+            return replace(before, name=name or before.name, status=status or before.status)
+
+        changed = await self._accounts.change(account.id, updated)
+        if changed.status == "closed":
             self._numbers.forget()
-        elif changed != account:
-            changed = await self._accounts.change(changed)
         return json_reply(200, _rendered(call, changed))
 
     async def _named(self, call: Call) -> Account:
