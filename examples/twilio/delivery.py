@@ -23,18 +23,18 @@ class Tracker:
         self.again: dict[str, str] = {}
         """The second attempt at a message that failed."""
 
-    def send(self, **message: Any) -> str:
-        """Send a message, and follow it; returns its SID."""
-        return str(self._client.messages.create(status_callback=self.url, **message).sid)
+    def send(self, attempt: int = 1, **message: Any) -> str:
+        """Send a message, and follow it; returns its SID. The callback's URL says which attempt it is."""
+        callback = f"{self.url}?attempt={attempt}"
+        return str(self._client.messages.create(status_callback=callback, **message).sid)
 
     def hear(self, event: dict[str, str]) -> MessagingResponse:
         """Handle a status callback."""
         sid, status = event["MessageSid"], event["MessageStatus"]
         self.told[sid].append(status)
-        is_second = sid in self.again.values()
-        if status in ("undelivered", "failed") and event.get("ErrorCode") in MAY_PASS and not is_second:
+        if event["attempt"] == "1" and status in ("undelivered", "failed") and event["ErrorCode"] in MAY_PASS:
             body = self._client.messages(sid).fetch().body
-            self.again[sid] = self.send(from_=event["From"], to=event["To"], body=body)
+            self.again[sid] = self.send(2, from_=event["From"], to=event["To"], body=body)
         return MessagingResponse()
 
 
