@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from parley.model.resource import Row
-from parley.store import Engine, callbacks, numbers, resources
+from parley.store import Engine, Operation, callbacks, numbers, resources
 from parley.store.audit import audit
 from tests.store.records import CALLBACK_STATES, Records
 
@@ -24,6 +24,23 @@ async def test_a_name_is_taken_once_an_account_and_kind(engine: Engine) -> None:
     assert await engine.read(resources.fetch, ACCOUNT, "service", row(2).id) is None
     assert await engine.read(resources.fetch, OTHER, "service", row(1).id) is None
     assert await engine.read(resources.fetch, ACCOUNT, "campaign", row(1).id) is None
+
+
+async def test_an_id_that_another_node_takes_in_the_same_moment_is_taken(engine: Engine) -> None:
+    def told_that_it_is_free() -> Operation[bool]:
+        adding = resources.add(row(1, account=OTHER))
+        next(adding)
+        statement = adding.send([])
+        while True:
+            rows = yield statement
+            try:
+                statement = adding.send(rows)
+            except StopIteration as end:
+                return bool(end.value)
+
+    assert await engine.write(resources.add, row(1))
+    assert not await engine.write(told_that_it_is_free)
+    assert await engine.read(resources.fetch, OTHER, "service", row(1).id) is None
 
 
 async def test_a_change_of_an_old_revision_changes_nothing(engine: Engine) -> None:

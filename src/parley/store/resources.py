@@ -25,9 +25,10 @@ def add(row: Row, owes: Sequence[Callback] = ()) -> Operation[bool]:
     if found:
         return False
     yield Insert(schema.resources, [astuple(row)], ignore=True)
-    rows = yield Lookup(schema.resources, ("id",), ("id",), [(row.id,)])
-    yield Insert(schema.callbacks, [astuple(callback) for callback in owes] if rows else [])
-    return bool(rows)
+    # An id that follows from a name may have become another account's on another node since it was looked for.
+    is_ours = (yield Lookup(schema.resources, COLUMNS, ("id",), [(row.id,)])) == [astuple(row)]
+    yield Insert(schema.callbacks, [astuple(callback) for callback in owes] if is_ours else [])
+    return is_ours
 
 
 def fetch(account_id: bytes, kind: str, resource_id: bytes) -> Operation[Row | None]:
