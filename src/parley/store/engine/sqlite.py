@@ -134,7 +134,7 @@ class SqliteEngine(Engine):
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left or self._has_given_up:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or not left or self._has_given_up:
                     raise
             else:
                 return
