@@ -1,5 +1,6 @@
 """Who may send to North America, how fast and how much; and what the reviewers decide, whichever node they sit on."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -239,3 +240,10 @@ async def test_more_than_are_decided_together(office: Office) -> None:
     assert await office.reviewing.turn() > 0
     everyone = await office.registry.brands.family(office.account_id)
     assert {brand.value.verdict for brand in everyone} == {"approved"}
+
+
+async def test_messages_that_come_together_share_a_brands_day(engine: Engine, clock: ManualClock) -> None:
+    office = Office(engine, clock, Terms(needs_campaign=True, needs_verification=True, daily_cap=1))
+    await office.registered(OURS)
+    codes = await asyncio.gather(*(office.block() for _ in range(5)))
+    assert codes == [None, *[CAP_REACHED] * 4]

@@ -61,9 +61,8 @@ class Allowances:
         Raises Refused: country_not_enabled, funds_spent. What is spent is known to the second, and what waits to be
         sent is not spent yet: an account may go below zero by as much as it sends in a second.
         """
-        standing = self._standings.get(account.id)
-        if standing is None:
-            standing = await self._look(account)
+        standing = await self._standings.ask(account.id, lambda: self._stand(account))
+        assert standing is not None, "every account stands somehow"
         if standing.countries is not None and recipient.kind == "e164":
             country = market(recipient.value)
             if country is not None and country not in standing.countries:
@@ -100,11 +99,6 @@ class Allowances:
         )
         self.forget()
         return changed.value
-
-    async def _look(self, account: Account) -> Standing:
-        standing = await self._stand(account)
-        self._standings.put(account.id, standing)
-        return standing
 
     async def _stand(self, account: Account) -> Standing:
         own = await self.of(account.id)

@@ -1,5 +1,7 @@
 """What brands may send in a day: counted here, and read from the record again each second, where all nodes count."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 from typing import Final
@@ -48,18 +50,28 @@ class DailyCaps:
         self._cap = cap
         self._senders_of = senders_of
         self._days: dict[bytes, _Day] = {}
+        self._reading: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def spend(self, account_id: bytes, brand_id: bytes, segments: int) -> bool:
         """Count segments as sent by a brand today; False, with nothing counted, when that would be too many."""
         if not self._cap:
             return True
-        day = self._days.get(brand_id)
-        if day is None or day.fresh_until < self._clock.monotonic() or day.ends_at <= self._clock.now():
-            day = self._days[brand_id] = await self._today(account_id, brand_id)
+        day = self._known(brand_id)
+        if day is None:
+            # One asks for all who want to know at once: each answer of its own would lack what the others let go.
+            async with self._reading[brand_id]:
+                day = self._known(brand_id) or await self._today(account_id, brand_id)
+                self._days[brand_id] = day
         if day.spent + max(segments, 1) > self._cap:
             return False
         day.spent += segments
         return True
+
+    def _known(self, brand_id: bytes) -> _Day | None:
+        day = self._days.get(brand_id)
+        if day is None or day.fresh_until < self._clock.monotonic() or day.ends_at <= self._clock.now():
+            return None
+        return day
 
     async def _today(self, account_id: bytes, brand_id: bytes) -> _Day:
         began = self._clock.monotonic()
