@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 import structlog
 from msgspec import json
 
+from parley.core.daily_cap import UNREGISTERED
 from parley.core.record import Record
 from parley.core.refusal import Refused
 from parley.core.resources import Resources
@@ -18,7 +19,7 @@ from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.handler import MessageHandler, script_of
 from parley.model.message import Dialect, Media, Message
-from parley.store import Engine, cookies, media
+from parley.store import Engine, cookies, media, messages
 from parley.store.accept import IdempotencyKey
 from parley.store.changes import Change
 from parley.webhooks.attempt import Attempts, Failed
@@ -220,11 +221,20 @@ class _Talk:
             idempotency=key,
         )
         try:
-            return await self._to.send(draft)
+            sent = await self._to.send(draft)
         except Refused as refused:
             code = self._renderer.refusal(refused.reason)
             await self._to.note(message, code, f"the reply was refused: {refused.reason}", base)
             return None
+        if self._callback.dialect == "signalwire" and await self._is_unregistered(sent):
+            await self._to.note(message, UNREGISTERED, "the number to reply from has no active campaign", base)
+            return None
+        return sent
+
+    async def _is_unregistered(self, sent: Message) -> bool:
+        """Whether a reply ended as it was taken, for want of a campaign: SWML's script is told of that."""
+        stands = await self._to.engine.read(messages.fetch, sent.account_id, sent.id)
+        return stands is not None and stands.error_code == UNREGISTERED
 
 
 def _unreadable(error: UnreadableAnswer) -> Failed:

@@ -37,6 +37,13 @@ def play(text: str) -> dict[str, Any]:
     return {"play": {"url": f"say:{text}"}}
 
 
+def nested(levels: int, step: dict[str, Any]) -> dict[str, Any]:
+    """A step inside so many branches."""
+    for _ in range(levels):
+        step = {"cond": [{"when": "true", "then": [step]}]}
+    return step
+
+
 def ring(client: Client, expect: int = 201, phone: str = PHONE, **given: Any) -> Any:
     answer = client.raw("POST", f"/simulator/phones/{phone}/calls", json={"to": NUMBER, **given})
     assert answer.status_code == expect, answer.text
@@ -324,6 +331,7 @@ FAILS: list[tuple[str, dict[str, Any]]] = [
     ("swml_invalid_document", main(play("a"), {"set": {"x": "ftp:"}}, {"play": "${x}"})),
     ("swml_invalid_document", main(play("a"), {"set": {"x": "${1 ==}"}})),
     ("swml_invalid_document", main(play("a"), {"execute": "main"})),
+    ("swml_invalid_document", main(play("a"), nested(9, {"execute": "main"}))),
     ("swml_invalid_document", main(play("a"), *[{"label": "x"}] * 501)),
     ("swml_invalid_document", main(play("a"), {"set": {"x": "y" * 30_000}}, *[{"say": "${x}"}] * 9)),
     ("swml_invalid_document", main(play("a"), {"set": {"x": "y"}}, *[{"set": {"x": "${x}${x}"}}] * 20)),

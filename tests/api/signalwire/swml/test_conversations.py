@@ -3,17 +3,17 @@
 import hashlib
 import hmac
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from parley.lib.ids import parse_uuid
 from parley.model.address import parse_sender
 from parley.model.handler import MessageHandler, url_of
 from tests.api.signalwire.client import Client
 from tests.receiver import Received, Receiver, Reply
-from tests.server import Server
+from tests.server import Server, serve
 
 _numbers = iter(range(15557200000, 15557299999))
 
@@ -182,4 +182,10 @@ def test_a_stored_script_answers(world: World) -> None:
     world.server.run(world.server.app.handlers.drop(world.server.account_id, kept.id))
     gone = world.text("again")
     assert world.error(gone)[0] == "http_retrieval_error"
-    assert parse_uuid(gone) is not None
+
+
+def test_a_number_without_a_campaign(tmp_path: Path, receiver: Receiver) -> None:
+    with serve(f"sqlite:///{tmp_path}/parley.db", campaign_registration=True) as server:
+        world = World(server, receiver)
+        id = world.asked(main({"reply": {"body": "a", "to": "+14155550123"}}))
+        assert world.error(id)[0] == "swml_reply_inactive_campaign"

@@ -34,8 +34,8 @@ MAX_REQUESTS: Final = 10
 """Requests of one script; those beyond it are not made, and say so. Source: SWML's limits."""
 MAX_DOCUMENTS: Final = 10
 """Documents that a script may fetch, one through another."""
-MAX_DEPTH: Final = 50
-"""Sections carried out inside one another."""
+MAX_DEPTH: Final = 60
+"""Sections and branches carried out inside one another, each of which takes some of Python's stack."""
 
 _encode: Final = msgspec.json.Encoder().encode
 _JSON: Final = "application/json"
@@ -66,7 +66,6 @@ class Frame(msgspec.Struct):
 
     program: Program
     params: Mapping[str, Any]
-    depth: int = 0
     jumps: dict[int, int] = msgspec.field(default_factory=dict)
     """Of each goto, how often it was taken."""
 
@@ -87,6 +86,7 @@ class Machine:
         self._steps_done = 0
         self._requests = 0
         self._documents = 0
+        self._depth = 0
 
     def act(self, step: Step, frame: Frame) -> Run:
         """Carry out a method of this kind of document."""
@@ -138,6 +138,15 @@ class Machine:
 
     def steps(self, steps: Section, frame: Frame) -> Run:
         """Carry steps out, up to the one that leads elsewhere."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise Faulty("swml_invalid_document", f"more than {MAX_DEPTH} sections and branches are inside one another")
+        try:
+            return (yield from self._each(steps, frame))
+        finally:
+            self._depth -= 1
+
+    def _each(self, steps: Section, frame: Frame) -> Run:
         at = 0
         while at < len(steps):
             signal = yield from self._step(steps[at], frame)
@@ -223,10 +232,7 @@ class Machine:
         if program is None and self.in_call and _is_url(dest):
             program = yield from self.document(dest, "POST", params)
         name = dest if program is None else "main"
-        inner = Frame(program or frame.program, params, frame.depth + 1)
-        if inner.depth > MAX_DEPTH:
-            raise Faulty("swml_invalid_document", f"more than {MAX_DEPTH} sections are inside one another")
-        signal = yield from self._section(name, inner)
+        signal = yield from self._section(name, Frame(program or frame.program, params))
         if not isinstance(signal, Return):
             if signal is not None:
                 return signal
