@@ -17,7 +17,7 @@ _GUIDES: Final = {"messaging_campaign_id"}
 
 
 def hold(described: str, body: Any) -> None:
-    """Hold an answer: an object's name, `list` and a name, empty for no body, `any`. AssertionError says what is wrong."""
+    """Hold an answer against an object's name, `list` and a name, nothing for no body, or `any`."""
     if described == "any":
         return
     if not described:
@@ -71,7 +71,7 @@ def _is(kind: str, value: Any) -> bool:
         case "text":
             return isinstance(value, str)
         case "time":
-            return value.endswith("Z") and datetime.fromisoformat(value).tzinfo is not None
+            return str(value).endswith("Z") and datetime.fromisoformat(value).tzinfo is not None
         case "url":
             return urlsplit(value).scheme in ("http", "https") or value.startswith("/")
         case "uuid":

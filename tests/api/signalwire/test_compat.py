@@ -6,8 +6,27 @@ from typing import Any
 
 import pytest
 
-from parley.api.signalwire import draft, logs, number_update, pages
+from parley.api.signalwire import (
+    caller_ids,
+    draft,
+    logs,
+    mfa,
+    number_groups,
+    number_update,
+    numbers_for_sale,
+    pages,
+    phone_numbers,
+    projects,
+    short_codes,
+)
+from parley.api.signalwire.fabric import resources
+from parley.api.signalwire.fabric.kinds import kinds
+from parley.api.signalwire.registry import brands, campaigns, guide, orders
+from parley.webhooks.guard import Guard
+from tests.api.signalwire import described
+from tests.api.signalwire.asked import BRAND, CAMPAIGN
 from tests.api.signalwire.client import Client
+from tests.server import Server
 
 TABLE = Path(__file__).parents[3] / "docs" / "compat" / "signalwire.csv"
 UPDATE = "PUT /api/relay/rest/phone_numbers/{id}"
@@ -43,23 +62,123 @@ def test_it_lists_what_the_code_knows() -> None:
         "filter_name",
         "filter_number",
     }
-    assert names(UPDATE, "supported") == number_update.ACTED_ON | number_update.ALIASES.keys()
+    assert names(UPDATE, "supported") == number_update.ACTED_ON | number_update.ALIASES.keys() | {
+        number_update.CAMPAIGN
+    }
     assert names(UPDATE, "refused") == number_update.LATER
     assert names(UPDATE, "ignored") == number_update.KEPT
+
+
+OPERATIONS = {
+    "POST /api/relay/rest/phone_numbers": phone_numbers.PURCHASE,
+    "GET /api/relay/rest/phone_numbers/search": numbers_for_sale.PARAMETERS,
+    "GET /api/relay/rest/number_groups": number_groups.FILTERS,
+    "POST /api/relay/rest/number_groups": number_groups.PARAMETERS,
+    "PUT /api/relay/rest/number_groups/{id}": number_groups.PARAMETERS,
+    "GET /api/relay/rest/number_groups/{id}/number_group_memberships": pages.PARAMETERS,
+    "POST /api/relay/rest/number_groups/{id}/number_group_memberships": number_groups.MEMBERSHIP,
+    "GET /api/relay/rest/short_codes": short_codes.FILTERS,
+    "PUT /api/relay/rest/short_codes/{id}": short_codes.PARAMETERS - number_update.LATER,
+    "GET /api/relay/rest/verified_caller_ids": caller_ids.FILTERS,
+    "POST /api/relay/rest/verified_caller_ids": caller_ids.PARAMETERS - {"extension"},
+    "GET /api/relay/rest/registry/beta/brands": brands.FILTERS,
+    "POST /api/relay/rest/registry/beta/brands": brands.MANAGED | brands.SELF_REGISTERED,
+    "GET /api/relay/rest/registry/beta/brands/{id}/campaigns": brands.FILTERS,
+    "POST /api/relay/rest/registry/beta/brands/{id}/campaigns": campaigns.MANAGED | campaigns.PARTNER,
+    "GET /api/relay/rest/registry/beta/campaigns/{id}/numbers": orders.FILTERS,
+    "GET /api/relay/rest/registry/beta/campaigns/{id}/orders": orders.FILTERS,
+    "POST /api/relay/rest/registry/beta/campaigns/{id}/orders": orders.PARAMETERS,
+    "POST /api/messaging/brands": guide.BRAND,
+    "POST /api/messaging/campaigns": guide.CAMPAIGN,
+    "POST /api/relay/rest/mfa/sms": mfa.PARAMETERS,
+    "POST /api/relay/rest/mfa/{id}/verify": mfa.ANSWER,
+    "GET /api/projects": projects.FILTERS,
+    "POST /api/project/tokens": projects.TOKEN,
+    "PATCH /api/project/tokens/{id}": projects.TOKEN_CHANGE,
+    "GET /api/fabric/resources": pages.PARAMETERS,
+    "POST /api/fabric/resources/{id}/phone_routes": resources.PHONE_ROUTE,
+}
+
+
+def test_it_lists_what_each_other_operation_knows() -> None:
+    for operation, parameters in OPERATIONS.items():
+        assert names(operation, "supported") == parameters, operation
+    for kind in kinds(Guard()).values():
+        assert names(f"POST {kind.path}", "supported") == kind.parameters
+        assert names(f"{kind.method} {kind.path}/{{id}}", "supported") == kind.changes
+        assert names(f"GET {kind.path}", "supported") == pages.PARAMETERS
+
+
+def test_it_has_every_operation_of_the_first_two_tiers() -> None:
+    known = {row["operation"] for row in rows()}
+    assert {f"{row['method']} {row['path'].partition(' ')[0]}" for row in described.OPERATIONS} <= known
 
 
 REFUSED = [(row["operation"], row["parameter"], row["code"]) for row in rows() if row["status"] == "refused"]
 
 
+@pytest.fixture(scope="module")
+def existing(server: Server) -> dict[str, str]:
+    """Return the id of something at each path that a row names by `{id}`."""
+    client, rest, fabric = Client(server), "/api/relay/rest", "/api/fabric/resources"
+    client.send(to="+15559400001")
+    client.send(**{"from": "24687", "to": "+15559400001"})
+
+    def made(path: str, given: dict[str, Any]) -> str:
+        response = client.raw("POST", path, json=given)
+        assert response.status_code in (200, 201), response.text
+        id: str = response.json()["id"]
+        return id
+
+    def first(path: str) -> str:
+        id: str = client.ask("GET", path, 200)["data"][0]["id"]
+        return id
+
+    number = made(f"{rest}/phone_numbers", {"number": "+15559400002"})
+    group = made(f"{rest}/number_groups", {"name": "All"})
+    brand = made(f"{rest}/registry/beta/brands", BRAND)
+    campaign = made(f"{rest}/registry/beta/brands/{brand}/campaigns", {**CAMPAIGN, "brand_id": brand})
+    script = {"name": "Bot", "script_type": "messaging", "contents": {"reply": "Hi"}}
+    webhook = {"used_for": "messaging", "primary_request_url": "https://app.example/in"}
+    relay = made(f"{fabric}/relay_applications", {"name": "Desk", "topic": "desk"})
+    return {
+        "/api/messaging/messages": first("/api/messaging/logs"),
+        "/api/messaging/logs": first("/api/messaging/logs"),
+        "/api/messaging/brands": brand,
+        "/api/messaging/campaigns": campaign,
+        f"{rest}/phone_numbers": number,
+        f"{rest}/number_groups": group,
+        f"{rest}/number_group_memberships": made(
+            f"{rest}/number_groups/{group}/number_group_memberships", {"phone_number_id": number}
+        ),
+        f"{rest}/short_codes": first(f"{rest}/short_codes"),
+        f"{rest}/verified_caller_ids": made(f"{rest}/verified_caller_ids", {"number": "+15559400003"}),
+        f"{rest}/registry/beta/brands": brand,
+        f"{rest}/registry/beta/campaigns": campaign,
+        f"{rest}/registry/beta/orders": made(
+            f"{rest}/registry/beta/campaigns/{campaign}/orders", {"phone_numbers": ["+15559400002"]}
+        ),
+        f"{rest}/registry/beta/numbers": number,
+        f"{rest}/mfa": made(f"{rest}/mfa/sms", {"to": "+15559400001"}),
+        "/api/projects": server.project_id,
+        "/api/project/tokens": made("/api/project/tokens", {"name": "CI", "permissions": ["video"]}),
+        fabric: relay,
+        f"{fabric}/relay_applications": relay,
+        f"{fabric}/swml_scripts": made(f"{fabric}/swml_scripts", script),
+        f"{fabric}/swml_webhooks": made(f"{fabric}/swml_webhooks", webhook),
+        f"{fabric}/cxml_webhooks": made(f"{fabric}/cxml_webhooks", webhook),
+    }
+
+
 @pytest.mark.parametrize(("operation", "parameter", "code"), REFUSED)
-def test_what_it_calls_refused_is_refused(client: Client, operation: str, parameter: str, code: str) -> None:
+def test_what_it_calls_refused_is_refused(
+    client: Client, existing: dict[str, str], operation: str, parameter: str, code: str
+) -> None:
     method, path = operation.split()
     name = "something_else" if parameter == "*" else parameter
-    if "{id}" in path:
-        listing = "/api/relay/rest/phone_numbers" if "phone_numbers" in path else "/api/messaging/logs"
-        if "phone_numbers" not in path:
-            client.send(to="+15559400001")
-        path = path.replace("{id}", client.ask("GET", listing, 200)["data"][0]["id"])
-    given: dict[str, Any] = {"params": {name: "x"}} if method == "GET" else {"json": {name: "x"}}
+    before, has_id, behind = path.partition("/{id}")
+    if has_id:
+        path = f"{before}/{existing[before]}{behind}"
+    given: dict[str, Any] = {"params" if method in ("GET", "DELETE") else "json": {name: "x"}}
     errors = client.ask(method, path, 422, **given)["errors"]
     assert code in {error["code"] for error in errors if error.get("attribute", name) == name}

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.signalwire import pages, shapes
-from parley.api.signalwire.fields import Fields
+from parley.api.signalwire.fields import Fields, nothing_asked
 from parley.api.signalwire.paths import path_id
 from parley.api.signalwire.problems import Invalid, Problem
 from parley.core.refusal import Refused
@@ -66,6 +66,7 @@ class CallerIds:
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one caller id; also the answer to whoever asks that it be called again, which it needs no more."""
+        nothing_asked(call)
         return json_reply(200, caller_id_body(await self._caller_ids.fetch(call.account.id, path_id(call))))
 
     async def verify(self, call: Call) -> Reply:
@@ -73,7 +74,7 @@ class CallerIds:
         fields = Fields(call.json(), {"verification_code"})
         fields.required("verification_code")
         fields.check()
-        return await self.fetch(call)
+        return json_reply(200, caller_id_body(await self._caller_ids.fetch(call.account.id, path_id(call))))
 
     async def update(self, call: Call) -> Reply:
         """PUT: another name."""
@@ -88,6 +89,7 @@ class CallerIds:
 
     async def delete(self, call: Call) -> Reply:
         """DELETE: forget that the phone was verified."""
+        nothing_asked(call)
         await self._caller_ids.drop(call.account.id, path_id(call))
         return NO_CONTENT
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from parley.api.http.endpoint import Call
+from parley.api.signalwire import pages
 from parley.api.signalwire.problems import Invalid, Problem, unknown_parameter
 from parley.lib.ids import parse_uuid
 from parley.webhooks.guard import Guard, RefusedUrl
@@ -13,6 +15,12 @@ MOST: Final = 2048
 
 _HTTP_URL: Final = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 _METHODS: Final = ("GET", "POST")
+
+
+def nothing_asked(call: Call) -> None:
+    """For an operation without parameters. Raises Invalid when there are any."""
+    Fields(call.json() if call.body else {}, ()).check()
+    pages.allow(call.arguments(), frozenset())
 
 
 class Fields:

@@ -5,7 +5,7 @@ from typing import Any, Final, cast
 from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.signalwire import pages, shapes
-from parley.api.signalwire.fields import Fields
+from parley.api.signalwire.fields import Fields, nothing_asked
 from parley.api.signalwire.paths import path_id
 from parley.core.accounts import Accounts
 from parley.lib.ids import to_uuid
@@ -48,6 +48,7 @@ class Projects:
 
     async def rotate_signing_key(self, call: Call) -> Reply:
         """POST: a new signing key, told only now. Webhooks are signed with it after a minute."""
+        nothing_asked(call)
         account = await self._account(call)
         changed, key = await self._accounts.rotate_signing_key(await self._accounts.fresh(account.id))
         return json_reply(200, {**project_body(changed), "signing_key": key.reveal()})

@@ -79,9 +79,13 @@ class ShortCodes:
             for name in _REQUIRED
             if given.get(name) in (None, "")
         ]
+        try:
+            wanted = read_update(code, {name: given[name] for name in PARAMETERS & given.keys()}, self._guard)
+        except Invalid as invalid:
+            raise Invalid([*problems, *invalid.problems]) from None
         if problems:
             raise Invalid(problems)
-        return json_reply(200, short_code_body(await self._numbers.change(read_update(code, given, self._guard))))
+        return json_reply(200, short_code_body(await self._numbers.change(wanted)))
 
     async def _code(self, call: Call) -> Number:
         code = await self._numbers.fetch(call.account.id, path_id(call))
