@@ -14,6 +14,7 @@ from parley.lib.web_links import links, spans
         ("no link: example.com", []),
         ("https://", []),
         ("https://...", []),
+        ("https://__ https://[) https://_a.example", ["https://_a.example"]),
         ("go to https://example.com.", ["https://example.com"]),
         (
             "http://a.example/x?y=1&z=2#f, then HTTPS://B.example!",

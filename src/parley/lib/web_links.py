@@ -6,7 +6,8 @@ from typing import Final
 
 # Typographic quotes and the punctuation of East Asian scripts, which is set without a space, end a URL as a space does.
 LINK: Final = re.compile(
-    r"https?://(?=[\w\[])[^\s\x00-\x1f\x7f<>\"'`\\^{}|“”„‘’‚«»‹›「」『』【】《》（），。、！？；：…]+", re.IGNORECASE
+    r"https?://(?=_*[^\W_]|\[[\dA-F:.]+\])[^\s\x00-\x1f\x7f<>\"'`\\^{}|“”„‘’‚«»‹›「」『』【】《》（），。、！？；：…]+",
+    re.IGNORECASE,
 )
 """A URL, perhaps with what ends the sentence around it."""
 _TRAILING: Final = ".,;:!?)]*_~"
