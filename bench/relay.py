@@ -1,4 +1,4 @@
-"""`python -m bench.relay`: what Relay's idle clients cost in memory, and how many events a second reach those that read.
+"""`python -m bench.relay`: what idle Relay clients cost in memory, and how many events a second reach those that read.
 
 The server is a process of its own on one core; the clients, which do as little as will do, are on another.
 """
@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvloop
 
@@ -39,10 +39,9 @@ class Client(asyncio.Protocol):
         self.sent: dict[str, asyncio.Future[None]] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         key = base64.b64encode(os.urandom(16)).decode()
-        transport.write(
+        self.transport.write(
             "GET / HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
@@ -127,7 +126,8 @@ def cpu_seconds(pid: int) -> float:
 async def idle(node: Node, count: int, rest_s: float) -> None:
     """Connect idle clients, and print what each costs the server."""
     (await connect(node.port)).transport.close()
-    before, clients, began = resident(node.pid), [], time.perf_counter()
+    clients: list[Client] = []
+    before, began = resident(node.pid), time.perf_counter()
     while len(clients) < count:
         clients += await asyncio.gather(*(connect(node.port) for _ in range(min(_AT_ONCE, count - len(clients)))))
     took = time.perf_counter() - began
@@ -175,12 +175,11 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory() as directory, on_core(SERVER_CORE):
         node = Node(f"sqlite:///{directory}/parley.db", Path(directory))
-        with node:
-            with on_core(LOAD_CORE):
-                if asked.idle:
-                    asyncio.run(idle(node, asked.idle, asked.rest))
-                if asked.events:
-                    asyncio.run(events(node, asked.events))
+        with node, on_core(LOAD_CORE):
+            if asked.idle:
+                asyncio.run(idle(node, asked.idle, asked.rest))
+            if asked.events:
+                asyncio.run(events(node, asked.events))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 import uuid
 from collections import deque
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -25,6 +25,7 @@ class RelayClient:
             connect(url, compression=compression, ping_interval=None, open_timeout=PATIENCE_S)
         )
         self.acks = True
+        self.answers_pings = True
         self.frames: deque[Frame] = deque()
         """What came and nobody asked for yet, but pings."""
         self.pings = 0
@@ -74,20 +75,27 @@ class RelayClient:
         method = frame.get("method")
         if method == "signalwire.ping":
             self.pings += 1
-            self.put({"id": frame["id"], "result": {"timestamp": frame["params"]["timestamp"]}})
+            if not self.answers_pings:
+                return frame
+            self._answer(frame, {"timestamp": frame["params"]["timestamp"]})
         elif method is not None and self.acks and method != "blade.broadcast":
-            self.put({"id": frame["id"], "result": {}})
+            self._answer(frame, {})
         return frame
 
-    def event(self, kind: str, state: str | None = None) -> Frame:
-        """The next event of a kind, and of a state where one is given: its parameters."""
+    def _answer(self, frame: Frame, result: Frame) -> None:
+        with suppress(ConnectionClosed):  # what came before it was closed is read all the same
+            self.put({"id": frame["id"], "result": result})
+
+    def event(self, kind: str, state: str | None = None, body: str | None = None) -> Frame:
+        """The next event of a kind, and of a state and a body where they are given: its parameters."""
 
         def wanted(frame: Frame) -> bool:
             params = frame.get("params", {})
             told = params["params"] if frame.get("method") == "blade.broadcast" else params
             inner = told.get("params", {}) if isinstance(told, dict) else {}
             is_kind = told.get("event_type") == kind if isinstance(told, dict) else False
-            return is_kind and (state is None or inner.get("message_state") == state)
+            is_state = state is None or inner.get("message_state") == state
+            return is_kind and is_state and (body is None or inner.get("body") == body)
 
         params: Frame = self.until(wanted)["params"]
         return params

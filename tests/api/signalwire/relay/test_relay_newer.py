@@ -1,4 +1,4 @@
-"""Relay's newer generation (`signalwire.*`), frame by frame: connect, receive, send, events, pings, and what goes wrong."""
+"""Relay's newer generation (`signalwire.*`), frame by frame: connect, receive, send, events, and what goes wrong."""
 
 import json
 import re

@@ -286,7 +286,8 @@ class Session:
                     account = await parts.accounts.by_id(self.account_id)
                     if account is None or account.status == "closed":
                         return {"code": "401", "message": "Unauthorized"}
-                    draft = sending.read_draft(account, params, (self.protocol, self.contexts), parts.guard)
+                    first = set() if parts.relay.to_all else self.contexts  # of all, nobody is first
+                    draft = sending.read_draft(account, params, (self.protocol, first), parts.guard)
                     await parts.sending.send(msgspec.structs.replace(draft, id=message_id))
                 finally:
                     parts.limits.depart(self.account_id)

@@ -1,0 +1,158 @@
+"""Relay across nodes, restarts and clients that do not read: nothing is lost, and nobody waits for anybody else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.signalwire.client import Client
+from tests.api.signalwire.relay.client import RelayClient, signalwire
+from tests.node import AUTH_TOKEN, Node
+from tests.server import Server, serve
+
+PHONE = "+15559330000"
+NUMBER = "+15551234567"
+PROJECT = "01234567-89ab-cdef-0123-456789abcdef"
+
+
+def receives(client: Client, number: str, context: str) -> None:
+    """Have the messages to a number told to the clients of a context."""
+    (found,) = client.ask("GET", "/api/relay/rest/phone_numbers", 200, params={"filter_number": number})["data"]
+    path = f"/api/relay/rest/phone_numbers/{found['id']}"
+    client.ask("PUT", path, 200, json={"message_relay_context": context})
+
+
+def connected(server: Server, *contexts: str, **more: Any) -> RelayClient:
+    return signalwire(server.base_url, server.project_id, server.auth_token, contexts=list(contexts), **more)[0]
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_subscriptions_outlive_the_server(tmp_path: Path, how: str) -> None:
+    node = Node(f"sqlite:///{tmp_path}/parley.db", tmp_path)
+    with node:
+        relay, welcome = signalwire(node.base_url, PROJECT, AUTH_TOKEN)
+        relay.result("signalwire.receive", {"contexts": ["office"]})
+        params = {"from_number": NUMBER, "to_number": PHONE, "body": "Before", "context": "office"}
+        assert relay.result("messaging.send", params)["code"] == "200"
+        relay.event("messaging.state", "delivered")
+        getattr(node, how)()
+        closed = relay.closed()
+        relay.close()
+        if how == "stop":
+            [goodbye] = [frame for frame in relay.frames if frame.get("method") == "signalwire.disconnect"]
+            assert goodbye["params"] == {"restart": True}
+            assert closed.rcvd is not None
+            assert closed.rcvd.code == 1012
+        node.start()
+        node.wait_ready()
+        again, known = signalwire(node.base_url, PROJECT, AUTH_TOKEN, protocol=welcome["protocol"])
+        with again:
+            assert (known["protocol"], known["session_restored"]) == (welcome["protocol"], True)
+            assert again.result("messaging.send", {**params, "body": "After"})["code"] == "200"
+            # What was told just before a kill may be told again.
+            assert again.event("messaging.state", "delivered", "After")["context"] == "office"
+
+
+def test_an_event_of_one_node_reaches_a_client_of_another_once(postgres_store_url: str) -> None:
+    with (
+        serve(postgres_store_url, node_name="a") as a,
+        serve(postgres_store_url, node_name="b") as b,
+        connected(a, "office") as first,
+        connected(b, "office") as second,
+        connected(b, "elsewhere") as third,
+    ):
+        client = Client(a)
+        receives(client, NUMBER, "elsewhere")
+        client.phone_sends(PHONE, NUMBER, "Across")
+        assert third.event("messaging.receive")["params"]["body"] == "Across"
+        receives(client, NUMBER, "office")
+        sent = [client.phone_sends(PHONE, NUMBER, f"{n}") for n in range(6)]
+        told: list[str] = []
+        while not set(sent) <= set(told):
+            told = heard(first) + heard(second)
+        assert sorted(told) == sorted(sent)
+        params = {"from_number": NUMBER, "to_number": "+15559330001", "body": "Mine", "context": "office"}
+        assert second.result("messaging.send", params)["code"] == "200"
+        assert second.event("messaging.state", "delivered")["params"]["body"] == "Mine"
+        assert sorted(heard(first) + heard(second)) == sorted(sent)
+
+
+def heard(relay: RelayClient) -> list[str]:
+    """The ids of the messages that a client was told of up to now."""
+    relay.result("signalwire.ping")
+    told = (frame["params"] for frame in relay.frames if frame.get("method") == "signalwire.event")
+    return [each["params"]["message_id"] for each in told if each["event_type"] == "messaging.receive"]
+
+
+def test_all_clients_of_a_context_on_both_nodes(postgres_store_url: str) -> None:
+    with (
+        serve(postgres_store_url, node_name="a", relay_delivery="all") as a,
+        serve(postgres_store_url, node_name="b", relay_delivery="all") as b,
+        connected(a, "office") as first,
+        connected(b, "office") as second,
+        connected(b, "office") as third,
+    ):
+        here = Client(a)
+        receives(here, NUMBER, "office")
+        here.phone_sends(PHONE, NUMBER, "To all")
+        for relay in (first, second, third):
+            assert relay.event("messaging.receive")["params"]["body"] == "To all"
+        params = {"from_number": NUMBER, "to_number": PHONE, "body": "Mine"}
+        assert second.result("messaging.send", params)["code"] == "200"
+        assert second.event("messaging.state", "delivered")["params"]["body"] == "Mine"
+        params["context"] = "office"
+        assert first.result("messaging.send", params)["code"] == "200"
+        for relay in (first, second, third):
+            assert relay.event("messaging.state", "delivered")["context"] == "office"
+
+
+def test_who_does_not_read_is_dropped_and_holds_up_nobody(tmp_path: Path) -> None:
+    with serve(f"sqlite:///{tmp_path}/parley.db", relay_ping_s=0.2) as server:
+        client = Client(server)
+        receives(client, NUMBER, "busy")
+        with connected(server, "busy") as slow:
+            slow.acks = False
+            unread = client.phone_sends(PHONE, NUMBER, "Unread")
+            assert slow.event("messaging.receive")["params"]["message_id"] == unread
+            with connected(server, "busy") as quick:
+                assert quick.event("messaging.receive")["params"]["message_id"] == unread
+                closed = slow.closed()
+                assert closed.rcvd is not None
+                assert (closed.rcvd.code, closed.rcvd.reason) == (1008, "slow")
+                client.phone_sends(PHONE, NUMBER, "Read")
+                assert quick.event("messaging.receive")["params"]["body"] == "Read"
+        metrics = client.raw("GET", "/metrics").text
+        assert 'parley_relay_dropped_total{reason="slow"} 1.0' in metrics
+
+
+def test_who_answers_no_ping_is_dropped(tmp_path: Path) -> None:
+    with (
+        serve(f"sqlite:///{tmp_path}/parley.db", relay_ping_s=0.1, relay_default_context="office") as server,
+        connected(server, acks=False) as relay,
+    ):
+        client = Client(server)
+        receives(client, NUMBER, "office")
+        client.phone_sends(PHONE, NUMBER, "By default")
+        assert relay.event("messaging.receive")["context"] == "office"
+        while relay.pings < 3:
+            relay.until(lambda frame: frame.get("method") == "signalwire.ping")
+        relay.answers_pings = False
+        closed = relay.closed()
+        assert closed.rcvd is not None
+        assert (closed.rcvd.code, closed.rcvd.reason) == (1008, "silent")
+
+
+def test_what_nobody_takes_is_given_up_and_the_record_says_so(tmp_path: Path) -> None:
+    with serve(f"sqlite:///{tmp_path}/parley.db", callback_give_up_s=0) as server:
+        client = Client(server)
+        receives(client, NUMBER, "nobody")
+        message_id = client.phone_sends(PHONE, NUMBER, "Hello?")
+        server.run(_turned(server))
+        events = client.raw("GET", f"/admin/messages/{message_id}").json()["events"]
+        [given_up] = [event for event in events if event["kind"] == "relay"]
+        assert "no Relay client of context nobody" in given_up["data"]["reason"]
+
+
+async def _turned(server: Server) -> None:
+    server.app.relay._sweep_at = 0.0  # noqa: SLF001 - the next look would come in some seconds
+    await server.app.relay.turn()
