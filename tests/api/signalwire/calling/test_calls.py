@@ -409,6 +409,17 @@ def test_commands_that_are_refused(client: Client, given: dict[str, Any], code: 
     assert (code, attribute) in client.codes("POST", "/api/calling/calls", json=given)
 
 
+def test_a_token_needs_the_calling_permission(client: Client) -> None:
+    statuses = {}
+    for permission in ("calling", "messaging"):
+        given = {"name": permission, "permissions": [permission]}
+        token = client.ask("POST", "/api/project/tokens", 200, json=given)["token"]
+        auth = (str(client.auth.username), token)
+        answer = client.raw("POST", "/api/calling/calls", json={"command": "dial", "params": GOOD}, auth=auth)
+        statuses[permission] = answer.status_code
+    assert statuses == {"calling": 200, "messaging": 403}
+
+
 def test_what_the_simulator_refuses(client: Client) -> None:
     assert ring(client, 400, swml=GUIDE, url="https://a.example")["message"] == "swml and url exclude each other"
     assert "digits" in ring(client, 400, swml=GUIDE, digits="1 2")["message"]

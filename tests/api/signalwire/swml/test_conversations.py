@@ -148,6 +148,11 @@ def test_the_message_says_what_went_wrong(world: World, document: Any, word: str
     assert text
 
 
+def test_a_url_that_nobody_may_ask(world: World) -> None:
+    world.lead("http://10.0.0.1/in")
+    assert world.error(world.text())[0] == "url_failed_to_parse"
+
+
 def test_a_transfer_to_what_is_no_document(world: World) -> None:
     id = world.asked(main({"transfer": f"{world.receiver.url}/next"}), next=Reply(200, b"OK"))
     assert world.error(id)[0] == "swml_transfer_document_invalid"

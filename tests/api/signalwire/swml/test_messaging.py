@@ -180,6 +180,7 @@ FAULTS: list[tuple[str, Any]] = [
     ("swml_goto_label_not_found", main({"goto": "nowhere"})),
     ("swml_goto_label_not_found", main({"label": "a"}, {"execute": "f"}, f=[{"goto": "a"}])),
     ("swml_request_url_required", main({"request": {"method": "GET"}})),
+    ("swml_request_url_required", main({"request": {"url": "%{vars.nothing}"}})),
     ("swml_transfer_failed", main({"transfer": {}})),
     ("swml_transfer_failed", main({"transfer": "other"}, other=[])),
     ("swml_transfer_failed", main({"transfer": "ftp://a.example/x"})),

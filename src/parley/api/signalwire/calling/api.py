@@ -52,7 +52,8 @@ class CallsApi:
 def routes(calls: Calls, credentials: Credentials, guard: Guard) -> list[Route]:
     """The calling API's one path."""
     api = CallsApi(calls, guard)
-    return [Route(PATH, Endpoint(api.command, credentials, explain, patience_s=None), methods=["POST"])]
+    place = Endpoint(api.command, credentials.needing("calling"), explain, patience_s=None)
+    return [Route(PATH, place, methods=["POST"])]
 
 
 def read_dial(given: Mapping[str, Any], guard: Guard) -> Dial:

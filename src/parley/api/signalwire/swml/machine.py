@@ -282,6 +282,8 @@ class Machine:
 
     def _request(self, step: Request, frame: Frame) -> Run:
         url = self.text(step.url, frame)
+        if not url:
+            raise Faulty("swml_request_url_required", f"{step.url} is empty")
         self.vars = {name: value for name, value in self.vars.items() if not name.startswith("request_")}
         self.vars["request_url"] = url
         self._requests += 1
