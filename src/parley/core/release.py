@@ -25,7 +25,7 @@ from parley.store.scheduled import PUT_OFF
 from parley.store.stickies import Doom
 
 _OBJECTION: Final = Doom("failed", 21610)
-_CODES: Final[dict[Reason, int]] = {
+CODES: Final[dict[Reason, int]] = {
     "account_suspended": 30002,
     "funds_spent": 30002,
     "service_unknown": 21701,
@@ -90,7 +90,7 @@ class Release:
             if waits.expires_at <= now or waits.waiting_for in IN_DOUBT:
                 going.append(item)
             elif message.account_id in stopped:
-                changes.append(outcomes.end(item, now, "failed", _CODES["account_suspended"], None))
+                changes.append(outcomes.end(item, now, "failed", CODES["account_suspended"], None))
             elif kept is not None and (until := self._schedule.until(kept, message.recipient, now)) > now:
                 changes.append(outcomes.again(item, self._record.node, now, until, waits.attempts, "quiet_hours"))
             elif waits.waiting_for in PUT_OFF:
@@ -125,7 +125,7 @@ class Release:
         try:
             route = await self._route(waits.sender, before)
         except Refused as error:
-            doom = Doom("failed", _CODES.get(error.reason, _UNKNOWN))
+            doom = Doom("failed", CODES.get(error.reason, _UNKNOWN))
             return Intake(message, waits, callbacks=moved, doom=doom, ending=ending)
         message, waits = replace(message, sender=route.sender.text), replace(waits, sender=route.sender.text)
         return Intake(
