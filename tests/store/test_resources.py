@@ -43,6 +43,21 @@ async def test_an_id_that_another_node_takes_in_the_same_moment_is_taken(engine:
     assert await engine.read(resources.fetch, OTHER, "service", row(1).id) is None
 
 
+async def test_what_belongs_to_its_children_goes_with_it(engine: Engine) -> None:
+    kinds = {1: "service", 2: "campaign", 3: "assignment", 4: "assignment", 5: "other"}
+    parents = {2: 1, 3: 2, 5: 2}
+    for number, kind in kinds.items():
+        parent = parents.get(number)
+        made = row(number, parent=None if parent is None else bytes([parent]) * 16)
+        assert await engine.write(resources.add, replace(made, kind=kind))
+    with_children = ("campaign", "assignment")
+    assert await engine.write(resources.drop, ACCOUNT, "service", row(1).id, with_children=with_children)
+    left = [
+        number for number, kind in kinds.items() if await engine.read(resources.fetch, ACCOUNT, kind, row(number).id)
+    ]
+    assert left == [4, 5]
+
+
 async def test_a_change_of_an_old_revision_changes_nothing(engine: Engine) -> None:
     await engine.write(resources.add, row(1, "one"))
     await engine.write(resources.add, row(2, "two"))

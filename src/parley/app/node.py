@@ -106,6 +106,8 @@ SEED_NUMBERS: Final = ("+15551234567", "+15557654321")
 """Owned by the first account in the dev profile."""
 SHARED_KEY: Final = Path("var/parley.key")
 """The key file of a node on PostgreSQL that was given no key."""
+_OF_CAMPAIGN: Final = ("order", "assignment")
+"""What goes with a campaign: a number that stayed assigned to it could never be assigned to another."""
 _FAREWELL_S: Final = 5.0
 """What closing may take at most, and as long as the loops had: a commit that hangs must not keep the process."""
 _LEAST_FAREWELL_S: Final = 1.0
@@ -252,7 +254,7 @@ class App:
         self.handlers = self._kind("handler", MessageHandler)
         self.numbers = Numbers(self.engine, clock, self.ids, self.applications, self.handlers, own_on_use=self.is_dev)
         self._remembering.append(self.numbers)
-        self.services = self._kind("service", Service, children=("pool_sender", "campaign"))
+        self.services = self._kind("service", Service, children=("pool_sender", "campaign", *_OF_CAMPAIGN))
         self.pool_senders = self._kind("pool_sender", PoolSender)
         self.channel_senders = self._kind("channel_sender", ChannelSender)
         self.channels = Channels(self.channel_senders)
@@ -404,7 +406,7 @@ class App:
         self.registry = Registry(
             self._kind("brand", Brand),
             self._kind("vetting", Vetting),
-            self._kind("campaign", Campaign),
+            self._kind("campaign", Campaign, children=_OF_CAMPAIGN),
             self._kind("toll_free_verification", TollFreeVerification),
             self._kind("order", Order),
             self._kind("assignment", Assignment),

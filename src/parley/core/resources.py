@@ -20,7 +20,9 @@ _TRIES = 5
 
 
 class Resources(Generic[T]):
-    """All resources of one kind, of every account. `children` are the kinds that go with one that is dropped."""
+    """All resources of one kind, of every account. `children` are the kinds that go with one that is dropped:
+    its own, and theirs.
+    """
 
     def __init__(
         self, engine: Engine, clock: Clock, ids: Ids, kind: str, type_: type[T], children: Collection[str] = ()

@@ -114,14 +114,16 @@ def change(row: Row, owes: Sequence[Callback] = ()) -> Operation[bool]:
 
 
 def drop(account_id: bytes, kind: str, resource_id: bytes, *, with_children: Collection[str] = ()) -> Operation[bool]:
-    """Remove a resource, and of what belongs to it these kinds. False when the account has none of that id."""
+    """Remove a resource, and of what belongs to it, and to that, these kinds. False when the account has none of that
+    id.
+    """
     keys = ("id", "account_id", "kind")
     rows = yield Lookup(schema.resources, ("id",), keys, [(resource_id, account_id, kind)], lock=True)
     if rows and with_children:
-        is_child = and_(
-            _table.account_id == account_id, _table.parent_id == resource_id, _table.kind.in_(sorted(with_children))
-        )
-        yield Execute(schema.resources.delete().where(is_child))
+        is_theirs = and_(_table.account_id == account_id, _table.kind.in_(sorted(with_children)))
+        found = yield Query(select(_table.id).where(and_(is_theirs, _table.parent_id == resource_id)))
+        parents = [resource_id, *(row[0] for row in found)]
+        yield Execute(schema.resources.delete().where(and_(is_theirs, _table.parent_id.in_(parents))))
     yield Delete(schema.resources, ("id",), rows)
     return bool(rows)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from twilio.rest import Client
@@ -260,3 +261,24 @@ def test_rejected_then_described_anew_then_its_numbers_send(
     assert send("In time") == ("delivered", None)
     assert campaigns(campaign.sid).delete()
     assert send("Too late")[1] == 30034
+
+
+@pytest.mark.parametrize("drops_service", [False, True])
+def test_numbers_are_free_again_when_their_campaign_went(
+    server: Server, client: Client, brand: str, service: Any, *, drops_service: bool
+) -> None:
+    number = f"+1415555091{int(drops_service)}"
+    own(server, number)
+
+    def order(of: Any) -> int:
+        campaign = submit(client, of, brand)
+        decide(server)
+        path = f"/api/relay/rest/registry/beta/campaigns/{UUID(campaign.sid[2:])}/orders"
+        answer = ask(server, "POST", path, json={"phone_numbers": [number]})
+        for _ in range(2):  # it begins, and is settled
+            server.run(server.app.orders.turn())
+        return answer.status_code
+
+    assert order(service) == 200
+    (service if drops_service else client.messaging.v1.services(service.sid).us_app_to_person.list()[0]).delete()
+    assert order(client.messaging.v1.services.create(friendly_name="Again")) == 200
