@@ -304,6 +304,14 @@ def test_documents_and_requests_of_the_app(client: Client, receiver: Receiver) -
     assert "secret" not in json.dumps(asked)
 
 
+def test_variables_are_set_beside_a_long_answer(client: Client, receiver: Receiver) -> None:
+    receiver.answer = lambda request: Reply(200, json.dumps({"text": "x" * 60_000}).encode())
+    asked = {"request": {"url": receiver.url, "save_variables": True}}
+    assert heard(ring(client, swml=main(asked, {"set": {"a": 1}}, play("${a}")))) == ["1"]
+    many = {f"v{n}": "${request_response.text}" for n in range(9)}
+    assert ring(client, swml=main(asked, {"set": many}))["status"] == "failed"
+
+
 def test_the_fallback_url(client: Client, receiver: Receiver) -> None:
     receiver.answer = answers({"/fallback": main(play("fallback"))})
     params = {"from": NUMBER, "to": PHONE, "url": f"{receiver.url}/gone", "fallback_url": f"{receiver.url}/fallback"}

@@ -6,10 +6,8 @@ from typing import Any, Final
 from parley.api.signalwire.swml.document import check_value, read_text
 from parley.api.signalwire.swml.fault import Faulty
 from parley.api.signalwire.swml.given import Given
-from parley.api.signalwire.swml.program import (
-    Program,
+from parley.api.signalwire.swml.reader import (
     Reader,
-    Step,
     read_calling_execute,
     read_calling_request,
     read_calling_transfer,
@@ -20,6 +18,7 @@ from parley.api.signalwire.swml.program import (
     read_set,
     read_switch,
 )
+from parley.api.signalwire.swml.steps import Program, Step
 
 MAX_DIGITS: Final = 100
 MAX_MEDIA: Final = 8

@@ -11,7 +11,7 @@ from parley.api.signalwire.signed import signed
 from parley.api.signalwire.swml.document import check_value
 from parley.api.signalwire.swml.expressions import is_true
 from parley.api.signalwire.swml.fault import Faulty
-from parley.api.signalwire.swml.program import (
+from parley.api.signalwire.swml.steps import (
     Assign,
     Cond,
     Execute,
@@ -25,7 +25,7 @@ from parley.api.signalwire.swml.program import (
     Switch,
     Transfer,
 )
-from parley.api.signalwire.swml.variables import as_text, at_path, fill, fill_text, weigh
+from parley.api.signalwire.swml.variables import MAX_KEPT, as_text, at_path, fill, fill_text, weigh
 from parley.model.account import Account
 from parley.webhooks.client import Answer, FetchFailed
 from parley.webhooks.render import Fetch, Outcome, Rendered, Verb
@@ -183,7 +183,7 @@ class Machine:
             case Assign():
                 for name, value in step.values.items():
                     self.vars[name] = self.value(value, frame)
-                weigh(self.vars)
+                weigh(self.vars, MAX_KEPT)
                 return None
             case Switch():
                 return (yield from self._switch(step, frame))

@@ -11,11 +11,8 @@ from parley.api.signalwire.swml import document
 from parley.api.signalwire.swml.fault import Faulty
 from parley.api.signalwire.swml.given import Given
 from parley.api.signalwire.swml.machine import Frame, Machine, Run
-from parley.api.signalwire.swml.program import (
-    Program,
+from parley.api.signalwire.swml.reader import (
     Reader,
-    Step,
-    Switch,
     read_cases,
     read_execute,
     read_goto,
@@ -25,6 +22,7 @@ from parley.api.signalwire.swml.program import (
     read_switch,
     read_transfer,
 )
+from parley.api.signalwire.swml.steps import Program, Step, Switch
 from parley.api.signalwire.swml.variables import PERCENT, as_text
 from parley.lib.ids import to_uuid
 from parley.model.account import Account

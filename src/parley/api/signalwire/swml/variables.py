@@ -14,6 +14,9 @@ from parley.api.signalwire.swml.fault import Faulty
 MAX_WEIGHT: Final = 64 * 1024
 """Characters and members of one value, all that is inside it included."""
 
+MAX_KEPT: Final = 8 * MAX_WEIGHT
+"""The same of all variables together."""
+
 Evaluate = Callable[[str], Any]
 """What stands between the braces, made a value."""
 
@@ -81,9 +84,9 @@ def fill_text(text: str, pattern: re.Pattern[str], evaluate: Evaluate) -> str:
     return "".join(parts)
 
 
-def weigh(value: Any) -> None:
+def weigh(value: Any, most: int = MAX_WEIGHT) -> None:
     """Raise Faulty(swml_invalid_document) for a value that is too large to keep."""
-    left, waiting = MAX_WEIGHT, [value]
+    left, waiting = most, [value]
     while waiting:
         each = waiting.pop()
         if isinstance(each, str):
@@ -95,7 +98,7 @@ def weigh(value: Any) -> None:
             waiting += each
         left -= 1
         if left < len(waiting):
-            raise _too_heavy()
+            raise _too_heavy(most)
 
 
 def _filled(value: Any, pattern: re.Pattern[str], evaluate: Evaluate) -> Any:
@@ -109,5 +112,5 @@ def _filled(value: Any, pattern: re.Pattern[str], evaluate: Evaluate) -> Any:
     return value
 
 
-def _too_heavy() -> Faulty:
-    return Faulty("swml_invalid_document", f"a value grows beyond {MAX_WEIGHT} characters")
+def _too_heavy(most: int = MAX_WEIGHT) -> Faulty:
+    return Faulty("swml_invalid_document", f"a value grows beyond {most} characters")

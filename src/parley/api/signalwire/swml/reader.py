@@ -11,19 +11,28 @@ import msgspec
 from parley.api.signalwire.swml.expressions import Expression, expression
 from parley.api.signalwire.swml.fault import Faulty
 from parley.api.signalwire.swml.given import Given
-from parley.api.signalwire.swml.variables import EITHER, as_text
+from parley.api.signalwire.swml.steps import (
+    TRANSFORMS,
+    Assign,
+    Branch,
+    Cond,
+    Execute,
+    Goto,
+    Label,
+    Program,
+    Request,
+    Return,
+    Section,
+    Step,
+    Switch,
+    Transfer,
+)
+from parley.api.signalwire.swml.variables import EITHER
 
 MAX_JUMPS: Final = 100
 REQUEST_S: Final = 5.0
 """Seconds that a request may take, at most and unless it says less."""
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-TRANSFORMS: Final[dict[str, Callable[[str], str]]] = {
-    "lowercase": str.lower,
-    "uppercase": str.upper,
-    "trim": str.strip,
-    "lowercase_trim": lambda text: text.strip().lower(),
-    "uppercase_trim": lambda text: text.strip().upper(),
-}
 _OUR_HEADERS: Final = frozenset(
     {
         "host",
@@ -36,102 +45,6 @@ _OUR_HEADERS: Final = frozenset(
         "x-signalwire-sha256-signature",
     }
 )
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One method with its parameters, whose texts may hold variables."""
-
-
-Section = tuple[Step, ...]
-
-
-class Program(msgspec.Struct, frozen=True):
-    """A document's sections; it begins with `main`."""
-
-    sections: Mapping[str, Section]
-
-
-class Label(Step, frozen=True):
-    """A place that goto leads to."""
-
-    name: str
-
-
-class Goto(Step, frozen=True):
-    """Go on at a label, so many times at most."""
-
-    label: str
-    most: int
-
-
-class Return(Step, frozen=True):
-    """Leave the section with a value."""
-
-    value: Any
-
-
-class Switch(Step, frozen=True):
-    """Choose by a variable's value. Cases hold steps; those of a reply, replies."""
-
-    variable: str
-    transform: str | None
-    cases: Mapping[str, Any]
-    default: Any
-
-    def choose(self, value: Any) -> Any:
-        """What is to be done for a value; None when nothing is."""
-        text = as_text(value)
-        if self.transform is not None:
-            text = TRANSFORMS[self.transform](text)
-        return self.cases.get(text, self.default)
-
-
-class Branch(msgspec.Struct, frozen=True):
-    """Steps and the condition under which they are carried out; None: whatever holds."""
-
-    when: Expression | None
-    steps: Section
-
-
-class Cond(Step, frozen=True):
-    """Carry out the first branch whose condition holds."""
-
-    branches: tuple[Branch, ...]
-
-
-class Assign(Step, frozen=True):
-    """Set variables (`set`)."""
-
-    values: Mapping[str, Any]
-
-
-class Request(Step, frozen=True):
-    """Ask a server, and keep its answer."""
-
-    url: str
-    method: str
-    headers: Mapping[str, Any]
-    body: Any
-    timeout_s: float
-    saves: bool
-    result: Switch | Cond | None = None
-
-
-class Execute(Step, frozen=True):
-    """Carry a section out, and come back."""
-
-    dest: str
-    params: Mapping[str, Any]
-    on_return: Section = ()
-    result: Switch | Cond | None = None
-
-
-class Transfer(Step, frozen=True):
-    """Go on with another document, and do not come back."""
-
-    dest: str
-    method: str
-    params: Mapping[str, Any]
 
 
 class Reader:
