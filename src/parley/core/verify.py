@@ -27,7 +27,7 @@ class Verify:
     def __init__(
         self, kept: Resources[Verification], sending: Sending, clock: Clock, randomness: Randomness, key: bytes
     ) -> None:
-        self._kept = kept
+        self.kept = kept
         self._sending = sending
         self._clock = clock
         self._randomness = randomness
@@ -41,11 +41,11 @@ class Verify:
         message = draft(code)
         account_id = message.account.id
         value = Verification(message.recipient, self._hash(account_id, message.recipient, code), attempts)
-        made = await self._kept.add(account_id, value, due_at=self._clock.now() + valid_s * 1_000_000)
+        made = await self.kept.add(account_id, value, due_at=self._clock.now() + valid_s * 1_000_000)
         try:
             await self._sending.send(message)
         except Refused:
-            await self._kept.drop(account_id, made.id)
+            await self.kept.drop(account_id, made.id)
             raise
         return made
 
@@ -65,15 +65,15 @@ class Verify:
             left = 0 if is_right else before.value.attempts_left - 1
             return replace(before, value=replace(before.value, attempts_left=left))
 
-        await self._kept.change(account_id, id, tried)
+        await self.kept.change(account_id, id, tried)
         return is_right
 
     async def turn(self) -> float:
         """Forget codes that are over; seconds until there may be more. Raises StoreUnavailable."""
-        over = await self._kept.due(_TOGETHER)
+        over = await self.kept.due(_TOGETHER)
         for each in over:
             try:
-                await self._kept.drop(each.account_id, each.id)
+                await self.kept.drop(each.account_id, each.id)
             except Refused:  # forgotten by another node
                 continue
         return 0.0 if len(over) == _TOGETHER else _EVERY_S

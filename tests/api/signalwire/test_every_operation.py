@@ -115,7 +115,7 @@ def registry(world: World) -> None:
     order = world.ask("POST", f"{one}/orders", json={"phone_numbers": [OURS]})
     assert [each["id"] for each in world.ask("GET", f"{one}/orders")["data"]] == [order["id"]]
     assert world.ask("GET", f"{beta}/orders/{order['id']}")["id"] == order["id"]
-    for _ in range(1000):
+    for _ in range(100_000):
         if assigned := world.ask("GET", f"{one}/numbers")["data"]:
             break
     assert assigned[0]["phone_number"]["number"] == OURS

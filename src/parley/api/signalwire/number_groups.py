@@ -82,10 +82,15 @@ class NumberGroups:
         arguments = call.arguments()
         pages.allow(arguments, pages.PARAMETERS)
         group = await self._services.fetch(call.account.id, path_id(call))
-        every = await self._senders.family(call.account.id, group.id)
-        found = [member for member in every if member.value.kind == "phone_number"]
         path = f"{GROUPS}/{to_uuid(group.id)}/number_group_memberships"
-        page = await pages.turn(path, arguments, pages.read_window(arguments), pages.among(found))
+        page = await pages.turn(
+            path,
+            arguments,
+            pages.read_window(arguments),
+            lambda limit, after, backwards: self._senders.page(
+                group.account_id, limit, after, parent_id=group.id, backwards=backwards
+            ),
+        )
         return json_reply(200, {"links": page.links, "data": [await self._member(member) for member in page.items]})
 
     async def add_member(self, call: Call) -> Reply:
@@ -122,12 +127,11 @@ class NumberGroups:
         return NO_CONTENT
 
     async def _group(self, group: Resource[Service]) -> dict[str, Any]:
-        members = await self._senders.family(group.account_id, group.id)
         return {
             "id": to_uuid(group.id),
             "name": group.value.friendly_name,
             "sticky_sender": group.value.sticky_sender,
-            "phone_number_count": sum(member.value.kind == "phone_number" for member in members),
+            "phone_number_count": await self._senders.count(group.account_id, group.id),
         }
 
     async def _member(self, member: Resource[PoolSender]) -> dict[str, Any]:

@@ -145,6 +145,7 @@ class PhoneNumbers:
         """DELETE: give a number up, however lately it was bought. Source: release-phone-number page."""
         pages.allow(call.arguments(), frozenset())
         await self._numbers.release(await self._number(call))
+        self._orders.assignments.forget()
         return NO_CONTENT
 
     async def _number(self, call: Call) -> Number:

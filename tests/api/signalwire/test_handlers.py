@@ -1,0 +1,92 @@
+"""Fabric resources: what becomes of the messages of numbers that are led to one."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.signalwire.client import Client
+from tests.receiver import Receiver, Reply
+
+FABRIC = "/api/fabric/resources"
+NUMBERS = "/api/relay/rest/phone_numbers"
+
+
+def led(client: Client, number: str, kind: str, given: dict[str, Any]) -> tuple[str, str]:
+    """Buy a number and lead it to a new resource; the ids of both."""
+    bought = client.ask("POST", NUMBERS, 200, json={"number": number})["id"]
+    made = client.raw("POST", f"{FABRIC}/{kind}", json=given).json()["id"]
+    route = {"phone_route_id": bought, "handler": "messaging"}
+    client.ask("POST", f"{FABRIC}/{made}/phone_routes", 200, json=route)
+    return bought, made
+
+
+def test_a_swml_webhook(client: Client, receiver: Receiver) -> None:
+    receiver.answer = lambda _: Reply(200, b'{"reply":"By SWML"}', (("Content-Type", "application/json"),))
+    webhook = {"used_for": "messaging", "primary_request_url": f"{receiver.url}/first"}
+    number, made = led(client, "+15559620001", "swml_webhooks", webhook)
+    client.phone_sends("+15559620101", "+15559620001", "Hi")
+    assert receiver.wait()[0].json["message"]["body"] == "Hi"
+    assert client.inbox("+15559620101", "By SWML")
+
+    client.ask("PATCH", f"{FABRIC}/swml_webhooks/{made}", 200, json={"primary_request_url": f"{receiver.url}/second"})
+    client.phone_sends("+15559620101", "+15559620001", "Hi again")
+    assert receiver.wait(lambda request: request.path == "/second")[0].json["message"]["body"] == "Hi again"
+
+    plain = {"message_handler": "laml_webhooks", "message_request_url": f"{receiver.url}/own"}
+    assert client.ask("PUT", f"{NUMBERS}/{number}", 200, json=plain)["messaging_handler_resource_id"] is None
+    client.phone_sends("+15559620101", "+15559620001", "And now")
+    assert receiver.wait(lambda request: request.path == "/own")[0].form["Body"] == "And now"
+
+
+def test_a_cxml_webhook(client: Client, receiver: Receiver) -> None:
+    receiver.answer = lambda _: Reply(
+        200, b"<Response><Message>By cXML</Message></Response>", (("Content-Type", "text/xml"),)
+    )
+    webhook = {"used_for": "messaging", "primary_request_url": receiver.url}
+    led(client, "+15559620002", "cxml_webhooks", webhook)
+    client.phone_sends("+15559620102", "+15559620002", "Hi")
+    assert receiver.wait()[0].form["Body"] == "Hi"
+    assert client.inbox("+15559620102", "By cXML")
+
+
+@pytest.mark.parametrize(
+    ("number", "contents"),
+    [
+        ("+15559620003", {"sections": {"main": [{"reply": "You said %{message.body}"}]}}),
+        ("+15559620004", "sections:\n  main:\n    - reply: You said %{message.body}\n"),
+    ],
+)
+def test_a_swml_script(client: Client, number: str, contents: Any) -> None:
+    script = {"name": "Bot", "script_type": "messaging", "contents": contents}
+    _, made = led(client, number, "swml_scripts", script)
+    assert client.ask("GET", f"{FABRIC}/{made}", 200)["swml_script"]["contents"] == contents
+    phone = number.replace("+155596200", "+155596201")
+    client.phone_sends(phone, number, "hello")
+    assert client.inbox(phone, "You said hello")
+
+
+def test_each_error(client: Client) -> None:
+    script = {"name": "Bot", "script_type": "messaging"}
+    for path, given, code in (
+        ("swml_webhooks", {}, "missing_required_parameter"),
+        ("swml_webhooks", {"primary_request_url": "x"}, "not_an_http_url"),
+        ("swml_webhooks", {"primary_request_url": "https://a.example", "used_for": "fax"}, "invalid_parameter"),
+        ("cxml_webhooks", {"primary_request_url": "https://a.example", "name": 1}, "not_a_string"),
+        ("relay_applications", {"name": "Desk"}, "missing_required_parameter"),
+        ("swml_scripts", script, "missing_required_parameter"),
+        ("swml_scripts", {**script, "contents": {"sections": {}}}, "swml_missing_entry_point"),
+        ("swml_scripts", {**script, "contents": {"sections": {"main": [{"play": "x"}]}}}, "swml_unsupported_method"),
+    ):
+        assert [found for found, _ in client.codes("POST", f"{FABRIC}/{path}", json=given)] == [code], given
+
+
+def test_what_cannot_be_led_there(client: Client) -> None:
+    number = client.ask("POST", NUMBERS, 200, json={"number": "+15559620005"})["id"]
+    for_calls = {"primary_request_url": "https://app.example"}
+    made = client.ask("POST", f"{FABRIC}/swml_webhooks", 201, json=for_calls)["id"]
+    path = f"{FABRIC}/{made}/phone_routes"
+    asked = {"phone_route_id": number, "handler": "messaging"}
+    assert client.codes("POST", path, json=asked) == [("incompatible_parameters", "handler")]
+    assert client.codes("POST", path, json={**asked, "handler": "calling"}) == [("feature_not_available", "handler")]
+    client.ask("GET", f"{FABRIC}/relay_applications/{made}", 404)
+    assert client.ask("GET", f"{NUMBERS}/{number}", 200)["messaging_handler_resource_id"] is None

@@ -1,0 +1,163 @@
+"""The campaign registry: brands, campaigns, orders, what is told of them, and who may send then."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.api.signalwire.asked import BRAND, CAMPAIGN, GUIDE_BRAND, GUIDE_CAMPAIGN
+from tests.api.signalwire.client import Client
+from tests.api.signalwire.described import hold
+from tests.receiver import Received, Receiver
+from tests.server import Server, serve
+
+REST = "/api/relay/rest"
+BETA = f"{REST}/registry/beta"
+OURS = "+15551234567"
+OTHER = "+15557654321"
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return a server that asks US long codes for a campaign, and decides at once."""
+    folder = tmp_path_factory.mktemp("registry")
+    with serve(f"sqlite:///{folder}/parley.db", campaign_registration=True) as server:
+        reviewers = {"delay_s": 0, "verdict": "approve"}
+        requests.put(f"{server.base_url}/simulator/reviewers", json=reviewers, auth=server.auth, timeout=30)
+        yield server
+
+
+def told(receiver: Receiver, event: str) -> list[Any]:
+    """Wait for an event, and return all of that name."""
+    return [each.json for each in receiver.wait(lambda request: request.json["event_type"] == event)]
+
+
+def number_id(client: Client, number: str) -> str:
+    [found] = client.ask("GET", f"{REST}/phone_numbers", 200, params={"filter_number": number})["data"]
+    id: str = found["id"]
+    return id
+
+
+def is_signed(request: Received, key: str) -> bool:
+    text = request.url.encode() + request.body
+    expected = hmac.new(key.encode(), text, hashlib.sha1).hexdigest()
+    return request.headers["x-signalwire-signature"] == expected
+
+
+def test_a_number_sends_once_it_is_assigned(strict: Server, receiver: Receiver) -> None:
+    client, url = Client(strict), receiver.url
+    blocked = client.send(**{"from": OURS, "to": "+15559650001"})
+    brand = client.ask("POST", f"{BETA}/brands", 201, json={**BRAND, "status_callback_url": f"{url}/brand"})
+    asked = {**CAMPAIGN, "brand_id": brand["id"], "status_callback_url": f"{url}/campaign"}
+    campaign = client.ask("POST", f"{BETA}/brands/{brand['id']}/campaigns", 201, json=asked)
+    assert (brand["state"], campaign["state"]) == ("pending", "pending")
+    [active] = told(receiver, "campaign_activated")
+    assert (active["brand_id"], active["campaign_id"]) == (brand["id"], campaign["id"])
+    assert told(receiver, "brand_activated")[0]["state"] == "completed"
+
+    one = f"{BETA}/campaigns/{campaign['id']}"
+    order = {"phone_numbers": [OURS], "status_callback_url": f"{url}/order"}
+    ordered = client.ask("POST", f"{one}/orders", 200, json=order)
+    assert ordered["state"] == "pending"
+    [processed] = told(receiver, "number_assignment_order_processed")
+    assert processed["number_assignment_order_id"] == ordered["id"]
+    for event in ("number_assignment_pending", "number_assignment_activated"):
+        [about] = told(receiver, event)
+        assert (about["phone_number"], about["phone_number_id"]) == (OURS, number_id(client, OURS))
+    [assigned] = client.ask("GET", f"{one}/numbers", 200)["data"]
+    assert assigned["state"] == "completed"
+    assert client.ask("GET", f"{BETA}/orders/{ordered['id']}", 200)["state"] == "processed"
+
+    key = requests.get(f"{strict.base_url}/admin/account", auth=strict.auth, timeout=30).json()["signing_key"]
+    for request in receiver.requests:
+        hold("TenDlcStatusCallbackPayload", request.json)
+        assert is_signed(request, key)
+
+    log = f"/api/messaging/logs/{blocked['id']}"
+    assert client.ask("GET", log, 200)["error_code"] == "carrier_violation"
+    client.send(**{"from": OURS, "to": "+15559650001", "body": "Registered"})
+    assert client.inbox("+15559650001", "Registered")
+
+    again = client.ask("POST", f"{one}/orders", 422, json={"phone_numbers": [OURS]})
+    assert again["errors"][0]["code"] == "already_assigned"
+    assert client.raw("DELETE", f"{BETA}/numbers/{assigned['id']}").status_code == 204
+    assert client.ask("GET", f"{one}/numbers", 200)["data"] == []
+
+
+def test_the_guides_way(strict: Server) -> None:
+    client = Client(strict)
+    brand = client.ask("POST", "/api/messaging/brands", 201, json=GUIDE_BRAND)
+    assert (brand["legal_entity_type"], brand["status"]) == ("PRIVATE_PROFIT", "pending")
+    assert brand["company_address"] == "123 Main St, Anytown, CA, 90210, US"
+    campaign = client.ask("POST", "/api/messaging/campaigns", 201, json={**GUIDE_CAMPAIGN, "brand_id": brand["id"]})
+    same = client.ask("GET", f"{BETA}/campaigns/{campaign['id']}", 200)
+    assert same["sample1"] == GUIDE_CAMPAIGN["sample_messages"][0]
+    path = f"{REST}/phone_numbers/{number_id(client, OTHER)}"
+    client.ask("PUT", path, 200, json={"messaging_campaign_id": campaign["id"]})
+    for _ in range(100_000):
+        found = client.ask(
+            "GET", f"{BETA}/campaigns/{campaign['id']}/numbers", 200, params={"filter_state": "completed"}
+        )
+        if found["data"]:
+            break
+    assert client.ask("GET", path, 200)["messaging_campaign_id"] == campaign["id"]
+    found = client.ask("GET", f"/api/messaging/campaigns/{campaign['id']}", 200)
+    assert (found["status"], found["throughput"]) == ("active", 10.0)
+    client.ask("PUT", path, 200, json={"messaging_campaign_id": None})
+    assert "messaging_campaign_id" not in client.ask("GET", path, 200)
+
+
+def test_what_is_rejected(store_url: str, receiver: Receiver) -> None:
+    with serve(store_url) as server:
+        reviewers = {"delay_s": 0, "verdict": "reject", "reason": "No."}
+        requests.put(f"{server.base_url}/simulator/reviewers", json=reviewers, auth=server.auth, timeout=30)
+        client, url = Client(server), receiver.url
+        brand = client.ask("POST", f"{BETA}/brands", 201, json={**BRAND, "status_callback_url": url})
+        assert told(receiver, "brand_unverified")[0]["state"] == "unverified"
+        asked = {**CAMPAIGN, "brand_id": brand["id"], "status_callback_url": url}
+        campaign = client.ask("POST", f"{BETA}/brands/{brand['id']}/campaigns", 201, json=asked)
+        assert told(receiver, "campaign_deactivated")[0]["state"] == "inactive"
+        order = {"phone_numbers": [OURS], "status_callback_url": url}
+        client.ask("POST", f"{BETA}/campaigns/{campaign['id']}/orders", 200, json=order)
+        assert told(receiver, "number_assignment_failed")[0]["phone_number"] == OURS
+
+
+BRAND_ERRORS = [
+    ({**BRAND, "name": "A"}, "invalid_parameter"),
+    ({**BRAND, "ein": ""}, "missing_required_parameter"),
+    ({**BRAND, "legal_entity_type": "LLC"}, "invalid_parameter"),
+    ({**BRAND, "status_callback_url": "ftp://x"}, "not_an_http_url"),
+    ({**BRAND, "status_callback_url": "http://169.254.169.254/"}, "url_is_unsafe"),
+    ({"csp_self_registered": True, "name": "Acme"}, "missing_required_parameter"),
+]
+
+
+@pytest.mark.parametrize(("given", "code"), BRAND_ERRORS)
+def test_each_error_of_brands(strict: Server, given: dict[str, Any], code: str) -> None:
+    assert [found for found, _ in Client(strict).codes("POST", f"{BETA}/brands", json=given)] == [code]
+
+
+CAMPAIGN_ERRORS = [
+    ({"description": "Short"}, "invalid_parameter"),
+    ({"sample2": None}, "missing_required_parameter"),
+    ({"opt_out_keywords": "STOP, END"}, "incorrect_keyword_format"),
+    ({"sub_use_cases": ["MARKETING"]}, "incompatible_parameters"),
+    ({"sms_use_case": "MIXED", "sub_use_cases": ["MARKETING"]}, "invalid_parameter"),
+    ({"terms_and_conditions": False}, "invalid_parameter"),
+    ({"embedded_link": "yes"}, "not_a_boolean"),
+    ({"brand_id": "00000000-0000-7000-8000-000000000000"}, "incompatible_parameters"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "code"), CAMPAIGN_ERRORS)
+def test_each_error_of_campaigns(strict: Server, wrong: dict[str, Any], code: str) -> None:
+    client = Client(strict)
+    elsewhere = {"csp_self_registered": True, "name": "Acme", "csp_brand_reference": "BABCDEF"}
+    brand = client.ask("POST", f"{BETA}/brands", 201, json=elsewhere)
+    asked = {**CAMPAIGN, "brand_id": brand["id"], **wrong}
+    path = f"{BETA}/brands/{brand['id']}/campaigns"
+    assert [found for found, _ in client.codes("POST", path, json=asked)] == [code]
+    assert client.ask("GET", path, 200)["data"] == []
