@@ -88,7 +88,7 @@ def segments_of(message: Message) -> str:
 
 
 def message(message: Message) -> MessageResource:
-    """A message as its resource."""
+    """A message as its resource. A service's has no segments until it has a sender."""
     account_sid = f"AC{message.account_id.hex()}"
     sid = message_sid(message)
     at = f"/{VERSION}/Accounts/{account_sid}/Messages/{sid}"
@@ -103,7 +103,7 @@ def message(message: Message) -> MessageResource:
         message.body,
         message.status,
         message.direction,
-        segments_of(message),
+        "0" if message.service_id is not None and message.sender is None else segments_of(message),
         str(message.num_media),
         None if message.price is None or message.sent_at is None else f"-{message.price / 1_000_000:.5f}",
         "USD",
@@ -128,10 +128,9 @@ def created(taken: Message) -> MessageResource:
         return message(
             replace(taken, status="queued", updated_at=taken.created_at, error_code=None) if has_ended else taken
         )
-    plain = replace(taken, status="accepted", sender=None, updated_at=taken.created_at, sent_at=None, error_code=None)
-    resource = message(plain)
-    resource.num_segments = "0"
-    return resource
+    return message(
+        replace(taken, status="accepted", sender=None, updated_at=taken.created_at, sent_at=None, error_code=None)
+    )
 
 
 def media(message: Message, item: Media) -> dict[str, Any]:
