@@ -8,7 +8,7 @@ class Event(msgspec.Struct, frozen=True):
 
     `kind` is a state's name (the message entered it), `submit` (a carrier answered without a change of state),
     `receipt` (one that changed nothing), `webhook` (an inbound webhook or its reply went
-    wrong), `redacted` or `deleted`.
+    wrong), `relay` (no Relay client took an event in time), `redacted` or `deleted`.
     """
 
     seq: int

@@ -1,0 +1,131 @@
+"""What Relay's clients are owed: with the state that it tells of, held by one node, and gone once a client has it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from parley.model.message import Message
+from parley.model.relay import RelaySession
+from parley.store import Engine, messages, queue, relay
+from parley.store.accept import Intake, Taken, accept
+from parley.store.changes import Change, apply
+from parley.store.connect import open_engine
+from tests.store.records import US, Records
+
+OTHER = b"another node's id"[:16]
+
+
+def told(records: Records, context: str, to: str | None = None, **values: Any) -> Message:
+    """A message of whose states a context's clients are told."""
+    extras = {"relay": {"context": context, **({"to": to} if to else {})}}
+    return records.message(extras=json.dumps(extras), **values)
+
+
+async def take(engine: Engine, *wanted: Message) -> None:
+    verdicts = await engine.write(accept, [Intake(message) for message in wanted])
+    assert all(isinstance(verdict, Taken) for verdict in verdicts)
+
+
+async def waiting(engine: Engine, records: Records, *targets: str) -> list[int]:
+    return [seq for seq, _ in await engine.read(relay.waiting, records.account_id, targets, 100)]
+
+
+async def enter(engine: Engine, records: Records, protocol: str, *contexts: str, is_named: bool = False) -> Any:
+    listed = json.dumps(contexts)
+    session = RelaySession(protocol, records.account_id, listed, records.node, records.clock.now())
+    return await engine.write(relay.enter, session, is_named=is_named)
+
+
+async def test_each_state_is_owed_in_order_and_others_are_not(engine: Engine, records: Records) -> None:
+    message = told(records, "office")
+    await take(engine, message, records.message())
+    at = records.clock.now()
+    changes = [Change(records.account_id, message.id, at + n, status) for n, status in enumerate(("sending", "sent"))]
+    applied = await engine.write(apply, changes, records.terms)
+    assert set(applied.relayed) == {(records.account_id, "office")}
+    seqs = await waiting(engine, records, "office")
+    claimed, _ = await engine.write(relay.turn, records.node, [], [], seqs, to_all=False)
+    assert [(event.status, found) for event, found, _ in claimed] == [
+        (status, claimed[0][1]) for status in ("queued", "sending", "sent")
+    ]
+    assert claimed[0][1] is not None
+    assert claimed[0][1].status == "sent"
+
+
+async def test_an_event_is_one_nodes_until_it_is_taken_or_given_back(
+    engine: Engine, url: str, records: Records
+) -> None:
+    other = open_engine(url)
+    await other.open()
+    try:
+        await take(engine, *(told(records, "office") for _ in range(20)))
+        seqs = await waiting(engine, records, "office")
+        writes = [
+            node.write(relay.turn, name, [], [], seqs, to_all=False)
+            for node, name in ((engine, records.node), (other, OTHER))
+        ]
+        (mine, _), (theirs, _) = [await write for write in writes]
+        held = [event.seq for event, _, _ in (*mine, *theirs)]
+        assert sorted(held) == seqs
+    finally:
+        await other.close()
+    freed = [event.seq for event, _, _ in mine]
+    await engine.write(relay.turn, records.node, freed[:1], freed[1:], [], to_all=False)
+    assert await waiting(engine, records, "office") == freed[1:]
+
+
+async def test_what_a_dead_node_held_comes_free(engine: Engine, records: Records) -> None:
+    now = records.clock.now()
+    await engine.write(queue.join, records.node, "a", now)
+    await take(engine, told(records, "office"))
+    seqs = await waiting(engine, records, "office")
+    await engine.write(relay.turn, records.node, [], [], seqs, to_all=False)
+    assert await waiting(engine, records, "office") == []
+    assert await engine.write(queue.rescue, now + US) == 1
+    assert await waiting(engine, records, "office") == seqs
+
+
+async def test_to_all_an_event_becomes_one_for_each_session(engine: Engine, records: Records) -> None:
+    await enter(engine, records, "p1", "office")
+    await enter(engine, records, "p2", "office", "sales")
+    await enter(engine, records, "p3", "sales")
+    await take(engine, told(records, "office"), told(records, "nobody"), told(records, "p3"))
+    seqs = await waiting(engine, records, "office", "nobody", "p3")
+    claimed, targets = await engine.write(relay.turn, records.node, [], [], seqs, to_all=True)
+    assert [event.target for event, _, _ in claimed] == ["p3"], "a session's own context is nobody else's"
+    assert sorted(target for _, target in targets) == ["p1", "p2"]
+    assert len(await waiting(engine, records, "nobody")) == 1
+    copies = await waiting(engine, records, "p1", "p2")
+    claimed, _ = await engine.write(relay.turn, records.node, [], [], copies, to_all=True)
+    assert [(event.target, event.context) for event, _, _ in claimed] == [("p1", "office"), ("p2", "office")]
+
+
+async def test_a_session_is_restored_with_what_it_received(engine: Engine, records: Records) -> None:
+    assert await enter(engine, records, "p1", "office", is_named=True) is None
+    await enter(engine, records, "p1", "office")
+    await engine.write(relay.receive, "p1", ["home", "office"], records.clock.now())
+    await engine.write(relay.leave, records.node, ["p1"], records.clock.now())
+    assert await enter(engine, records, "p1", "new", is_named=True) == ["home", "office", "new"]
+    stranger = RelaySession("p1", records.ids.new(), "[]", records.node, records.clock.now())
+    assert await engine.write(relay.enter, stranger, is_named=True) is None
+
+
+@pytest.mark.parametrize("to_all", [False, True])
+async def test_a_sweep_leaves_nothing_behind(engine: Engine, records: Records, *, to_all: bool) -> None:
+    now = records.clock.now()
+    await engine.write(queue.join, records.node, "a", now + US)
+    await enter(engine, records, "gone", "office")
+    await engine.write(relay.leave, records.node, ["gone"], now)
+    left = told(records, "office", "gone")
+    old = told(records, "nobody", created_at=now - 5 * US, updated_at=now - 5 * US)
+    await take(engine, left, old)
+    assert await engine.write(relay.sweep, now + US, now + US, now - US, 100, to_all=to_all) == 1
+    assert len(await waiting(engine, records, "office")) == (0 if to_all else 1)
+    assert await waiting(engine, records, "gone", "nobody") == []
+    assert await enter(engine, records, "gone", is_named=True) is None
+    events = await messages.follow(engine, records.account_id, 0, 100)
+    [given_up] = [event for event in events if event.kind == "relay"]
+    assert given_up.message_id == old.id
+    assert given_up.data is not None
+    assert json.loads(given_up.data)["context"] == "nobody"
