@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.signalwire.client import Client
 from tests.receiver import Receiver, Reply
-from tests.server import Server
+from tests.server import Server, serve
 
 NUMBER, PHONE = "+15557400001", "+15557490001"
 GUIDE = """
@@ -439,3 +439,15 @@ def test_what_the_simulator_refuses(client: Client) -> None:
 def test_a_call_is_its_accounts(client: Client, server: Server) -> None:
     id = ring(client, swml=GUIDE)["call_id"]
     assert client.raw("GET", f"/simulator/calls/{id}", auth=("nobody", "x")).status_code == 401
+
+
+def test_on_postgresql(postgres_url: str, receiver: Receiver) -> None:
+    """With a character that PostgreSQL does not take, which an answer put there."""
+    receiver.answer = lambda request: Reply(200, b'{"name":"A\\u0000da"}')
+    asked = {"request": {"url": receiver.url, "save_variables": True}}
+    text = {"send_sms": {"to_number": "${call.from}", "body": "Hello ${request_response.name}"}}
+    with serve(postgres_url) as server:
+        client = Client(server)
+        call = ring(client, swml=main(asked, text, {"say": "${request_response.name}"}))
+        assert client.raw("GET", f"/simulator/calls/{call['call_id']}").json() == call
+        assert client.inbox(PHONE)[0]["body"] == "Hello A\N{REPLACEMENT CHARACTER}da"

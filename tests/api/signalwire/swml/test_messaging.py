@@ -288,6 +288,7 @@ ANSWERS: list[tuple[Outcome, bool, str]] = [
     (answered({"a": 1}), False, 'success|200|{"a": 1}|'),
     (answered({"a": 1}, 404), True, 'failed|404|{"a": 1}|'),
     (answered(b"plain"), True, "success|200|plain|"),
+    (answered(b"\0\xff"), True, "success|200|\ufffd\ufffd|"),
     (answered(b"[" * 2000 + b"]" * 2000), True, f"success|200|{'[' * 2000}{']' * 2000}|"),
     (LATE, True, "timeout|||"),
     (LOST, True, "failed|||"),

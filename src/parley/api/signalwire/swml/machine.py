@@ -123,8 +123,11 @@ class Machine:
         return {**self._roots, "params": frame.params, "vars": self.vars}
 
     def text(self, text: str, frame: Frame) -> str:
-        """A text with its variables in place."""
-        return fill_text(text, self.pattern, lambda inner: self.evaluate(inner, frame))
+        """A text with its variables in place, without the NUL that an answer may have put there: not every record
+        takes it.
+        """
+        filled = fill_text(text, self.pattern, lambda inner: self.evaluate(inner, frame))
+        return filled.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
     def value(self, value: Any, frame: Frame) -> Any:
         """A value with its variables in place."""
