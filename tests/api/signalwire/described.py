@@ -73,7 +73,7 @@ def _is(kind: str, value: Any) -> bool:
         case "time":
             return str(value).endswith("Z") and datetime.fromisoformat(value).tzinfo is not None
         case "url":
-            return urlsplit(value).scheme in ("http", "https") or value.startswith("/")
+            return urlsplit(str(value)).scheme in ("http", "https") or str(value).startswith("/")
         case "uuid":
-            return str(UUID(value)) == value
-    return value in kind.split("|")
+            return str(UUID(value)) == str(value)
+    return str(value) in kind.split("|")
