@@ -142,7 +142,7 @@ def surface(app: "App") -> Surface:
             guard=app.guard,
         ),
         *admin_routes(
-            app.credentials,
+            app.credentials.and_suspended(),
             simulator,
             ReviewersApi(app.reviewing),
             RecordApi(app.engine, lambda waits: app.breaker.seen(waits, app.clock.now()), app.short_links),
@@ -157,7 +157,7 @@ def surface(app: "App") -> Surface:
         ),
         *calling_routes(app.calls, app.credentials, app.guard),
         *call_routes(app.credentials, CallsApi(app.calls.ring, app.calls.find)),
-        *consent_routes(app.credentials, ConsentsApi(app.engine, app.clock), KeywordsApi(app.services)),
+        *consent_routes(app.credentials.and_suspended(), ConsentsApi(app.engine, app.clock), KeywordsApi(app.services)),
     ]
     dialects = [
         ("/2010-04-01", twilio_problems.explain),

@@ -103,6 +103,14 @@ def test_a_suspended_account_can_be_read_and_made_active_again(client: Client, s
         assert refusal(partial(buy, phone_number="+14155550314")) == (403, 20005)
         assert len(acting.incoming_phone_numbers.list()) == 1
         assert acting.messages.list() == []
+    for refused, path, body in (
+        (403, "/messaging/v1/Services", {"data": {"FriendlyName": "Mine"}}),
+        (422, "/api/relay/rest/phone_numbers", {"json": {"number": "+14155550317"}}),
+    ):
+        auth = (made.sid, made.auth_token)
+        asked = [ask(server, "POST", path, auth=auth, **body) for _ in range(2)]  # looked up, and remembered
+        assert [answer.status_code for answer in asked] == [refused] * 2
+        assert ask(server, "GET", path, auth=auth).status_code == 200
     assert refusal(lambda: own.api.v2010.accounts(made.sid).update(status="active")) == (400, 21477)
     assert inside.update(status="active").status == "active"
     assert own.messages.create(to=PHONE, from_="+14155550313", body="Back").sid

@@ -9,6 +9,7 @@ from parley.api.http.fault import Fault
 from parley.core.accounts import Accounts
 from parley.core.cache import Cache
 from parley.core.limits import Limits
+from parley.core.refusal import Refused
 from parley.lib import ids
 from parley.lib.clock import Clock
 from parley.model.account import Account
@@ -21,7 +22,8 @@ class Credentials:
     """Checks Basic credentials against the accounts. A header that was right is known again for a second.
 
     With `for_test`, test credentials are taken too, for operations that know what to do with a test account. Tokens are
-    taken for operations that need one of the permissions `needs` that they have.
+    taken for operations that need one of the permissions `needs` that they have. A suspended account only reads, but
+    for operations that are `for_suspended` ones too.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class Credentials:
         limits: Limits,
         *,
         for_test: bool = False,
+        for_suspended: bool = False,
         needs: frozenset[Permission] = frozenset(),
     ) -> None:
         self._accounts = accounts
@@ -40,19 +43,34 @@ class Credentials:
         self.limits = limits
         """How much each account may ask."""
         self._for_test = for_test
+        self._for_suspended = for_suspended
         self._needs = needs
         self._known: Cache[bytes, bytes] = Cache(clock)
 
     def and_test(self) -> "Credentials":
         """The same credentials, and test credentials."""
-        return self._copy(for_test=True, needs=self._needs)
+        return self._copy(for_test=True)
+
+    def and_suspended(self) -> "Credentials":
+        """The same credentials, and those of suspended accounts also for what writes."""
+        return self._copy(for_suspended=True)
 
     def needing(self, *permissions: Permission) -> "Credentials":
         """The same credentials, and tokens that have one of these permissions."""
-        return self._copy(for_test=self._for_test, needs=frozenset(permissions))
+        return self._copy(needs=frozenset(permissions))
 
-    def _copy(self, *, for_test: bool, needs: frozenset[Permission]) -> "Credentials":
-        return Credentials(self._accounts, self._clock, self._pepper, self.limits, for_test=for_test, needs=needs)
+    def _copy(
+        self, *, for_test: bool = False, for_suspended: bool = False, needs: frozenset[Permission] | None = None
+    ) -> "Credentials":
+        return Credentials(
+            self._accounts,
+            self._clock,
+            self._pepper,
+            self.limits,
+            for_test=for_test or self._for_test,
+            for_suspended=for_suspended or self._for_suspended,
+            needs=self._needs if needs is None else needs,
+        )
 
     def known(self, headers: Mapping[bytes, bytes]) -> Account | None:
         """The request's account, when its header was right a moment ago."""
@@ -76,6 +94,11 @@ class Credentials:
             raise Fault("test_credentials")
         self._known.put(self._key(headers[b"authorization"]), account.id)
         return account
+
+    def check_writes(self, account: Account) -> None:
+        """Hold an account against a request that writes. Raises Refused(account_suspended)."""
+        if account.status == "suspended" and not self._for_suspended:
+            raise Refused("account_suspended")
 
     def _key(self, header: bytes) -> bytes:
         # Not the header itself: a dump of this process's memory should not be a list of secrets.

@@ -155,6 +155,8 @@ class Endpoint:
                     known = await self._credentials.account(headers)
             standing = self._limits.enter(known.id, is_write=is_write and scope["method"] != _DELETE)
             account = known
+            if is_write:
+                self._credentials.check_writes(known)
             body = await _read(headers, receive, self._max_body)
             call = Call(scope, headers, account, body)
             if self.patience_s is None:

@@ -52,7 +52,7 @@ def routes(
     operations = Operations(accounts, credentials.needing("numbers"))
     route = operations.route
     return [
-        *_of_accounts(AccountsApi(accounts, numbers, clock), credentials),
+        *_of_accounts(AccountsApi(accounts, numbers, clock), credentials.and_suspended()),
         *_of_keys(route, Keys(accounts, "keys", "Keys")),
         *_of_keys(route, Keys(accounts, "signing_keys", "SigningKeys")),
         *_of_numbers(operations, IncomingPhoneNumbers(engine, numbers, Inventory(engine), settings, sells_any=is_dev)),

@@ -39,7 +39,6 @@ class Operations:
         def serve(call: Call) -> Coroutine[Any, Any, Reply]:
             if call.path["AccountSid"] != f"AC{call.account.id.hex()}":
                 return self._for_another(handler, call, call.path["AccountSid"])
-            _check_active(call)
             return handler(call)
 
         return serve
@@ -50,10 +49,6 @@ class Operations:
             subaccount = await self._accounts.by_id(named)
             if subaccount is not None and subaccount.owner_id == call.account.id:
                 call.account = subaccount
-        _check_active(call)
+                if subaccount.status != "active" and call.scope["method"] != "GET":
+                    raise Refused("account_suspended")
         return await handler(call)
-
-
-def _check_active(call: Call) -> None:
-    if call.account.status in ("suspended", "closed") and call.scope["method"] != "GET":
-        raise Refused("account_suspended")
