@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from parley.model.message import Message
+from parley.model.message import Message, Status
 from parley.model.relay import RelaySession
 from parley.store import Engine, messages, queue, relay
 from parley.store.accept import Intake, Taken, accept
@@ -41,7 +41,8 @@ async def test_each_state_is_owed_in_order_and_others_are_not(engine: Engine, re
     message = told(records, "office")
     await take(engine, message, records.message())
     at = records.clock.now()
-    changes = [Change(records.account_id, message.id, at + n, status) for n, status in enumerate(("sending", "sent"))]
+    entered: tuple[Status, ...] = ("sending", "sent")
+    changes = [Change(records.account_id, message.id, at + n, status) for n, status in enumerate(entered)]
     applied = await engine.write(apply, changes, records.terms)
     assert set(applied.relayed) == {(records.account_id, "office")}
     seqs = await waiting(engine, records, "office")

@@ -1,10 +1,14 @@
 """Relay across nodes, restarts and clients that do not read: nothing is lost, and nobody waits for anybody else."""
 
+import asyncio
+import json
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from parley.api.http.websocket import ABORT
 from tests.api.signalwire.client import Client
 from tests.api.signalwire.relay.client import RelayClient, signalwire
 from tests.node import AUTH_TOKEN, Node
@@ -123,6 +127,34 @@ def test_who_does_not_read_is_dropped_and_holds_up_nobody(tmp_path: Path) -> Non
                 assert quick.event("messaging.receive")["params"]["body"] == "Read"
         metrics = client.raw("GET", "/metrics").text
         assert 'parley_relay_dropped_total{reason="slow"} 1.0' in metrics
+
+
+def test_a_connection_that_takes_nothing_any_more_is_cut(tmp_path: Path) -> None:
+    with serve(f"sqlite:///{tmp_path}/parley.db", relay_ping_s=0.1) as server:
+        assert server.run(_stuck(server)), "it would wait for its client for ever"
+
+
+async def _stuck(server: Server) -> bool:
+    """Connect over a transport that takes the welcome, and nothing after it; whether it was cut, and counted."""
+    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    incoming.put_nowait({"type": "websocket.connect"})
+    authentication = {"project": server.project_id, "token": server.auth_token}
+    hello = {"id": "1", "method": "signalwire.connect", "params": {"authentication": authentication}}
+    incoming.put_nowait({"type": "websocket.receive", "text": json.dumps(hello)})
+    cut = asyncio.Event()
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if "signalwire.ping" in message.get("text", ""):
+            await cut.wait()
+            raise OSError
+
+    def abort() -> None:
+        cut.set()
+        incoming.put_nowait({"type": "websocket.disconnect"})
+
+    await server.app.relay_server({"type": "websocket", "path": "/", ABORT: abort}, incoming.get, send)
+    counted = server.app.metrics.registry.get_sample_value("parley_relay_dropped_total", {"reason": "silent"})
+    return cut.is_set() and counted == 1.0
 
 
 def test_who_answers_no_ping_is_dropped(tmp_path: Path) -> None:
