@@ -60,7 +60,9 @@ def test_a_standard_key_does_not_see_to_accounts_and_keys(client: Client, server
     assert refusal(keyed.new_keys.create) == (401, 20003)
     assert refusal(keyed.keys(made.sid).delete) == (401, 20003)
     assert refusal(keyed.api.v2010.accounts(server.account_sid).fetch) == (401, 20003)
-    assert ask(server, "GET", "/2010-04-01/Accounts.json", auth=(made.sid, made.secret)).status_code == 401
+    accounts = ask(server, "GET", "/2010-04-01/Accounts.json", auth=(made.sid, made.secret))
+    assert accounts.status_code == 401
+    assert "standard API key" in accounts.json()["detail"]
     for method, path in (
         ("PUT", "/admin/account"),
         ("POST", "/admin/account/token"),

@@ -89,6 +89,7 @@ FAULTS: Final[dict[Kind, Problem]] = {
 }
 
 _MAGIC_SENDER: Final = Problem(400, 21606, REFUSALS["sender_cannot_sms"].message)
+_MISMATCH: Final = "The account SID or API key and its secret do not match, or are not those of this account"
 _CHALLENGE: Final = ((b"www-authenticate", b'Basic realm="Twilio API"'),)
 
 
@@ -125,6 +126,6 @@ def explain(error: Fault | Refused, scope: Scope) -> Reply:
         "status": problem.status,
     }
     if problem.status == 401:
-        body["detail"] = "The account SID or API key and its secret do not match, or are not those of this account"
+        body["detail"] = _MISMATCH if message == FAULTS["unauthorized"].message else message
         return json_reply(401, body, _CHALLENGE)
     return json_reply(problem.status, body)
