@@ -115,6 +115,7 @@ def surface(app: "App") -> Surface:
         ),
         *number_routes(
             numbers=app.numbers,
+            applications=app.applications,
             orders=app.orders,
             services=app.services,
             pool_senders=app.pool_senders,

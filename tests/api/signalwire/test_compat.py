@@ -9,6 +9,7 @@ import pytest
 from parley.api.signalwire import (
     caller_ids,
     draft,
+    laml_application,
     logs,
     mfa,
     number_groups,
@@ -63,9 +64,10 @@ def test_it_lists_what_the_code_knows() -> None:
         "filter_number",
     }
     assert names(UPDATE, "supported") == number_update.ACTED_ON | number_update.ALIASES.keys() | {
-        number_update.CAMPAIGN
+        number_update.CAMPAIGN,
+        laml_application.PARAMETER,
     }
-    assert names(UPDATE, "refused") == number_update.LATER
+    assert names(UPDATE, "refused") == set()
     assert names(UPDATE, "ignored") == number_update.KEPT
 
 
@@ -78,7 +80,7 @@ OPERATIONS = {
     "GET /api/relay/rest/number_groups/{id}/number_group_memberships": pages.PARAMETERS,
     "POST /api/relay/rest/number_groups/{id}/number_group_memberships": number_groups.MEMBERSHIP,
     "GET /api/relay/rest/short_codes": short_codes.FILTERS,
-    "PUT /api/relay/rest/short_codes/{id}": short_codes.PARAMETERS - number_update.LATER,
+    "PUT /api/relay/rest/short_codes/{id}": short_codes.PARAMETERS,
     "GET /api/relay/rest/verified_caller_ids": caller_ids.FILTERS,
     "POST /api/relay/rest/verified_caller_ids": caller_ids.PARAMETERS - {"extension"},
     "GET /api/relay/rest/registry/beta/brands": brands.FILTERS,

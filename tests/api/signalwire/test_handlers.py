@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.signalwire.client import Client
 from tests.receiver import Receiver, Reply
+from tests.server import Server
 
 FABRIC = "/api/fabric/resources"
 NUMBERS = "/api/relay/rest/phone_numbers"
@@ -63,6 +64,27 @@ def test_a_swml_script(client: Client, number: str, contents: Any) -> None:
     phone = number.replace("+155596200", "+155596201")
     client.phone_sends(phone, number, "hello")
     assert client.inbox(phone, "You said hello")
+
+
+def test_a_laml_application(client: Client, server: Server, receiver: Receiver) -> None:
+    laml = f"/api/laml/2010-04-01/Accounts/{server.project_id}/Applications.json"
+    made = client.raw("POST", laml, data={"FriendlyName": "Ours", "SmsUrl": receiver.url}).json()["sid"]
+    path = f"{NUMBERS}/{client.ask('POST', NUMBERS, 200, json={'number': '+15559620006'})['id']}"
+    asked = {"message_handler": "laml_application", "message_laml_application_id": made}
+    told = client.ask("PUT", path, 200, json=asked)
+    assert told["message_handler"] == "laml_application"
+    assert told["message_laml_application_id"].replace("-", "") == made.removeprefix("AP")
+    client.phone_sends("+15559620106", "+15559620006", "To an application")
+    assert receiver.wait()[0].form["Body"] == "To an application"
+    for wrong, code in (
+        ({"message_handler": "laml_application"}, "missing_required_parameter"),
+        ({"message_laml_application_id": made}, "incompatible_parameters"),
+        ({**asked, "message_laml_application_id": "AP" + "0" * 32}, "invalid_parameter"),
+        ({**asked, "message_request_url": receiver.url}, "incompatible_parameters"),
+    ):
+        assert [found for found, _ in client.codes("PUT", path, json=wrong)] == [code], wrong
+    ended = client.ask("PUT", path, 200, json={"message_handler": None})
+    assert (ended["message_handler"], ended["message_laml_application_id"]) == (None, None)
 
 
 def test_each_error(client: Client) -> None:

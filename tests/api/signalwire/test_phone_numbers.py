@@ -178,7 +178,7 @@ def test_call_settings_are_kept_and_another_apis_stay() -> None:
         ({"message_relay_context": "a", "message_relay_topic": "b"}, "incompatible_parameters"),
         ({"message_relay_context": "a", "message_fallback_url": HOOK}, "incompatible_parameters"),
         ({"message_handler": None, "message_relay_topic": "x"}, "incompatible_parameters"),
-        ({"message_handler": "laml_application"}, "feature_not_available"),
+        ({"message_handler": "laml_script"}, "invalid_parameter"),
         ({"message_handler": "carrier_pigeon"}, "invalid_parameter"),
         ({"message_handler": 5}, "not_a_string"),
         ({"message_handler": "json_webhook"}, "missing_required_parameter"),

@@ -23,14 +23,8 @@ RELAY_HANDLERS: Final = {
     "relay_application": "message_relay_application",
 }
 """And the parameter that names whose clients are told: three names of one thing."""
-LATER_HANDLERS: Final = frozenset({"laml_application"})
 ALIASES: Final = {"sms_url": "message_request_url", "sms_method": "message_request_method"}
 """The guides' names. `number_sid` is another: the number's id once more."""
-LATER: Final = frozenset(
-    {
-        "message_laml_application_id",
-    }
-)
 CAMPAIGN: Final = "messaging_campaign_id"
 """The guides' way to order that a number be assigned to a campaign, which the operation itself reads."""
 KEPT: Final = frozenset(
@@ -151,10 +145,7 @@ def _without_aliases(given: Mapping[str, Any], problems: list[Problem]) -> dict[
 
 
 def _check(number: Number, name: str, value: Any, guard: Guard, problems: list[Problem]) -> None:
-    if name in LATER:
-        if value is not None:
-            problems.append(Problem("feature_not_available", f"{name} is not offered here yet", name))
-    elif name not in ACTED_ON and name not in KEPT:
+    if name not in ACTED_ON and name not in KEPT:
         problems.append(unknown_parameter(name))
     elif value is None or value == "":
         return
@@ -211,12 +202,8 @@ def _handler(number: Number, wanted: Mapping[str, Any], problems: list[Problem])
         return None
     if not isinstance(name, str):
         return None  # noted already
-    if name in LATER_HANDLERS:
-        problem = Problem("feature_not_available", f"message_handler {name} is not offered here yet", "message_handler")
-        problems.append(problem)
-        return None
     if name not in HANDLERS:
-        rule = f"message_handler must be one of {', '.join(sorted({*HANDLERS, *RELAY_HANDLERS}))}"
+        rule = f"message_handler must be one of {', '.join(sorted({'laml_application', *HANDLERS, *RELAY_HANDLERS}))}"
         problems.append(Problem("invalid_parameter", rule, "message_handler"))
         return None
     if url is None and ("message_request_url" in wanted or number.request_url is None):

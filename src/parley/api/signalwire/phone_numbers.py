@@ -10,16 +10,19 @@ from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.signalwire import pages, shapes
 from parley.api.signalwire.fields import Fields
-from parley.api.signalwire.number_update import CAMPAIGN, read_update
+from parley.api.signalwire.laml_application import HANDLER, PARAMETER, read_change
+from parley.api.signalwire.number_update import CAMPAIGN
 from parley.api.signalwire.problems import Invalid, Problem
 from parley.api.signalwire.registry.orders import OrdersApi
 from parley.core.inventory import Inventory
 from parley.core.numbers import Numbers
 from parley.core.orders import Orders
 from parley.core.refusal import Refused
+from parley.core.resources import Resources
 from parley.lib import phone
 from parley.lib.ids import parse_sid, parse_uuid, to_uuid
 from parley.model.address import SIGNALWIRE, InvalidAddress, parse_recipient
+from parley.model.application import Application
 from parley.model.number import Number
 from parley.model.registry import Campaign
 from parley.model.resource import Resource
@@ -70,9 +73,18 @@ class PhoneNumbers:
     """
 
     def __init__(
-        self, owned: Numbers, inventory: Inventory, orders: Orders, engine: Engine, guard: Guard, *, sells_any: bool
+        self,
+        owned: Numbers,
+        applications: Resources[Application],
+        inventory: Inventory,
+        orders: Orders,
+        engine: Engine,
+        guard: Guard,
+        *,
+        sells_any: bool,
     ) -> None:
         self._numbers = owned
+        self._applications = applications
         self._inventory = inventory
         self._orders = orders
         self._campaigns = orders.campaigns
@@ -136,7 +148,7 @@ class PhoneNumbers:
         number = await self._number(call)
         campaign = await self._campaign(number, given)
         wanted = {name: value for name, value in given.items() if name != CAMPAIGN}
-        changed = await self._numbers.change(read_update(number, wanted, self._guard))
+        changed = await self._numbers.change(await read_change(number, wanted, self._guard, self._applications))
         if CAMPAIGN in given:
             await self._assign(number, campaign)
         return json_reply(200, await self._shown(changed))
@@ -194,6 +206,7 @@ def number_body(number: Number) -> dict[str, Any]:
     """
     kept = json.decode(number.extras) if number.extras else {}
     has_url, has_fallback = number.request_url is not None, number.fallback_url is not None
+    led = number.application_id is not None and "messaging_handler_resource_id" not in kept
     return {
         "id": to_uuid(number.id),
         "number": number.address,
@@ -204,7 +217,8 @@ def number_body(number: Number) -> dict[str, Any]:
         "updated_at": shapes.at(number.updated_at),
         **_BARE,
         **{name: value for name, value in kept.items() if name in _BARE},
-        "message_handler": handler(number),
+        "message_handler": HANDLER if led else handler(number),
+        PARAMETER: to_uuid(number.application_id) if led and number.application_id is not None else None,
         "message_relay_context": number.relay_context if number.handler == "relay_context" else None,
         "message_relay_topic": number.relay_context if number.handler == "relay_topic" else None,
         "message_request_url": number.request_url,

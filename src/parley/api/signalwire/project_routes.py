@@ -30,6 +30,7 @@ from parley.core.registration import Registration
 from parley.core.resources import Resources
 from parley.core.review import Reviewing
 from parley.core.verify import Verify
+from parley.model.application import Application
 from parley.model.caller_id import CallerId
 from parley.model.handler import MessageHandler
 from parley.model.service import PoolSender, Service
@@ -44,6 +45,7 @@ _ORDERS = "/api/relay/rest/registry/beta/orders"
 def number_routes(
     *,
     numbers: Numbers,
+    applications: Resources[Application],
     orders: Orders,
     services: Resources[Service],
     pool_senders: Resources[PoolSender],
@@ -56,9 +58,9 @@ def number_routes(
     """Numbers, groups of them, short codes and caller ids."""
     inventory = Inventory(engine)
     sale = NumbersForSale(inventory)
-    phones = PhoneNumbers(numbers, inventory, orders, engine, guard, sells_any=is_dev)
+    phones = PhoneNumbers(numbers, applications, inventory, orders, engine, guard, sells_any=is_dev)
     groups = NumberGroups(services, pool_senders, numbers)
-    codes = ShortCodes(numbers, engine, guard)
+    codes = ShortCodes(numbers, applications, engine, guard)
     callers = CallerIds(caller_ids, answers=is_dev)
     members = GROUPS + _ONE + "/number_group_memberships"
     verification = CALLER_IDS + _ONE + "/verification"

@@ -5,12 +5,14 @@ from typing import Any, Final
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.signalwire import pages, shapes
-from parley.api.signalwire.number_update import read_update
+from parley.api.signalwire.laml_application import read_change
 from parley.api.signalwire.paths import path_id
 from parley.api.signalwire.phone_numbers import number_body
 from parley.api.signalwire.problems import Invalid, Problem, unknown_parameter
 from parley.core.numbers import Numbers
+from parley.core.resources import Resources
 from parley.lib.ids import to_uuid
+from parley.model.application import Application
 from parley.model.number import Number
 from parley.store import Engine, numbers
 from parley.webhooks.guard import Guard
@@ -36,8 +38,9 @@ _SHOWN: Final = tuple(sorted(PARAMETERS - {"name"}))
 class ShortCodes:
     """The operations on short codes. Operators bring them, or, in the dev profile, their first use."""
 
-    def __init__(self, owned: Numbers, engine: Engine, guard: Guard) -> None:
+    def __init__(self, owned: Numbers, applications: Resources[Application], engine: Engine, guard: Guard) -> None:
         self._numbers = owned
+        self._applications = applications
         self._engine = engine
         self._guard = guard
 
@@ -80,7 +83,8 @@ class ShortCodes:
             if given.get(name) in (None, "")
         ]
         try:
-            wanted = read_update(code, {name: given[name] for name in PARAMETERS & given.keys()}, self._guard)
+            known = {name: given[name] for name in PARAMETERS & given.keys()}
+            wanted = await read_change(code, known, self._guard, self._applications)
         except Invalid as invalid:
             raise Invalid([*problems, *invalid.problems]) from None
         if problems:

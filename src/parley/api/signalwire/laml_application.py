@@ -1,0 +1,64 @@
+"""Numbers that a LaML application stands for, which calls the application's webhooks in place of their own."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from parley.api.signalwire.number_update import read_update
+from parley.api.signalwire.problems import Invalid, Problem
+from parley.core.resources import Resources
+from parley.lib.ids import parse_sid, parse_uuid
+from parley.model.application import Application
+from parley.model.number import Number
+from parley.webhooks.guard import Guard
+
+HANDLER: Final = "laml_application"
+PARAMETER: Final = "message_laml_application_id"
+_OWN: Final = ("message_request_url", "message_fallback_url", "sms_url")
+
+
+async def read_change(
+    number: Number, given: Mapping[str, Any], guard: Guard, applications: Resources[Application]
+) -> Number:
+    """The number as `given` changes it. Raises Invalid with all that is wrong. Source: update-phone-number page."""
+    problems: list[Problem] = []
+    is_led = given.get("message_handler") == HANDLER
+    application_id = await _application(number, given, applications, problems)
+    if application_id is not None and not is_led:
+        rule = f"{PARAMETER} needs message_handler {HANDLER}"
+        problems.append(Problem("incompatible_parameters", rule, PARAMETER))
+    elif is_led and not given.get(PARAMETER):
+        rule = f"{PARAMETER} is required with message_handler {HANDLER}"
+        problems.append(Problem("missing_required_parameter", rule, PARAMETER))
+    for name in _OWN if is_led else ():
+        if given.get(name):
+            rule = f"{name} cannot be given with message_handler {HANDLER}"
+            problems.append(Problem("incompatible_parameters", rule, name))
+    rest = {name: value for name, value in given.items() if name != PARAMETER}
+    if is_led:
+        rest["message_handler"] = None
+        rest = {name: value for name, value in rest.items() if name not in _OWN}
+    try:
+        changed = read_update(number, rest, guard)
+    except Invalid as invalid:
+        problems += invalid.problems
+    if problems:
+        raise Invalid(problems)
+    if not is_led:
+        return changed
+    return replace(changed, dialect="twilio", handler="laml_webhooks", application_id=application_id)
+
+
+async def _application(
+    number: Number, given: Mapping[str, Any], applications: Resources[Application], problems: list[Problem]
+) -> bytes | None:
+    """The id of the application that is named. Its SID is good, too."""
+    text = given.get(PARAMETER)
+    if not text:
+        return None
+    id = (parse_uuid(text) or parse_sid(text, ("AP",))) if isinstance(text, str) else None
+    if id is None or await applications.find(number.account_id, id) is None:
+        problems.append(Problem("invalid_parameter", f"{PARAMETER} is not an application of this project", PARAMETER))
+        return None
+    return id
