@@ -112,6 +112,16 @@ async def test_a_session_is_restored_with_what_it_received(engine: Engine, recor
     assert await engine.write(relay.enter, stranger, is_named=True) is None
 
 
+async def test_a_session_that_was_long_is_restored_after_its_node_died(engine: Engine, records: Records) -> None:
+    began = records.clock.now()
+    await engine.write(queue.join, records.node, "a", began)
+    await enter(engine, records, "p1", "office")
+    later = began + 86_400 * US
+    await engine.write(queue.leave, records.node)
+    await engine.write(relay.sweep, later, later - 600 * US, later, 100, to_all=False)
+    assert await enter(engine, records, "p1", is_named=True) == ["office"]
+
+
 @pytest.mark.parametrize("to_all", [False, True])
 async def test_a_sweep_leaves_nothing_behind(engine: Engine, records: Records, *, to_all: bool) -> None:
     now = records.clock.now()

@@ -21,6 +21,7 @@ _COLOURS: Final = {
     "undelivered": "red",
     "canceled": "red",
     "webhook": "yellow",
+    "relay": "yellow",
 }
 
 

@@ -169,10 +169,8 @@ def _gave_up(rows: Iterable[Row], now: int) -> Iterable[Row]:
 
 
 def free(dead: Collection[bytes]) -> Operation[None]:
-    """Make nobody's what these nodes were telling, and their sessions connected nowhere."""
-    nodes = tuple(dead)
-    yield Execute(update(schema.relay_events).where(_events.node.in_(nodes)).values(node=None))
-    yield Execute(update(schema.relay_sessions).where(_sessions.node.in_(nodes)).values(node=None))
+    """Make nobody's what these nodes were telling. The next sweep sees that their sessions are connected nowhere."""
+    yield Execute(update(schema.relay_events).where(_events.node.in_(tuple(dead))).values(node=None))
 
 
 def free_strays() -> Operation[None]:
