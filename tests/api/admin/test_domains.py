@@ -89,7 +89,7 @@ def public(tmp_path: Any) -> Iterator[Server]:
 
 
 def test_the_server_s_own_names_are_refused(public: Server) -> None:
-    for domain in ("parley.example.com", "l.example.com"):
+    for domain in ("parley.example.com", "l.example.com", "twilio.com", "messaging.twilio.com"):
         assert refused(Client(public), "POST", "/admin/domains", {"domain": domain}) == (400, "invalid_parameter")
 
 

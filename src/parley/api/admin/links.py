@@ -10,6 +10,7 @@ from parley.api.admin.problems import checked
 from parley.api.admin.times import iso
 from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
+from parley.api.http.products import DOMAIN as TWILIO
 from parley.core.links import ShortLinks
 from parley.lib import ids
 from parley.model.link import Link, LinkDomain
@@ -42,7 +43,8 @@ class DomainsApi:
         domain = checked(call.json(), _Given).domain.lower().rstrip(".")
         if len(domain) > _MOST or not _DOMAIN.fullmatch(domain) or domain.rpartition(".")[2].isdigit():
             raise Fault("invalid_parameter", "domain must be the name of a host, such as go.example.com", "domain")
-        if domain in self._own:
+        # Twilio's clients may be led here by their hosts' names: one account's fallback must not answer all of them.
+        if domain in self._own or f".{domain}".endswith(TWILIO):
             raise Fault("invalid_parameter", "domain must be another than the server's own", "domain")
         return json_reply(201, _domain(await self._links.add(call.account.id, domain)))
 

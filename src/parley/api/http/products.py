@@ -13,7 +13,8 @@ PRODUCTS: Final = ("content", "conversations", "lookups", "messaging", "pricing"
 
 _PREFIXES: Final = tuple(f"/{product}/v" for product in PRODUCTS)
 _VERSIONS: Final = ("/v1/", "/v2/", "/v3/")
-_DOMAIN: Final = ".twilio.com"
+DOMAIN: Final = ".twilio.com"
+"""What all its hosts are below."""
 
 
 def place(scope: Scope) -> None:
@@ -33,4 +34,4 @@ def _product(scope: Scope) -> str | None:
     host: bytes = next((value for name, value in scope["headers"] if name == b"host"), b"")
     name = host.decode("latin-1").partition(":")[0].lower()
     first = name.partition(".")[0]
-    return first if name.endswith(_DOMAIN) and first in PRODUCTS else None
+    return first if name.endswith(DOMAIN) and first in PRODUCTS else None
