@@ -128,8 +128,9 @@ class ShortLinks:
         return None if found is None else found.fallback_url
 
     async def of_message(self, message: Message) -> list[tuple[str, Link]]:
-        """The links in a message with the URLs that they are short for, by code."""
+        """The links in a message with the short URLs, in the order of its text; by code when that was not kept."""
         found = await self._engine.read(links.of_message, message.id)
+        found.sort(key=lambda link: message.body.find(link.code))
         return [(self._short(await self._domain(link), link.code), link) for link in found]
 
     async def _domain(self, link: Link) -> LinkDomain | None:

@@ -104,6 +104,11 @@ def test_each_link_has_a_code_and_the_same_one_the_same(server: Server, client: 
     assert {link["url"] for link in links(server, message)} == {LONG, "http://example.com/x"}
 
 
+def test_links_are_told_in_the_order_of_the_text(server: Server, client: Client, service: str) -> None:
+    urls = [f"https://example.com/{n}" for n in range(8)]
+    assert [link["url"] for link in links(server, send(client, service, " ".join(urls)))] == urls
+
+
 def test_links_are_left_alone_unless_asked(client: Client, service: str) -> None:
     message = client.messages.create(to="+15557009999", messaging_service_sid=service, body=LONG, shorten_urls=False)
     assert message.body == LONG
