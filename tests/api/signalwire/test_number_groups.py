@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from parley.model.caller_id import CallerId
 from tests.api.signalwire.client import Client
 from tests.server import Server, serve
 
@@ -65,6 +66,15 @@ def test_what_cannot_be_bought(tmp_path: Any) -> None:
             assert [found for found, _ in client.codes("POST", NUMBERS, json={"number": number})] == [code]
         caller = client.codes("POST", f"{REST}/verified_caller_ids", json={"number": "+15559630003"})
         assert [code for code, _ in caller] == ["feature_not_available"]
+
+        desk = CallerId("+15559630003", "Desk")
+        server.run(server.app.caller_ids.add(server.account_id, desk, name=desk.phone_number))
+        for sender, code in (
+            (desk.phone_number, "verified_caller_id_not_permitted"),
+            ("+15559630005", "invalid_from_number"),
+        ):
+            sent = {"from": sender, "to": "+14155550123", "body": "Hello"}
+            assert client.codes("POST", "/api/messaging/messages", json=sent) == [(code, "from")]
 
 
 def test_caller_ids(client: Client) -> None:
