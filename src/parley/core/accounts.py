@@ -118,6 +118,10 @@ class Accounts:
             accounts.page, owner_id, self._vault, limit, after, backwards=backwards, skip=skip, name=name, status=status
         )
 
+    async def family(self, owner_id: bytes) -> list[bytes]:
+        """The ids of an account itself and its subaccounts."""
+        return await self._engine.read(accounts.family, owner_id)
+
     async def first(self, name: str, account_id: bytes | None, auth_token: str | None) -> tuple[Account, bool]:
         """The account of that id, or the oldest when none is given; made when there is none, and whether it was."""
         wanted = self._new(name, account_id, auth_token)

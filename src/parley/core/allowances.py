@@ -17,7 +17,6 @@ from parley.model.address import Address
 from parley.model.allowance import Allowance
 
 _NAME: Final = "account"
-_MOST_SUBACCOUNTS: Final = 1000
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -80,7 +79,7 @@ class Allowances:
         standing = await self._stand(account)
         spent = standing.spent
         if spent is None:
-            spent = await self._usage.spent(await self._family(account))
+            spent = await self._spent(account)
         return (standing.credit or 0) - spent
 
     async def change(self, account_id: bytes, change: Callable[[Allowance], Allowance]) -> Allowance:
@@ -108,10 +107,9 @@ class Allowances:
             None,
         )
         credit = self._otherwise.credit if owner.credit is None else owner.credit
-        spent = None if credit is None else await self._usage.spent(await self._family(account))
+        spent = None if credit is None else await self._spent(account)
         return Standing(None if countries is None else frozenset(countries), credit, spent)
 
-    async def _family(self, account: Account) -> list[bytes]:
-        """The accounts that spend the same money."""
-        payer = account.owner_id or account.id
-        return [each.id for each in await self._accounts.page(payer, _MOST_SUBACCOUNTS)]
+    async def _spent(self, account: Account) -> int:
+        """What was spent of the money that an account spends: its owner's, all of whose subaccounts do."""
+        return await self._usage.spent(await self._accounts.family(account.owner_id or account.id))

@@ -20,7 +20,6 @@ from parley.model.usage_trigger import Recurring, UsageTrigger
 EVERY_S: Final = 30.0
 _MOST: Final = 10_000
 """Triggers that are looked at in one turn."""
-_MOST_SUBACCOUNTS: Final = 1000
 
 Trigger = Resource[UsageTrigger]
 Told = Callable[[Trigger, int], Mapping[str, str]]
@@ -58,7 +57,7 @@ class UsageTriggers:
     async def current(self, account_id: bytes, trigger: UsageTrigger) -> int:
         """What the present period has of what a trigger watches, with the subaccounts', in millionths."""
         today = self._usage.today
-        accounts = {account_id, *(each.id for each in await self._accounts.page(account_id, _MOST_SUBACCOUNTS))}
+        accounts = await self._accounts.family(account_id)
         used = await self._usage.used(accounts, first_day(trigger.recurring, today), today)
         leaves = CATEGORIES[trigger.category].leaves
         return trigger.value_of(sum((one.amount for one in used if one.category in leaves), Amount()))

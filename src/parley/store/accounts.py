@@ -80,6 +80,13 @@ def page(
     return found[::-1] if backwards else found
 
 
+def family(owner_id: bytes) -> Operation[list[bytes]]:
+    """The ids of an account itself and its subaccounts."""
+    table = schema.accounts.c
+    rows = yield Query(select(table.id).where(or_(table.owner_id == owner_id, table.id == owner_id)))
+    return [row[0] for row in rows]
+
+
 def change(account_id: bytes, change: Callable[[Account], Account], vault: Vault) -> Operation[Account | None]:
     """Replace an account by what `change` makes of it; what it raises passes, and nothing changes. The account as it is
     then, None when there is none. One that is closed by this releases its numbers and its keys. Raises VaultError.

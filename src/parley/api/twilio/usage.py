@@ -28,7 +28,6 @@ from parley.lib.clock import Clock
 from parley.model.usage import CATEGORIES, DAY_US, TOTAL, Amount, Category, Used
 
 _PARAMETERS: Final = pages.PARAMETERS | {"Category", "StartDate", "EndDate", "IncludeSubaccounts"}
-_MOST_SUBACCOUNTS: Final = 1000
 _LINKS: Final = {
     "all_time": "AllTime",
     "daily": "Daily",
@@ -94,9 +93,9 @@ class UsageRecords:
     async def _used(self, call: Call, form: Form, records: Collection[_Record]) -> list[Used]:
         if not records:
             return []
-        accounts = {call.account.id}
+        accounts = [call.account.id]
         if boolean(form, "IncludeSubaccounts") is not False:
-            accounts |= {each.id for each in await self._accounts.page(call.account.id, _MOST_SUBACCOUNTS)}
+            accounts = await self._accounts.family(call.account.id)
         first = min(record.period.first for record in records)
         last = max(record.period.last for record in records)
         return await self._usage.used(accounts, first, last)

@@ -107,7 +107,7 @@ class Members(ABC):
     async def listed(self, call: Call, form: Form, members: Sequence[Member]) -> Reply:
         """The page of `members` that is asked for."""
         page = pages.page_of(form)
-        told = [(member.id, await self.shown(call, member)) for member in _cut(members, page)]
+        told = [(member.id, await self.shown(call, member)) for member in pages.cut(page, members[::-1], _id_of)]
         return collection.list_reply(call, self.part.key, form, page, told, lambda each: each[0], lambda each: each[1])
 
     async def fetch(self, call: Call) -> Reply:
@@ -142,11 +142,5 @@ class Members(ABC):
         raise Invalid(21711, "The sender is not in this Messaging Service", status=404)
 
 
-def _cut(members: Sequence[Member], page: pages.Page) -> Sequence[Member]:
-    """The page of a service's few senders, newest first, as the store would give it."""
-    after, newest_first = page.after, sorted(members, key=lambda member: member.id, reverse=True)
-    if after is None:
-        return newest_first[page.skip : page.skip + page.limit]
-    if page.backwards:
-        return [member for member in newest_first if member.id > after][-page.limit :]
-    return [member for member in newest_first if member.id < after][: page.limit]
+def _id_of(member: Member) -> bytes:
+    return member.id
