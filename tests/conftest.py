@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import npm
+from tests import npm, pypi
 from tests.postgres import NotAvailableError, Server, find_server, new_shared_directory, stop_server
 from tests.receiver import Receiver, receiving
 from tests.server import Server as Parley
@@ -49,7 +49,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say loudly, before the closing line, that a part of what Parley promises was not looked at."""
-    for what in (SKIPPED, npm.SKIPPED):
+    for what in (SKIPPED, npm.SKIPPED, pypi.SKIPPED):
         reasons = [
             report.longrepr[2].partition(what)[2]
             for report in terminalreporter.stats.get("skipped", [])

@@ -28,6 +28,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tls: Annotated[
         bool, _about("Speak TLS on the port, with server.pem and server-key.pem beside the data; made at need.")
     ] = False
+    ca_file: Annotated[
+        str | None,
+        _about("PEM file of authorities to trust besides the system's, for webhooks and media. Of `tls`: its own."),
+    ] = None
     database_url: Annotated[str, _about("`sqlite:///path` or `postgresql://user@host:port/name`.")] = (
         "sqlite:///var/parley.db"
     )

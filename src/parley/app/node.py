@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -243,7 +244,7 @@ class App:
         node = self.ids.new()
         messages_wait, callbacks_wait = asyncio.Event(), asyncio.Event()
         self.guard = Guard(allow_loopback=self.is_dev, allow_private=False)
-        self.client = Client(self.guard, user_agent=f"Parley/{VERSION}")
+        self.client = Client(self.guard, user_agent=f"Parley/{VERSION}", tls=_trust(settings.ca_file))
         self.fetch_media = MediaFetcher(self.client)
         self.vault = Vault(self._vault_key())
         self.accounts = Accounts(self.engine, self.vault, clock, self.ids, lambda: self.randomness.token(24))
@@ -585,6 +586,15 @@ def _table(setting: str, path: str | None, read: Callable[[str | None], T]) -> T
         return read(None if path is None else Path(path).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tables.TableError) as error:
         raise SettingsError(f"{setting} {path}: {error}") from None
+
+
+def _trust(ca_file: str | None) -> ssl.SSLContext | None:
+    """What trusts a file's authorities too; None for the usual. Raises OSError."""
+    if ca_file is None:
+        return None
+    context = ssl.create_default_context()
+    context.load_verify_locations(ca_file)
+    return context
 
 
 def _reachable(host: str) -> str:

@@ -49,8 +49,10 @@ def command(**flags: Any) -> None:
     logs.configure(settings.log_level, settings.log_format)
     try:
         files = _tls(settings) if settings.tls else None
-        if files is not None and settings.public_url is None:
-            settings = replace(settings, public_url=origin(settings))
+        if files is not None:
+            settings = replace(settings, public_url=settings.public_url or origin(settings))
+            if settings.ca_file is None and files.authority.exists():
+                settings = replace(settings, ca_file=str(files.authority))
         is_well = _run(settings, files, listener, for_requests_s)
     finally:
         listener.close()
