@@ -113,8 +113,8 @@ def _root(body: bytes, charset: str) -> etree._Element:
     return root
 
 
-def _verbs(root: etree._Element) -> list[Verb]:
-    verbs: list[Verb] = []
+def _verbs(root: etree._Element) -> list[Say | Redirect]:
+    verbs: list[Say | Redirect] = []
     _no_text(root.text, root)
     for element in root:
         verb = _verb(element)
@@ -127,7 +127,7 @@ def _verbs(root: etree._Element) -> list[Verb]:
     return verbs
 
 
-def _verb(element: etree._Element) -> Verb:
+def _verb(element: etree._Element) -> Say | Redirect:
     match element.tag:
         case "Message":
             return _message_verb(element)
