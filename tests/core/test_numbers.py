@@ -36,10 +36,10 @@ async def test_what_is_remembered_of_a_sender_ends_with_each_change(node: Node) 
     with pytest.raises(Refused, match="opted_out"):  # which counts for the whole service
         await node.send()
     await node.outbound.services.drop(account.id, service.id)
-    await node.numbers.change(replace(number, can_mms=0))
+    await node.numbers.change(number, replace(number, can_mms=0))
     with pytest.raises(Refused, match="sender_cannot_mms"):
         await node.send("+15557000002", media_urls=("https://app.example/a.png",))
-    await node.numbers.change(replace(number, can_sms=0))
+    await node.numbers.change(number, replace(number, can_sms=0))
     with pytest.raises(Refused, match="sender_cannot_sms"):
         await node.send("+15557000002")
     await node.numbers.release(number)

@@ -27,10 +27,20 @@ async def test_a_number_is_configured_by_its_owner_only(engine: Engine, records:
     changed = replace(
         mine, name="front desk", dialect="signalwire", handler="json_webhook", request_url="https://x/", updated_at=9
     )
-    assert not await engine.write(numbers.change, replace(changed, account_id=b"o" * 16))
+    stranger = b"o" * 16
+    theirs = replace(mine, account_id=stranger), replace(changed, account_id=stranger)
+    assert await engine.write(numbers.change, *theirs) is None
     assert await engine.read(numbers.by_address, mine.address) == mine
-    assert await engine.write(numbers.change, changed)
+    assert await engine.write(numbers.change, mine, changed) == changed
     assert await engine.read(numbers.by_address, mine.address) == changed
+
+
+async def test_what_others_changed_of_a_number_meanwhile_stays(engine: Engine, records: Records) -> None:
+    read = await engine.write(numbers.own, records.number("+15551234567"))
+    await engine.write(numbers.change, read, replace(read, name="front desk", updated_at=8))
+    stands = await engine.write(numbers.change, read, replace(read, request_url="https://x/", updated_at=9))
+    assert stands == replace(read, name="front desk", request_url="https://x/", updated_at=9)
+    assert await engine.read(numbers.by_address, read.address) == stands
 
 
 async def test_a_released_address_is_free_again(engine: Engine, records: Records) -> None:
@@ -38,7 +48,7 @@ async def test_a_released_address_is_free_again(engine: Engine, records: Records
     assert not await engine.write(numbers.drop, b"o" * 16, mine.id)
     assert await engine.write(numbers.drop, mine.account_id, mine.id)
     assert not await engine.write(numbers.drop, mine.account_id, mine.id)
-    assert not await engine.write(numbers.change, mine)
+    assert await engine.write(numbers.change, mine, replace(mine, name="gone")) is None
     theirs = records.number("+15551234567", account_id=b"o" * 16)
     assert await engine.write(numbers.own, theirs) == theirs
 

@@ -122,10 +122,12 @@ class Numbers:
         self._note(stands)
         return stands
 
-    async def change(self, number: Number) -> Number:
-        """Store a new configuration. Raises Refused(not_found) when the number was released meanwhile."""
-        changed = replace(number, updated_at=self._clock.now())
-        if not await self._engine.write(numbers.change, changed):
+    async def change(self, before: Number, after: Number) -> Number:
+        """Store what is new in a number's configuration; what others changed beside it meanwhile stays. The number as
+        it is then. Raises Refused(not_found) when it was released meanwhile.
+        """
+        changed = await self._engine.write(numbers.change, before, replace(after, updated_at=self._clock.now()))
+        if changed is None:
             raise Refused("not_found")
         self._note(changed)
         return changed

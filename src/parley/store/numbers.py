@@ -87,12 +87,19 @@ def count(
     return int(rows[0][0])
 
 
-def change(number: Number) -> Operation[bool]:
-    """Replace the configuration of the account's number of that id. False when it was released."""
-    values = {column: value for column, value in asdict(number).items() if column not in _FIXED}
-    where = and_(_table.id == number.id, _table.account_id == number.account_id)
-    rows = yield Execute(schema.numbers.update().where(where).values(values).returning(_table.id))
-    return bool(rows)
+def change(before: Number, after: Number) -> Operation[Number | None]:
+    """Store what is new in the configuration of the account's number. What others changed beside it since `before` was
+    read stays. The number as it is then; None when it was released.
+    """
+    values = {
+        column: value
+        for column, value in asdict(after).items()
+        if column not in _FIXED and value != getattr(before, column)
+    }
+    where = and_(_table.id == before.id, _table.account_id == before.account_id)
+    changed = schema.numbers.update().where(where).values({**values, "updated_at": after.updated_at})
+    rows = yield Execute(changed.returning(*(_table[name] for name in COLUMNS)))
+    return Number(*rows[0]) if rows else None
 
 
 def drop(account_id: bytes, number_id: bytes) -> Operation[bool]:

@@ -148,7 +148,8 @@ class PhoneNumbers:
         number = await self._number(call)
         campaign = await self._campaign(number, given)
         wanted = {name: value for name, value in given.items() if name != CAMPAIGN}
-        changed = await self._numbers.change(await read_change(number, wanted, self._guard, self._applications))
+        configured = await read_change(number, wanted, self._guard, self._applications)
+        changed = await self._numbers.change(number, configured)
         if CAMPAIGN in given:
             await self._assign(number, campaign)
         return json_reply(200, await self._shown(changed))

@@ -89,7 +89,7 @@ class ShortCodes:
             raise Invalid([*problems, *invalid.problems]) from None
         if problems:
             raise Invalid(problems)
-        return json_reply(200, short_code_body(await self._numbers.change(wanted)))
+        return json_reply(200, short_code_body(await self._numbers.change(code, wanted)))
 
     async def _code(self, call: Call) -> Number:
         code = await self._numbers.fetch(call.account.id, path_id(call))

@@ -138,7 +138,8 @@ class IncomingPhoneNumbers:
         form.allow(_CHANGE)
         if form.one("AccountSid") not in (None, f"AC{call.account.id.hex()}"):
             raise Fault("invalid_parameter", "A number cannot be moved to another account", "AccountSid")
-        return json_reply(200, render.number(await self._numbers.change(await self._settings.applied(number, form))))
+        changed = await self._numbers.change(number, await self._settings.applied(number, form))
+        return json_reply(200, render.number(changed))
 
     async def delete(self, call: Call) -> Reply:
         """Release a number."""
@@ -177,7 +178,7 @@ class IncomingPhoneNumbers:
             stands = await self._engine.read(numbers.by_address, address.value)
         if stands is None or stands.account_id != account.id:
             raise Refused("number_taken", address.text)
-        return await self._numbers.change(await self._settings.applied(stands, form))
+        return await self._numbers.change(stands, await self._settings.applied(stands, form))
 
     async def _pretend(self, account: Account, form: Form) -> Number:
         """What test credentials get: the good test number, or that of the good test area, told as bought."""

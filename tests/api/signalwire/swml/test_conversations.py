@@ -36,7 +36,7 @@ class World:
         number = self.server.run(app.numbers.sender(self.server.account_id, parse_sender(self.number), "signalwire"))
         assert number is not None
         changed = replace(number, handler="json_webhook", request_url=url)
-        self.server.run(app.numbers.change(changed))
+        self.server.run(app.numbers.change(number, changed))
 
     def text(self, body: str = "hi") -> str:
         """Write from the phone; the message's id."""
@@ -163,7 +163,7 @@ def test_a_number_that_cannot_send_media(world: World) -> None:
     app = world.server.app
     number = world.server.run(app.numbers.by_address(world.number))
     assert number is not None
-    world.server.run(app.numbers.change(replace(number, can_mms=0)))
+    world.server.run(app.numbers.change(number, replace(number, can_mms=0)))
     media = {"reply": {"media": [f"{world.receiver.url}/x.png"]}}
     steps = main(media, {"reply": "%{reply_result}"})
     world.receiver.answer = lambda request: Reply(200, json.dumps(steps).encode())

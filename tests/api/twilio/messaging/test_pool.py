@@ -104,7 +104,7 @@ def test_what_is_no_number_of_the_account_is_refused(server: Server, client: Cli
     assert refusal(lambda: service.short_codes.create(short_code_sid=f"SC{number[2:]}")) == (400, 21421)
     mute = server.run(server.app.numbers.by_address("+14155550211"))
     assert mute is not None
-    server.run(server.app.numbers.change(replace(mute, can_sms=0, can_mms=0)))
+    server.run(server.app.numbers.change(mute, replace(mute, can_sms=0, can_mms=0)))
     assert refusal(lambda: service.phone_numbers.create(phone_number_sid=number)) == (400, 21715)
     assert service.phone_numbers.list() == []
     nowhere = client.messaging.v1.services(f"MG{NOBODYS}")

@@ -60,7 +60,7 @@ class FabricResources:
             fields.refuse("incompatible_parameters", "The resource is one for calls", "handler")
         fields.check()
         assert number is not None
-        return json_reply(200, _address(await self._numbers.change(_led(number, resource)), resource))
+        return json_reply(200, _address(await self._numbers.change(number, _led(number, resource)), resource))
 
     def of(self, kind: Kind) -> "OfKind":
         """The operations on resources of one kind."""
