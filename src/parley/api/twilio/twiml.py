@@ -113,8 +113,8 @@ def _root(body: bytes, charset: str) -> etree._Element:
     return root
 
 
-def _verbs(root: etree._Element) -> list[Say | Redirect]:
-    verbs: list[Say | Redirect] = []
+def _verbs(root: etree._Element) -> list[Verb]:
+    verbs: list[Verb] = []
     _no_text(root.text, root)
     for element in root:
         verb = _verb(element)
