@@ -1,6 +1,10 @@
-"""The only composition root: `node` builds every part of a node and lives its life; `surface` is what it serves."""
+"""The only composition root.
 
-from parley.app.node import SEED_NUMBERS, SHARED_KEY, App
+`parts` is what a node is made of, `node` its life, `surface` what it serves, `terms` what the settings say.
+"""
+
+from parley.app.node import SEED_NUMBERS, App
 from parley.app.surface import VERSION
+from parley.app.terms import SHARED_KEY
 
 __all__ = ["SEED_NUMBERS", "SHARED_KEY", "VERSION", "App"]

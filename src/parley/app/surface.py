@@ -42,12 +42,12 @@ from parley.api.twilio.usage import routes as usage_routes
 from parley.api.twilio.usage_triggers import routes as usage_trigger_routes
 
 if TYPE_CHECKING:
-    from parley.app.node import App
+    from parley.app.parts import Parts
 
 VERSION: Final = version("parley")
 
 
-def surface(app: "App") -> Surface:
+def surface(app: "Parts") -> Surface:
     """The one port's operations."""
     simulator = SimulatorApi(app.phones, app.record, app.receiving, app.numbers, app.fetch_media, app.clock)
     routes = [

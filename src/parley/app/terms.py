@@ -1,0 +1,103 @@
+"""What the settings say, in the terms of the parts that they are for."""
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import structlog
+
+from parley.core.limits import Bounds
+from parley.core.pacing import UNLIMITED, Paces
+from parley.core.registration import Terms
+from parley.lib import tables
+from parley.model.consent import Replies as KeywordReplies
+from parley.settings import Settings, SettingsError
+from parley.store.connect import sqlite_path
+from parley.store.vault import key_from_text, load_or_create_key
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+SHARED_KEY: Final = Path("var/parley.key")
+"""The key file of a node on PostgreSQL that was given no key."""
+API_RATE: Final = 1380.0
+"""Writes a second of one account in the strict profile: SignalWire's 13,800 in ten seconds (platform/rate-limits)."""
+BURST_S: Final = 10
+"""Seconds of its rate that an account may ask at once, unless the settings say otherwise."""
+
+
+def vault_key(settings: Settings) -> bytes:
+    """The key that seals secrets: the settings', or that of the key file beside the data. Raises VaultError."""
+    secret = settings.secrets.secret_key
+    if secret is not None:
+        return key_from_text(secret.reveal())
+    path = sqlite_path(settings.database_url)
+    if path is None:
+        log.warning("PARLEY_SECRET_KEY is not set; every node needs this key", file=str(SHARED_KEY))
+        path = SHARED_KEY
+    return load_or_create_key(path.with_suffix(".key"))
+
+
+def bounds(settings: Settings) -> Bounds:
+    """How much may be asked of a node, and of an account."""
+    rate = (0.0 if settings.profile == "dev" else API_RATE) if settings.api_rate is None else settings.api_rate
+    burst = max(1, round(rate * BURST_S)) if settings.api_burst is None else settings.api_burst
+    return Bounds(rate, burst, settings.api_concurrency, settings.intake_limit)
+
+
+def paces(settings: Settings) -> Paces:
+    """How fast each kind of sender may send."""
+    defaults = UNLIMITED if settings.profile == "dev" else Paces()
+    kinds = Paces.__struct_fields__
+    chosen = (getattr(settings, f"pace_{kind}") for kind in kinds)
+    return Paces(*(getattr(defaults, k) if rate is None else rate for k, rate in zip(kinds, chosen, strict=True)))
+
+
+def registration(settings: Settings) -> Terms:
+    """Who has to be registered, and what each is let through then."""
+    is_strict = settings.profile != "dev"
+    campaign, verification = settings.campaign_registration, settings.toll_free_verification
+    return Terms(
+        is_strict if campaign is None else campaign,
+        is_strict if verification is None else verification,
+        settings.pace_low_trust,
+        settings.pace_medium_trust,
+        settings.pace_high_trust,
+        settings.brand_daily_cap,
+    )
+
+
+def keyword_replies(settings: Settings) -> KeywordReplies:
+    """What the platform answers to STOP, START and HELP."""
+    own = KeywordReplies()
+    return KeywordReplies(
+        stop=own.stop if settings.opt_out_reply is None else settings.opt_out_reply,
+        start=own.start if settings.opt_in_reply is None else settings.opt_in_reply,
+        help=own.help if settings.help_reply is None else settings.help_reply,
+    )
+
+
+def table(setting: str, path: str | None, read: Callable[[str | None], T]) -> T:
+    """What a table says; its rows are ours, but for those of the file that the setting names. Raises SettingsError."""
+    try:
+        return read(None if path is None else Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tables.TableError) as error:
+        raise SettingsError(f"{setting} {path}: {error}") from None
+
+
+def trust(ca_file: str | None) -> ssl.SSLContext | None:
+    """What trusts a file's authorities too; None for the usual. Raises OSError."""
+    if ca_file is None:
+        return None
+    context = ssl.create_default_context()
+    context.load_verify_locations(ca_file)
+    return context
+
+
+def reachable(host: str) -> str:
+    """An address under which a server that listens on `host` is reached from this machine."""
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared with, not bound to
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
