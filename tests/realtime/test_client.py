@@ -41,7 +41,7 @@ async def test_sending_connects_first(service: Stub) -> None:
     assert sent.message_id == "m-1"
     (connect,) = await service.wait("signalwire.connect")
     assert connect["params"] == {
-        "version": {"major": 3, "minor": 0, "revision": 0},
+        "version": {"major": 2, "minor": 0, "revision": 0},
         "event_acks": True,
         "agent": f"parley-realtime/{version('parley')}",
         "authentication": {"project": "a-project", "token": "a-token"},

@@ -17,7 +17,8 @@ from parley.realtime.errors import Dropped, RealtimeError, Refused, Unauthorized
 from parley.realtime.session import DISCONNECT, OnEvent, Session
 
 _AUTHENTICATION_FAILED: Final = "-32002"
-_VERSION: Final = {"major": 3, "minor": 0, "revision": 0}
+_VERSION: Final = {"major": 2, "minor": 0, "revision": 0}
+"""As SignalWire's own client for Python has it."""
 _GOODBYE_S: Final = 2.0
 _log: Final = logging.getLogger("parley.realtime")
 

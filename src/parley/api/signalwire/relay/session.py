@@ -173,7 +173,7 @@ class Session:
             contexts = frames.names(frame.params, "contexts", MOST_CONTEXTS)
             self._acks = generation.pings and frame.params.get("event_acks") is True
             default = self._parts.default_context
-            if default is not None and not contexts and generation.pings and not self._acks:
+            if default is not None and not contexts and generation.pings and not self._names_later(frame.params):
                 contexts = [default]
             named = frame.params.get("protocol") if generation.pings else None
             self.account_id = account.id
@@ -195,6 +195,11 @@ class Session:
             told = {"event_type": "signalwire.authorization.state", "params": state}
             self._put(frames.request(self._new_id(), "signalwire.event", told))
         connected(self)
+
+    def _names_later(self, params: Mapping[str, Any]) -> bool:
+        """Whether it is realtime-api 4, which connects without contexts and receives those that it listens to."""
+        version = params.get("version")
+        return self._acks and isinstance(version, dict) and version.get("major") == 3
 
     async def _authenticated(self, params: Mapping[str, Any]) -> Account:
         given = params.get("authentication")
