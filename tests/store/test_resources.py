@@ -1,10 +1,16 @@
 """What accounts configure, on both engines: named, listed by pages, changed by compare-and-set."""
 
+import asyncio
+
 from msgspec.structs import replace
 
+from parley.core.resources import Resources
+from parley.lib.ids import Ids
 from parley.model.resource import Row
 from parley.store import Engine, Operation, callbacks, numbers, resources
 from parley.store.audit import audit
+from parley.store.connect import open_engine
+from tests.clock import ManualClock
 from tests.store.records import CALLBACK_STATES, Records
 
 ACCOUNT, OTHER = b"A" * 16, b"B" * 16
@@ -41,6 +47,23 @@ async def test_an_id_that_another_node_takes_in_the_same_moment_is_taken(engine:
     assert await engine.write(resources.add, row(1))
     assert not await engine.write(told_that_it_is_free)
     assert await engine.read(resources.fetch, OTHER, "service", row(1).id) is None
+
+
+async def test_changes_at_once_all_stand_in_turn(engine: Engine, url: str, clock: ManualClock) -> None:
+    other = open_engine(url)
+    await other.open()
+    try:
+        nodes = [Resources(each, clock, Ids(clock), "list", list[int]) for each in (engine, other)]
+        made = await nodes[0].add(ACCOUNT, [])
+        await asyncio.gather(
+            *(
+                nodes[n % 2].change(ACCOUNT, made.id, lambda it, n=n: replace(it, value=[*it.value, n]))  # type: ignore[misc]
+                for n in range(20)
+            )
+        )
+        assert sorted((await nodes[1].fetch(ACCOUNT, made.id)).value) == list(range(20))
+    finally:
+        await other.close()
 
 
 async def test_what_belongs_to_its_children_goes_with_it(engine: Engine) -> None:

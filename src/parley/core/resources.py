@@ -16,8 +16,6 @@ from parley.store import Engine, resources
 
 T = TypeVar("T")
 
-_TRIES = 5
-
 
 class Resources(Generic[T]):
     """All resources of one kind, of every account. `children` are the kinds that go with one that is dropped:
@@ -145,20 +143,22 @@ class Resources(Generic[T]):
     ) -> Resource[T]:
         """Replace value, name or time by what `change` makes of the resource as it stands; what it raises passes.
 
-        Raises Refused: not_found, name_taken. When somebody else changed it meanwhile, `change` is asked again.
+        Raises Refused: not_found, name_taken. `change` is asked twice: of others' changes meanwhile none is lost.
         """
-        for _ in range(_TRIES):
-            before = await self.fetch(account_id, resource_id)
-            after = replace(change(before), updated_at=self._clock.now())
-            if await self._engine.write(resources.change, self._row(after)):
-                self.forget()
-                return replace(after, revision=before.revision + 1)
-            if after.name is not None and after.name != before.name:
-                self._by_name.drop((account_id, after.name))
-                other = await self.named(account_id, after.name)
-                if other is not None and other.id != resource_id:
-                    raise Refused("name_taken", after.name)
-        raise Refused("in_progress")
+        # What it raises, it raises here, and hardly ever in the transaction, which others share.
+        wanted = change(await self.fetch(account_id, resource_id))
+        now = self._clock.now()
+
+        def altered(row: Row) -> Row:
+            return self._row(replace(change(self._resource(row)), updated_at=now))
+
+        found = await self._engine.write(resources.alter, account_id, self._kind, resource_id, altered)
+        if found == "gone":
+            raise Refused("not_found")
+        if found == "name_taken":
+            raise Refused("name_taken", wanted.name or "")
+        self.forget()
+        return self._resource(found)
 
     async def put(self, after: Resource[T], owes: Sequence[Callback] = ()) -> bool:
         """Replace a resource by what was made of it, and owe callbacks for that. False, and nothing happened, when

@@ -1,9 +1,9 @@
 """Keep what accounts configure: one table for every kind of resource, whose values are JSON. See docs/adr/007."""
 
-from collections.abc import Collection, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final, Literal
 
-from msgspec.structs import astuple, fields
+from msgspec.structs import astuple, fields, replace
 from sqlalchemy import ColumnElement, and_, func, select
 
 from parley.model.callback import Callback
@@ -111,6 +111,22 @@ def change(row: Row, owes: Sequence[Callback] = ()) -> Operation[bool]:
     )
     yield Insert(schema.callbacks, [astuple(callback) for callback in owes] if changed else [])
     return bool(changed)
+
+
+def alter(
+    account_id: bytes, kind: str, resource_id: bytes, change_to: Callable[[Row], Row]
+) -> Operation[Row | Literal["gone", "name_taken"]]:
+    """Change a resource to what `change_to` makes of it, which nobody else changes meanwhile; what that raises passes,
+    and nothing changes. The resource as it is then, or why there is none.
+    """
+    keys = ("id", "account_id", "kind")
+    rows = yield Lookup(schema.resources, COLUMNS, keys, [(resource_id, account_id, kind)], lock=True)
+    if not rows:
+        return "gone"
+    after = change_to(Row(*rows[0]))
+    if not (yield from change(after)):
+        return "name_taken"
+    return replace(after, revision=after.revision + 1)
 
 
 def drop(account_id: bytes, kind: str, resource_id: bytes, *, with_children: Collection[str] = ()) -> Operation[bool]:
