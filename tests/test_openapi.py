@@ -94,7 +94,7 @@ def test_true_answers_pass() -> None:
         {"date_created": "Fri, 21 Nov 2026 05:40:00 +0000"},
         {"date_created": "Sat, 21 Nov 2026 05:40:00 GMT"},
         {"num_segments": 1},
-        {"price_unit": "usd"},
+        {"price_unit": "Usd"},
         {"sid": "SM1"},
         {"status": "initiated"},
         {"status": None},

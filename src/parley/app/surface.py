@@ -151,7 +151,7 @@ def surface(app: "Parts") -> Surface:
             CallbacksApi(app.engine, app.hosts, app.clock, app.claims.look),
             AccountApi(app.accounts, app.quiet),
             QuietHoursApi(app.quiet),
-            AllowanceApi(app.allowances),
+            AllowanceApi(app.allowances, app.accounts),
             DomainsApi(app.short_links, app.public_url),
             app.health,
             Description(VERSION),

@@ -162,7 +162,6 @@ def test_no_such_place_in_the_feed(client: Client, query: dict[str, str]) -> Non
     [
         "/simulator/nothing",
         "/simulator/calls/1",
-        f"{PHONE}/calls",
         f"{PHONE}/messages/x/media/0",
         f"{PHONE}/messages/{UNKNOWN}/media/0",
         "/admin",

@@ -7,8 +7,10 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.api.admin.problems import checked
+from parley.api.http.credentials import check_manages
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.http.fault import Fault
+from parley.core.accounts import Accounts
 from parley.core.allowances import Allowances
 from parley.lib.countries import names
 from parley.model.account import Account
@@ -29,15 +31,20 @@ class _TopUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AllowanceApi:
     """Handlers of /admin/allowance."""
 
-    def __init__(self, allowances: Allowances) -> None:
+    def __init__(self, allowances: Allowances, accounts: Accounts) -> None:
         self._allowances = allowances
+        self._accounts = accounts
 
     async def show(self, call: Call) -> Reply:
         """GET: the account's own allowance, and what is left of the money."""
         return await self._reply(call.account, await self._allowances.of(call.account.id))
 
     async def change(self, call: Call) -> Reply:
-        """PUT: `geo_permissions` and `credit`; null for what the server's settings say. A subaccount has no credit."""
+        """PUT: `geo_permissions` and `credit`; null for what the server's settings say. A subaccount has no credit.
+
+        A standard key may not: it would raise the very bound that it is held to.
+        """
+        await check_manages(call.headers, self._accounts)
         given = checked(call.json(), _Given)
         if isinstance(given.credit, str) and call.account.owner_id is not None:
             raise Fault("invalid_parameter", "A subaccount spends its owner's money: set the owner's credit", "credit")
@@ -50,7 +57,8 @@ class AllowanceApi:
         return await self._reply(call.account, changed)
 
     async def top_up(self, call: Call) -> Reply:
-        """POST /admin/allowance/top_up: more credit, for an account that has one."""
+        """POST /admin/allowance/top_up: more credit, for an account that has one. Not with a standard key."""
+        await check_manages(call.headers, self._accounts)
         amount = _money(checked(call.json(), _TopUp).amount, "amount")
 
         def more(own: Allowance) -> Allowance:
