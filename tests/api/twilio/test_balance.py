@@ -100,6 +100,17 @@ def test_countries_that_are_not_enabled_are_not_written_to(money: Server, client
     assert refusal(lambda: client.messages.create(to=PHONE, from_=OURS, body="x")) == (400, 21408)
 
 
+def test_a_standard_key_does_not_raise_the_bound_that_it_is_held_to(money: Server, client: Client) -> None:
+    allow(money, credit="5.00")
+    key = client.new_keys.create(friendly_name="standard")
+    for method, path, given in (
+        ("PUT", "/admin/allowance", {"credit": "500.00"}),
+        ("POST", "/admin/allowance/top_up", {"amount": "500.00"}),
+    ):
+        assert ask(money, method, path, json=given, auth=(key.sid, key.secret)).status_code == 401
+    assert ask(money, "GET", "/admin/allowance", auth=(key.sid, key.secret)).json()["credit"] == "5.000000"
+
+
 def test_settings_hold_until_an_account_has_its_own(tmp_path: Path) -> None:
     with serve(f"sqlite:///{tmp_path}/parley.db", geo_permissions="us,ca", credit=5.0) as server:
         client = client_of(server)
