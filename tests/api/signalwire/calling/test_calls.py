@@ -223,6 +223,7 @@ SAYS: list[tuple[str, dict[str, Any], str, list[str]]] = [
         "w7",
         ["1", "2", "7"],
     ),
+    ("an index that is none", main({"set": {"x": [1]}}, play("[${x['²']}]")), "", ["[]"]),
     ("an unset variable", main(play("[${vars.nothing}${envs.x}]")), "", ["[]"]),
     (
         "a text that is refused",
@@ -331,6 +332,7 @@ def test_a_number_answers_by_its_own_script(client: Client, receiver: Receiver) 
     assert heard(ring(client, to=number)) == ["own"]
 
 
+_SUM = "+".join("x" * 99)
 FAILS: list[tuple[str, dict[str, Any]]] = [
     ("swml_section_not_found", main(play("a"), {"execute": "nowhere"})),
     ("swml_goto_label_not_found", main(play("a"), {"goto": "nowhere"})),
@@ -343,6 +345,10 @@ FAILS: list[tuple[str, dict[str, Any]]] = [
     ("swml_invalid_document", main(play("a"), *[{"label": "x"}] * 501)),
     ("swml_invalid_document", main(play("a"), {"set": {"x": "y" * 30_000}}, *[{"say": "${x}"}] * 9)),
     ("swml_invalid_document", main(play("a"), {"set": {"x": "y"}}, *[{"set": {"x": "${x}${x}"}}] * 20)),
+    # What would keep the event loop from all else: large values looked at, joined and copied over and over.
+    ("swml_invalid_document", main(play("a"), {"set": {"x": [1] * 9000}}, *[{"set": {"y": "${x}"}}] * 400)),
+    ("swml_invalid_document", main(play("a"), {"set": {"x": "y" * 9000}}, {"cond": [{"when": _SUM, "then": []}]})),
+    ("swml_invalid_document", main(play("a"), {"set": {"x": "y" * 9000}}, {"set": {"z": ["-${x}"] * 5000}})),
 ]
 
 

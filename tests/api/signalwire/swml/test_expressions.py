@@ -1,5 +1,6 @@
 """Conditions of calling documents: JavaScript's answers where they are part of it, and a refusal beyond."""
 
+import math
 from typing import Any
 
 import pytest
@@ -88,6 +89,11 @@ VALUES: list[tuple[str, Any]] = [
     ("true || false && false", True),
     ("1 < 2 == true", True),
 ]
+
+
+def test_a_number_beyond_all_is_infinite() -> None:
+    assert expression("n < 5")(lambda _: -(10**400)) is True
+    assert expression("n - 1")(lambda _: 10**400) == math.inf
 
 
 @pytest.mark.parametrize(("text", "value"), VALUES)

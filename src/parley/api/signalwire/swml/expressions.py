@@ -3,13 +3,14 @@
 An expression is read once into functions and then asked; nothing of it is ever handed to an interpreter.
 """
 
+import math
 import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
 from parley.api.signalwire.swml.fault import Faulty
-from parley.api.signalwire.swml.variables import PATH, as_text
+from parley.api.signalwire.swml.variables import MAX_WEIGHT, PATH, as_text, too_heavy
 
 Lookup = Callable[[str], Any]
 Expression = Callable[[Lookup], Any]
@@ -210,7 +211,10 @@ def _equal(left: Any, right: Any) -> bool:
 
 def _add(sign: str, left: Any, right: Any) -> Any:
     if sign == "+" and (isinstance(left, (str, dict, list)) or isinstance(right, (str, dict, list))):
-        return as_text(left) + as_text(right)
+        text = as_text(left) + as_text(right)
+        if len(text) > MAX_WEIGHT:
+            raise too_heavy()
+        return text
     one, other = _number(left), _number(right)
     if one is None or other is None:
         return None
@@ -226,7 +230,10 @@ def _number(value: Any) -> float | None:
     if value is None:
         return 0.0
     if isinstance(value, (bool, int, float)):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
     if isinstance(value, str):
         text = value.strip()
         if not text:

@@ -25,7 +25,16 @@ from parley.api.signalwire.swml.steps import (
     Switch,
     Transfer,
 )
-from parley.api.signalwire.swml.variables import MAX_KEPT, as_text, at_path, fill, fill_text, weigh
+from parley.api.signalwire.swml.variables import (
+    MAX_HANDLED,
+    MAX_KEPT,
+    as_text,
+    at_path,
+    fill,
+    fill_text,
+    too_heavy,
+    weigh,
+)
 from parley.model.account import Account
 from parley.webhooks.client import Answer, FetchFailed
 from parley.webhooks.render import Fetch, Outcome, Rendered, Verb
@@ -87,6 +96,9 @@ class Machine:
         self._requests = 0
         self._documents = 0
         self._depth = 0
+        self._handled = 0
+        self._weights: dict[str, int] = {}
+        self._kept = 0
 
     def act(self, step: Step, frame: Frame) -> Run:
         """Carry out a method of this kind of document."""
@@ -116,7 +128,9 @@ class Machine:
 
     def at(self, path: str, frame: Frame) -> Any:
         """What a path leads to."""
-        return at_path(self.roots(frame), path)
+        found = at_path(self.roots(frame), path)
+        self._handle(weigh(found, MAX_HANDLED))
+        return found
 
     def roots(self, frame: Frame) -> dict[str, Any]:
         """What paths begin with."""
@@ -131,7 +145,19 @@ class Machine:
 
     def value(self, value: Any, frame: Frame) -> Any:
         """A value with its variables in place."""
-        return fill(value, self.pattern, lambda inner: self.evaluate(inner, frame))
+        return self._weighed(value, frame)[0]
+
+    def _weighed(self, value: Any, frame: Frame) -> tuple[Any, int]:
+        """The same, with its weight."""
+        filled = fill(value, self.pattern, lambda inner: self.evaluate(inner, frame))
+        weight = weigh(filled)
+        self._handle(weight)
+        return filled, weight
+
+    def _handle(self, weight: int) -> None:
+        self._handled += weight
+        if self._handled > MAX_HANDLED:
+            raise Faulty("swml_invalid_document", f"its values come to more than {MAX_HANDLED} characters in all")
 
     def looked_at(self, variable: str, frame: Frame) -> Any:
         """What a switch looks at: a variable's name, or a text with variables."""
@@ -185,8 +211,7 @@ class Machine:
                 return Return(self.value(step.value, frame))
             case Assign():
                 for name, value in step.values.items():
-                    self.vars[name] = self.value(value, frame)
-                weigh(self.vars, MAX_KEPT)
+                    self._assign(name, value, frame)
                 return None
             case Switch():
                 return (yield from self._switch(step, frame))
@@ -200,6 +225,14 @@ class Machine:
                 return (yield from self._transfer(step, frame))
             case _:
                 return (yield from self.act(step, frame))
+
+    def _assign(self, name: str, value: Any, frame: Frame) -> None:
+        self.vars[name], weight = self._weighed(value, frame)
+        weight += len(name)
+        self._kept += weight - self._weights.get(name, 0)
+        self._weights[name] = weight
+        if self._kept > MAX_KEPT:
+            raise too_heavy(MAX_KEPT)
 
     def _goto(self, step: Goto, frame: Frame) -> Signal:
         taken = frame.jumps.get(id(step), 0) + 1

@@ -17,6 +17,9 @@ MAX_WEIGHT: Final = 64 * 1024
 MAX_KEPT: Final = 8 * MAX_WEIGHT
 """The same of all variables together."""
 
+MAX_HANDLED: Final = 16 * MAX_WEIGHT
+"""The same of all values that one script looks at and makes, each time that it does: the event loop waits for it."""
+
 Evaluate = Callable[[str], Any]
 """What stands between the braces, made a value."""
 
@@ -24,6 +27,7 @@ _encode: Final = msgspec.json.Encoder().encode
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_-]*"
 PATH: Final = re.compile(rf"{_NAME}(?:\.{_NAME}|\.?[0-9]+|\[(?:[0-9]{{1,6}}|'[^'\]]*'|\"[^\"\]]*\")\])*", re.ASCII)
 _PART = re.compile(rf"({_NAME})|\[?([0-9]{{1,6}})\]?|\['([^'\]]*)'\]|\[\"([^\"\]]*)\"\]", re.ASCII)
+_INDEX = re.compile(r"[0-9]{1,6}", re.ASCII)
 PERCENT: Final = re.compile(r"%\{([^{}]*)\}")
 """Of messaging documents."""
 EITHER: Final = re.compile(r"[%$]\{([^{}]*)\}")
@@ -39,7 +43,7 @@ def at_path(roots: Mapping[str, Any], path: str) -> Any:
     for part in parts:
         if isinstance(value, Mapping):
             value = value.get(part)
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+        elif isinstance(value, list) and _INDEX.fullmatch(part) and int(part) < len(value):
             value = value[int(part)]
         else:
             return None
@@ -60,11 +64,22 @@ def as_text(value: Any) -> str:
 def fill(value: Any, pattern: re.Pattern[str], evaluate: Evaluate) -> Any:
     """A value of a document with its variables in place. A text that is one variable takes that variable's value.
 
-    Raises Faulty(swml_invalid_document) when it weighs too much.
+    Raises Faulty(swml_invalid_document) when its texts become too long; `weigh` what comes of it.
     """
-    filled = _filled(value, pattern, evaluate)
-    weigh(filled)
-    return filled
+    left = MAX_WEIGHT
+
+    def text(given: str) -> Any:
+        nonlocal left
+        whole = pattern.fullmatch(given)
+        if whole is not None:
+            return evaluate(whole[1].strip())
+        filled = fill_text(given, pattern, evaluate)
+        left -= len(filled)
+        if left < 0:
+            raise too_heavy()
+        return filled
+
+    return _filled(value, text)
 
 
 def fill_text(text: str, pattern: re.Pattern[str], evaluate: Evaluate) -> str:
@@ -79,13 +94,13 @@ def fill_text(text: str, pattern: re.Pattern[str], evaluate: Evaluate) -> str:
         done = match.end()
         length += len(found)
         if length > MAX_WEIGHT:
-            raise _too_heavy()
+            raise too_heavy()
     parts.append(text[done:])
     return "".join(parts)
 
 
-def weigh(value: Any, most: int = MAX_WEIGHT) -> None:
-    """Raise Faulty(swml_invalid_document) for a value that is too large to keep."""
+def weigh(value: Any, most: int = MAX_WEIGHT) -> int:
+    """A value's weight. Raises Faulty(swml_invalid_document) for one that is too large to keep."""
     left, waiting = most, [value]
     while waiting:
         each = waiting.pop()
@@ -98,19 +113,20 @@ def weigh(value: Any, most: int = MAX_WEIGHT) -> None:
             waiting += each
         left -= 1
         if left < len(waiting):
-            raise _too_heavy(most)
+            raise too_heavy(most)
+    return most - left
 
 
-def _filled(value: Any, pattern: re.Pattern[str], evaluate: Evaluate) -> Any:
+def _filled(value: Any, text: Callable[[str], Any]) -> Any:
     if isinstance(value, str):
-        whole = pattern.fullmatch(value)
-        return evaluate(whole[1].strip()) if whole is not None else fill_text(value, pattern, evaluate)
+        return text(value)
     if isinstance(value, dict):
-        return {name: _filled(each, pattern, evaluate) for name, each in value.items()}
+        return {name: _filled(each, text) for name, each in value.items()}
     if isinstance(value, list):
-        return [_filled(each, pattern, evaluate) for each in value]
+        return [_filled(each, text) for each in value]
     return value
 
 
-def _too_heavy(most: int = MAX_WEIGHT) -> Faulty:
+def too_heavy(most: int = MAX_WEIGHT) -> Faulty:
+    """What is raised for a value that is too large."""
     return Faulty("swml_invalid_document", f"a value grows beyond {most} characters")
