@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from parley.model.message import Message, Status
-from parley.model.relay import RelaySession
+from parley.model.relay import MOST_CONTEXTS, RelaySession
 from parley.store import Engine, messages, queue, relay
 from parley.store.accept import Intake, Taken, accept
 from parley.store.changes import Change, apply
@@ -107,7 +107,9 @@ async def test_a_session_is_restored_with_what_it_received(engine: Engine, recor
     await enter(engine, records, "p1", "office")
     await engine.write(relay.receive, "p1", ["home", "office"], records.clock.now())
     await engine.write(relay.leave, records.node, ["p1"], records.clock.now())
-    assert await enter(engine, records, "p1", "new", is_named=True) == ["home", "office", "new"]
+    assert await enter(engine, records, "p1", "new", is_named=True) == ["new", "home", "office"]
+    many = [str(number) for number in range(MOST_CONTEXTS)]
+    assert await enter(engine, records, "p1", *many[1:], is_named=True) == [*many[1:], "new"], "with no more than that"
     stranger = RelaySession("p1", records.ids.new(), "[]", records.node, records.clock.now())
     assert await engine.write(relay.enter, stranger, is_named=True) is None
 

@@ -25,7 +25,6 @@ WINDOW: Final = 256
 """Events that one client may have been sent and not have taken."""
 KEPT_US: Final = 600_000_000
 """A session whose client is gone can be restored for so long."""
-MOST_CONTEXTS: Final = 1000
 _BATCH: Final = 500
 _CHUNK: Final = 500
 _EVERYTHING_S: Final = 5.0

@@ -6,6 +6,8 @@ import msgspec
 
 KEY: Final = "relay"
 """Where a message's extras say who is told of it by Relay."""
+MOST_CONTEXTS: Final = 1000
+"""Contexts that one session receives."""
 _MARK: Final = f'"{KEY}"'
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import astuple, fields
 from sqlalchemy import and_, delete, select, update
 
 from parley.model.message import Media, Message
-from parley.model.relay import RelayEvent, RelaySession
+from parley.model.relay import MOST_CONTEXTS, RelayEvent, RelaySession
 from parley.store import media, schema
 from parley.store.accept import EVENT_COLUMNS
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query, Row, Update, Upsert
@@ -104,7 +104,8 @@ def _fan_out(found: Sequence[RelayEvent]) -> Operation[tuple[list[RelayEvent], l
 
 def enter(session: RelaySession, *, is_named: bool) -> Operation[list[str] | None]:
     """Connect a session. When `is_named`, one of the account's that was there before under this name is restored: what
-    it received is joined to the new contexts. Returns all that it receives; None when it is not restored, and new.
+    it received is joined to the new contexts, as far as there is room. Returns all that it receives; None when it is
+    not restored, and new.
     """
     contexts: list[str] = json.decode(session.contexts)
     columns = ("account_id", "contexts")
@@ -113,7 +114,7 @@ def enter(session: RelaySession, *, is_named: bool) -> Operation[list[str] | Non
     if is_named and not is_restored:
         return None
     if is_restored:
-        contexts = list(dict.fromkeys((*json.decode(rows[0][1]), *contexts)))
+        contexts = list(dict.fromkeys((*contexts, *json.decode(rows[0][1]))))[:MOST_CONTEXTS]
     entered = msgspec.structs.replace(session, contexts=json.encode(contexts).decode())
     yield Upsert(schema.relay_sessions, [astuple(entered)])
     return contexts

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from parley.api.signalwire.relay import sending
 from parley.lib.ids import to_uuid
@@ -100,13 +100,49 @@ def test_what_is_no_request_is_answered_and_changes_nothing(connect: Connect, se
     with RelayClient(server.base_url) as stranger:
         assert stranger.ask("messaging.send", {"to_number": PHONE})["error"]["code"] == -32600
     relay, _ = connect()
-    for text in ("{", "[]", "5", '{"method":5}', '{"id":{},"method":"x"}', '{"method":"x","params":[]}', "[" * 5000):
+    long = '{"id":"' + "x" * 256 + '","method":"x"}'
+    for text in (
+        long,
+        "{",
+        "[]",
+        "5",
+        '{"method":5}',
+        '{"id":{},"method":"x"}',
+        '{"method":"x","params":[]}',
+        "[" * 5000,
+    ):
         relay.socket.send(text)
         assert relay.until(lambda frame: frame.get("id") is None)["error"]["code"] == -32600
     assert relay.ask("signalwire.nonsense")["error"]["code"] == -32601
     assert relay.ask("signalwire.receive", {"contexts": "office"})["error"]["code"] == -32602
     assert relay.result("signalwire.receive", {})["code"] == "422"
     assert relay.result("signalwire.ping")["timestamp"] > 0
+
+
+def test_who_asks_and_does_not_read_is_ended_before_much_is_kept(connect: Connect) -> None:
+    relay, _ = connect()
+    request = {"id": 1, "method": "signalwire.ping", "params": {"timestamp": "x" * 60_000}}
+
+    def ask() -> None:
+        for _ in range(1000):  # their answers together are some 60 MB
+            relay.put(request)
+
+    with pytest.raises(ConnectionClosed):
+        ask()
+
+
+def test_a_token_that_is_no_more_ends_its_sessions(client: Client, server: Server) -> None:
+    given = {"name": "relay", "permissions": ["messaging"]}
+    token = client.ask("POST", "/api/project/tokens", 200, json=given)
+    relay, _ = signalwire(server.base_url, server.project_id, token["token"], contexts=["office"])
+    with relay:
+        sent(relay)
+        client.raw("DELETE", f"/api/project/tokens/{token['id']}")
+        refused = relay.result("messaging.send", {"from_number": "+15551234567", "to_number": PHONE, "body": "x"})
+        assert refused["code"] == "401"
+        closed = relay.closed().rcvd
+        assert closed is not None
+        assert closed.reason == "unauthorized"
 
 
 def test_a_binary_message_ends_the_connection(connect: Connect) -> None:

@@ -12,6 +12,9 @@ UNKNOWN_METHOD: Final = -32601
 INVALID_PARAMS: Final = -32602
 UNAVAILABLE: Final = -32603
 
+_MAX_ID: Final = 255
+"""Characters of a request's id: each answer repeats it, to whoever asks."""
+
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -45,6 +48,8 @@ def read(text: str) -> Frame:
         raise Unreadable from error
     id_, method, params = given.get("id"), given.get("method"), given.get("params", {})
     if not isinstance(id_, str | int | None) or not isinstance(method, str | None) or not isinstance(params, dict):
+        raise Unreadable
+    if isinstance(id_, str) and len(id_) > _MAX_ID:
         raise Unreadable
     return Frame(id_, method, params)
 

@@ -18,14 +18,14 @@ from parley.api.signalwire.relay.generations import GENERATIONS, NODE, Generatio
 from parley.core.accounts import Accounts
 from parley.core.limits import Busy, Limits
 from parley.core.refusal import Refused
-from parley.core.relay import MOST_CONTEXTS, Relay
+from parley.core.relay import Relay
 from parley.core.send import Sending
 from parley.lib.clock import Clock
 from parley.lib.ids import Ids, to_uuid
 from parley.lib.randomness import Randomness
 from parley.model.account import Account
 from parley.model.message import Media, Message
-from parley.model.relay import RelayEvent
+from parley.model.relay import MOST_CONTEXTS, RelayEvent
 from parley.store import StoreUnavailable
 from parley.webhooks.guard import Guard
 
@@ -35,8 +35,12 @@ CONNECTS_WITHIN_S: Final = 15.0
 """A connection that says nothing of who it is for so long is closed."""
 MOST_QUEUED: Final = 1000
 """Frames that wait for one client to read; events are at most `relay.WINDOW` of them."""
+MOST_CHARACTERS: Final = 4 * 1024 * 1024
+"""Characters of those frames."""
 MOST_SENDS: Final = 64
 """Sends of one client under way at once; it is not read on meanwhile."""
+RECHECK_S: Final = 30.0
+"""A connected client's credentials are looked at again so often, and at each send."""
 MISSED: Final = 2
 """Pings unanswered, after which a client is taken for gone."""
 PATIENCE: Final = 3
@@ -72,9 +76,9 @@ class Session:
     """A connection, from its opening to its end. It is a `core.relay.Subscriber` from its `connect` on."""
 
     __slots__ = (
-        "_abort", "_acks", "_ended", "_generation", "_heard_at", "_inflight", "_is_restarting", "_outgoing", "_parts",
-        "_pings", "_receive", "_send", "_tasks", "_timer", "_unanswered", "_writer", "_writing_since", "account_id",
-        "contexts", "held", "next_tick_at", "protocol",
+        "_abort", "_acks", "_credentials", "_ended", "_generation", "_heard_at", "_inflight", "_is_restarting",
+        "_outgoing", "_parts", "_pings", "_queued", "_receive", "_recheck_at", "_send", "_tasks", "_timer",
+        "_unanswered", "_writer", "_writing_since", "account_id", "contexts", "held", "next_tick_at", "protocol",
     )  # fmt: skip
 
     def __init__(self, parts: Parts, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,11 +88,14 @@ class Session:
         self._abort: Callable[[], None] = scope.get(ABORT, lambda: None)
         self._generation: Generation | None = None
         self._acks = False
+        self._credentials: Any = None
+        self._recheck_at = 0.0
         self._pings = 0
         self._heard_at = parts.clock.monotonic()
         self._ended: str | None = None
         self._is_restarting = False
         self._outgoing: deque[tuple[str, str | None]] = deque()
+        self._queued = 0
         self._inflight: dict[str, tuple[RelayEvent, float]] = {}
         self._unanswered: dict[bytes, list[tuple[str, str]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -169,7 +176,9 @@ class Session:
             raise RpcError(frames.INVALID_REQUEST, "A connection begins with signalwire.connect")
         self._parts.limits.arrive(is_write=True)
         try:
-            account = await self._authenticated(frame.params)
+            self._credentials = frame.params.get("authentication")
+            account = await self._authenticated()
+            self._recheck_at = self._parts.clock.monotonic() + RECHECK_S
             contexts = frames.names(frame.params, "contexts", MOST_CONTEXTS)
             self._acks = generation.pings and frame.params.get("event_acks") is True
             default = self._parts.default_context
@@ -201,8 +210,9 @@ class Session:
         version = params.get("version")
         return self._acks and isinstance(version, dict) and version.get("major") == 3
 
-    async def _authenticated(self, params: Mapping[str, Any]) -> Account:
-        given = params.get("authentication")
+    async def _authenticated(self) -> Account:
+        """Whose the client's credentials are now: they may end while it is connected. Raises RpcError."""
+        given = self._credentials
         project, token = (given.get("project"), given.get("token")) if isinstance(given, dict) else (None, None)
         found = None
         if isinstance(project, str) and isinstance(token, str):
@@ -280,6 +290,8 @@ class Session:
         self._put(frames.result(frame.id, generation.answer(frame, result)))
         for text, id_ in self._unanswered.pop(message_id):
             self._put(text, id_)
+        if result["code"] == "401":
+            self.end("unauthorized")
 
     async def _taken(self, message_id: bytes, params: Mapping[str, Any]) -> Mapping[str, Any]:
         parts = self._parts
@@ -288,9 +300,7 @@ class Session:
             try:
                 parts.limits.enter(self.account_id, is_write=True)
                 try:
-                    account = await parts.accounts.by_id(self.account_id)
-                    if account is None or account.status == "closed":
-                        return {"code": "401", "message": "Unauthorized"}
+                    account = await self._authenticated()
                     first = set() if parts.relay.to_all else self.contexts  # of all, nobody is first
                     draft = sending.read_draft(account, params, (self.protocol, first), parts.guard)
                     await parts.sending.send(msgspec.structs.replace(draft, id=message_id))
@@ -300,6 +310,8 @@ class Session:
                 parts.limits.leave(is_write=True)
         except (Fault, Refused, Busy) as error:
             return sending.refusal(error)
+        except RpcError:
+            return {"code": "401", "message": "Unauthorized"}
         return {"code": "200", "message": "Message accepted", "message_id": to_uuid(message_id)}
 
     # ------------------------------------------------------------------ what the client is told
@@ -340,6 +352,20 @@ class Session:
             self._pings += 1
             timestamp = {"timestamp": self._parts.clock.now() / 1_000_000}
             self._put(frames.request(self._new_id(), "signalwire.ping", timestamp))
+        if now >= self._recheck_at and self._ended is None:
+            self._recheck_at = now + RECHECK_S
+            task = asyncio.create_task(self._recheck())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _recheck(self) -> None:
+        """End the connection of a client that only listens, too, once its credentials hold no more."""
+        try:
+            await self._authenticated()
+        except RpcError:
+            self.end("unauthorized")
+        except StoreUnavailable as error:
+            log.warning("the database is away", method="recheck", error=str(error))
 
     def _oldest(self) -> float | None:
         return next(iter(self._inflight.values()))[1] if self._inflight else None
@@ -347,11 +373,16 @@ class Session:
     def _new_id(self) -> str:
         return to_uuid(self._parts.ids.new())
 
+    @property
+    def _is_full(self) -> bool:
+        return len(self._outgoing) >= MOST_QUEUED or self._queued >= MOST_CHARACTERS
+
     def _put(self, text: str, id_: str | None = None) -> None:
-        if len(self._outgoing) >= MOST_QUEUED:
+        if self._is_full:
             self.end("slow")
             return
         self._outgoing.append((text, id_))
+        self._queued += len(text)
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
 
@@ -359,6 +390,7 @@ class Session:
         try:
             while self._outgoing:
                 text, id_ = self._outgoing.popleft()
+                self._queued -= len(text)
                 self._writing_since = self._parts.clock.monotonic()
                 await self._send({"type": "websocket.send", "text": text})
                 self._writing_since = None
@@ -379,7 +411,7 @@ class Session:
         self._part(reason)
         self._parts.relay.dropped.labels(reason).inc()
         log.warning("a Relay client was disconnected", reason=reason, account=self.account_id.hex())
-        if self._writing_since is not None or len(self._outgoing) >= MOST_QUEUED:
+        if self._writing_since is not None or self._is_full:
             self._abort()
         else:
             task = asyncio.create_task(self.close(_POLICY, reason))
