@@ -74,6 +74,7 @@ class Relay:
         self._receivers: dict[Target, dict[str, Subscriber]] = {}
         self._took: list[int] = []
         self._back: list[RelayEvent] = []
+        self._doubted: list[int] = []
         self._left: set[str] = set()
         self._entering: set[str] = set()
         self._full: set[Target] = set()
@@ -196,19 +197,24 @@ class Relay:
         wanted = await self._waiting(await self._look())
         took, self._took = self._took, []
         back, self._back = self._back, []
-        if not took and not back and not wanted:
+        if not took and not back and not wanted and not self._doubted:
             return _POLL_S
+        freed = [event.seq for event in back] + self._doubted
         try:
-            freed = [event.seq for event in back]
             claimed, new = await self._engine.write(relay.turn, self._node, took, freed, wanted, to_all=self.to_all)
         except StoreUnavailable:
             self._took += took
             self._back += back
+            # The claim may stand though its answer was lost, and nobody would ever tell what it claimed.
+            self._doubted += wanted
             raise
+        was_doubted, self._doubted = bool(self._doubted), []
+        if was_doubted:
+            self._everything_at = 0.0
         self._record.relayed.update(new, ((event.account_id, event.target) for event in back))
         for event, message, media in claimed:
             self._tell(event, message, media)
-        return 0.0 if self._record.relayed - self._full else _POLL_S
+        return 0.0 if was_doubted or self._record.relayed - self._full else _POLL_S
 
     async def _look(self) -> dict[Target, int]:
         """For whom there may be events, of those who are connected here and have room, and for how many."""

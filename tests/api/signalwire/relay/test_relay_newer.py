@@ -1,5 +1,6 @@
 """Relay's newer generation (`signalwire.*`), frame by frame: connect, receive, send, events, and what goes wrong."""
 
+import asyncio
 import csv
 import json
 import re
@@ -13,6 +14,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from parley.api.signalwire.relay import sending
 from parley.lib.ids import to_uuid
+from parley.store import StoreUnavailable
+from parley.store import relay as store_relay
 from tests.api.signalwire.client import Client
 from tests.api.signalwire.relay.client import Frame, RelayClient, signalwire
 from tests.server import Server
@@ -274,6 +277,27 @@ def test_what_came_while_nobody_listened_waits(connect: Connect, client: Client)
     wanted = [client.phone_sends("+15559310002", "+15559301002", f"{n}") for n in range(3)]
     relay, _ = connect(contexts=["later"])
     assert [relay.event("messaging.receive")["params"]["message_id"] for _ in range(3)] == wanted
+
+
+def test_what_was_claimed_by_a_commit_whose_answer_was_lost_is_told(
+    connect: Connect, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, write = server.app.engine, server.app.engine.write
+    lost: list[list[int]] = []
+
+    async def lose(operation: Callable[..., Any], *given: Any, **more: Any) -> Any:
+        done = await write(operation, *given, **more)
+        if operation is store_relay.turn and done[0] and not lost:
+            lost.append([event.seq for event, _, _ in done[0]])
+            raise StoreUnavailable("the connection broke at the commit")
+        return done
+
+    monkeypatch.setattr(engine, "write", lambda *given, **more: asyncio.ensure_future(lose(*given, **more)))
+    relay, _ = connect(contexts=["lost"])
+    message_id = sent(relay, context="lost")
+    for state in ("queued", "initiated", "sent", "delivered"):  # in whatever order: the lost one comes later
+        assert relay.event("messaging.state", state)["params"]["message_id"] == message_id
+    assert len(lost) == 1
 
 
 def test_several_clients_take_turns(connect: Connect, client: Client) -> None:
