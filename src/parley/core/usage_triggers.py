@@ -1,6 +1,6 @@
 """Usage triggers: watch what accounts use, and owe a callback for what has reached its value."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,7 +14,7 @@ from parley.lib.clock import Clock
 from parley.lib.ids import Ids
 from parley.model.callback import Callback
 from parley.model.resource import Resource
-from parley.model.usage import CATEGORIES, DAY_US, Amount
+from parley.model.usage import CATEGORIES, DAY_US, Amount, Used
 from parley.model.usage_trigger import Recurring, UsageTrigger
 
 EVERY_S: Final = 30.0
@@ -54,20 +54,29 @@ class UsageTriggers:
         """Keep a trigger, which is watched from now on."""
         return await self.kept.add(account_id, trigger, due_at=self._clock.now())
 
-    async def current(self, account_id: bytes, trigger: UsageTrigger) -> int:
-        """What the present period has of what a trigger watches, with the subaccounts', in millionths."""
+    async def current(self, account_id: bytes, triggers: Sequence[UsageTrigger]) -> list[int]:
+        """What the present period of each has of what it watches, with the subaccounts', in millionths.
+
+        All triggers of one period are answered by one question to the record.
+        """
         today = self._usage.today
         accounts = await self._accounts.family(account_id)
-        used = await self._usage.used(accounts, first_day(trigger.recurring, today), today)
-        leaves = CATEGORIES[trigger.category].leaves
-        return trigger.value_of(sum((one.amount for one in used if one.category in leaves), Amount()))
+        used = {
+            day: await self._usage.used(accounts, day, today)
+            for day in {first_day(trigger.recurring, today) for trigger in triggers}
+        }
+        return [_seen(trigger, used[first_day(trigger.recurring, today)]) for trigger in triggers]
 
     async def turn(self) -> float:
         """Look at every trigger that can fire; seconds until the next look. Raises StoreUnavailable."""
+        by_account: dict[bytes, list[Trigger]] = {}
         for trigger in await self.kept.due(_MOST):
-            current = await self.current(trigger.account_id, trigger.value)
-            if current >= trigger.value.value:
-                await self._fire(trigger, current)
+            by_account.setdefault(trigger.account_id, []).append(trigger)
+        for account_id, triggers in by_account.items():
+            found = await self.current(account_id, [trigger.value for trigger in triggers])
+            for trigger, current in zip(triggers, found, strict=True):
+                if current >= trigger.value.value:
+                    await self._fire(trigger, current)
         return EVERY_S
 
     async def _fire(self, trigger: Trigger, current: int) -> None:
@@ -96,6 +105,11 @@ class UsageTriggers:
         )
         if await self.kept.put(fired, owes=[notice]):
             self._wake()
+
+
+def _seen(trigger: UsageTrigger, used: Sequence[Used]) -> int:
+    leaves = CATEGORIES[trigger.category].leaves
+    return trigger.value_of(sum((one.amount for one in used if one.category in leaves), Amount()))
 
 
 def first_day(recurring: Recurring, today: int) -> int:

@@ -62,10 +62,9 @@ class Triggers:
             and field in (None, each.value.field)
             and (not category or category == each.value.category)
         ]
-        shown = [
-            (each, await self._triggers.current(call.account.id, each.value))
-            for each in pages.cut(page, found, lambda each: each.id)
-        ]
+        some = pages.cut(page, found, lambda each: each.id)
+        current = await self._triggers.current(call.account.id, [each.value for each in some])
+        shown = list(zip(some, current, strict=True))
         path = f"{render.account_path(call.account.id)}/Usage/Triggers.json"
         return pages.page_reply(
             "usage_triggers", path, form, page, shown, lambda one: one[0].id, lambda one: _rendered(*one)
@@ -94,7 +93,7 @@ class Triggers:
             method(form, "CallbackMethod") or "POST",
         )
         value, is_offset = _value(form)
-        current = await self._triggers.current(call.account.id, wanted)
+        [current] = await self._triggers.current(call.account.id, [wanted])
         made = await self._triggers.add(call.account.id, replace(wanted, value=value + current * is_offset))
         return json_reply(201, _rendered(made, current))
 
@@ -136,7 +135,8 @@ class Triggers:
         return NO_CONTENT
 
     async def _reply(self, trigger: Trigger) -> Reply:
-        return json_reply(200, _rendered(trigger, await self._triggers.current(trigger.account_id, trigger.value)))
+        [current] = await self._triggers.current(trigger.account_id, [trigger.value])
+        return json_reply(200, _rendered(trigger, current))
 
 
 def told(trigger: Trigger, current: int) -> Mapping[str, str]:

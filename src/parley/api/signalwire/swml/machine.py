@@ -1,6 +1,7 @@
 """Carry a program out: what is the same in messages and in calls. What is needed from outside is asked for by verbs."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -79,7 +80,7 @@ class Frame(msgspec.Struct):
     """Of each goto, how often it was taken."""
 
 
-class Machine:
+class Machine(ABC):
     """One script's state. A kind of document adds its own methods by `act`, and says what its variables are."""
 
     pattern: re.Pattern[str]
@@ -100,13 +101,13 @@ class Machine:
         self._weights: dict[str, int] = {}
         self._kept = 0
 
+    @abstractmethod
     def act(self, step: Step, frame: Frame) -> Run:
         """Carry out a method of this kind of document."""
-        raise NotImplementedError
 
+    @abstractmethod
     def program(self, octets: bytes) -> Program:
         """A document that was fetched. Raises Faulty."""
-        raise NotImplementedError
 
     def reach(self, dest: str) -> Program | None:
         """The program that a destination is itself; None when it only names one. Raises Faulty."""
