@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley.core.select_sender import Candidate, Pool, Why
+from parley.lib.area_codes import overlays
 from parley.lib.phone import region
 from parley.model.address import Kind, parse_recipient, parse_sender
 from parley.store.stickies import Option
@@ -51,6 +52,12 @@ def chosen(pool: Pool, recipient: str, *, needs_mms: bool = False) -> tuple[str,
         ([TORONTO, CHICAGO, PARIS], "+447700900999", (CHICAGO, "us_number")),
         ([TORONTO], "+447700900999", (TORONTO, "any")),
         ([TORONTO, CHICAGO], "+14165559999", (TORONTO, "area_code")),
+        ([CHICAGO, SAN_FRANCISCO], "+16285559999", (SAN_FRANCISCO, "overlay")),
+        (["+16285550100", SAN_FRANCISCO], "+14155559999", (SAN_FRANCISCO, "area_code")),
+        (["+13475550100", "+16465550100"], "+12125559999", ("+16465550100", "overlay")),
+        (["+13475550100", "+16465550100"], "+17185559999", ("+13475550100", "overlay")),
+        ([CHICAGO, TORONTO], "+16475559999", (TORONTO, "overlay")),
+        (["+17875550100", CHICAGO], "+19395559999", ("+17875550100", "country")),  # Puerto Rico is in neither
     ],
 )
 def test_a_number_of_the_recipients_country_comes_first_then_one_of_the_us(
@@ -60,8 +67,10 @@ def test_a_number_of_the_recipients_country_comes_first_then_one_of_the_us(
 
 
 def test_area_codes_count_only_where_the_service_wants_it() -> None:
-    by_country = pool(candidate(CHICAGO), candidate(SAN_FRANCISCO), by_area=False)
-    assert {chosen(by_country, "+14155559999") for _ in range(2)} == {(CHICAGO, "country"), (SAN_FRANCISCO, "country")}
+    for recipient in ("+14155559999", "+16285559999"):
+        by_country = pool(candidate(CHICAGO), candidate(SAN_FRANCISCO), by_area=False)
+        found = {chosen(by_country, recipient) for _ in range(2)}
+        assert found == {(CHICAGO, "country"), (SAN_FRANCISCO, "country")}
 
 
 def test_a_short_code_comes_first_in_its_own_country_and_never_elsewhere() -> None:
@@ -166,6 +175,27 @@ def test_never_a_sender_that_the_rules_forbid(
         assert one.address.text in may
         assert one.address.text in group.keeps
         assert set(group.keeps) <= may
+
+
+AREAS = st.sampled_from(["212", "646", "917", "718", "347", "415", "628", "416", "647", "312", "808"])
+
+
+@given(areas=st.lists(AREAS, unique=True, min_size=1), recipient=AREAS)
+def test_nobody_of_a_nearer_area_code_of_the_country_is_passed_over(areas: list[str], recipient: str) -> None:
+    senders = [candidate(f"+1{area}5550100") for area in areas]
+    country = region(f"+1{recipient}5559999")
+    group = pool(*senders).group(parse_recipient(f"+1{recipient}5559999"), needs_mms=False)
+    assert group is not None
+    near = [
+        ("area_code", {recipient} & set(areas)),
+        ("overlay", overlays(recipient) & set(areas)),
+        ("country", {area for area in areas if region(f"+1{area}5550100") == country}),
+    ]
+    why, best = next(((why, best) for why, best in near if best), (group.why, set(areas)))
+    assert group.why == why
+    one = group.take_turn(parse_recipient(f"+1{recipient}5559999"))
+    assert one is not None
+    assert one.address.value[2:5] in best
 
 
 @given(

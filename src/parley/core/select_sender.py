@@ -9,18 +9,31 @@ from typing import Final, Literal
 
 import msgspec
 
+from parley.lib.area_codes import overlays
 from parley.lib.phone import market
 from parley.model.address import Address, Channel, Kind
 from parley.store.stickies import Option
 
-Why = Literal["given", "sticky", "channel", "short_code", "alphanumeric", "area_code", "country", "us_number", "any"]
+Why = Literal[
+    "given",
+    "sticky",
+    "channel",
+    "short_code",
+    "alphanumeric",
+    "area_code",
+    "overlay",
+    "country",
+    "us_number",
+    "any",
+]
 """Why a sender was chosen:
 - given: the request names it
 - sticky: the service wrote to the recipient from it before
 - channel: it is on the recipient's channel
 - short_code: a short code of the recipient's country
 - alphanumeric: a name, where the country takes names
-- area_code: a number of the recipient's area (US and Canada)
+- area_code: a number of the recipient's area code (US and Canada)
+- overlay: a number of another area code of the recipient's region
 - country: a number of the recipient's country
 - us_number: there is none of that country, but one of the US
 - any: there is neither
@@ -29,7 +42,7 @@ Why = Literal["given", "sticky", "channel", "short_code", "alphanumeric", "area_
 _BY_AREA: Final = frozenset({"US", "CA"})
 _UNPACED_US: Final = 1000.0
 """What a segment takes an unlimited sender when it shares with paced ones."""
-_LOCAL: Final[frozenset[Why]] = frozenset({"short_code", "area_code", "country"})
+_LOCAL: Final[frozenset[Why]] = frozenset({"short_code", "area_code", "overlay", "country"})
 _KEPT_BESIDE_LOCAL: Final = _LOCAL | {"alphanumeric", "channel"}
 
 
@@ -72,7 +85,8 @@ class Group:
 
 
 class Pool:
-    """A service's senders. With `by_area` a number of the recipient's own area code comes before the country's others.
+    """A service's senders. With `by_area` a number of the recipient's own area code, and then one of an area code that
+    serves the same region, comes before the country's others.
 
     Every node spreads by itself: the turns are its own.
     """
@@ -82,7 +96,8 @@ class Pool:
         self.by_address: Mapping[str, Candidate] = {candidate.address.text: candidate for candidate in candidates}
         self.by_area = by_area
         self._allows = allows
-        self._areas = frozenset(map(_area, candidates)) if by_area else frozenset[str]()
+        areas = frozenset(map(_area, candidates)) if by_area else frozenset[str]()
+        self._areas = areas.union(*map(overlays, areas))
         self._groups: dict[tuple[Channel, str | None, str, bool], Group | None] = {}
 
     def group(self, recipient: Address, *, needs_mms: bool) -> Group | None:
@@ -130,8 +145,15 @@ def _rank(candidate: Candidate, country: str | None, area: str) -> tuple[int, Wh
             return 2, "alphanumeric"
         case "e164":
             if is_local:
-                return (3, "area_code") if area and area == _area(candidate) else (4, "country")
-            return (5, "us_number") if candidate.country == "US" else (6, "any")
+                return _near(area, _area(candidate))
+            return (6, "us_number") if candidate.country == "US" else (7, "any")
+
+
+def _near(area: str, other: str) -> tuple[int, Why]:
+    """How near a number of the recipient's country is, by their area codes; '' where these do not count."""
+    if area and area == other:
+        return 3, "area_code"
+    return (4, "overlay") if other in overlays(area) else (5, "country")
 
 
 def _area(candidate: Candidate) -> str:
