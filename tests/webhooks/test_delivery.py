@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import requests
+from msgspec.structs import replace
 
 from parley.model.callback import Callback
-from parley.store import queue
+from parley.store import Operation, queue, schema
+from parley.store.engine.statements import Update
 from tests.clock import ManualClock
 from tests.receiver import Received, Reply, receiving
 from tests.server import serve
@@ -205,3 +207,35 @@ def test_what_follows_a_failure_waits_for_its_next_attempt(world: World) -> None
     world.receiver.answer = lambda _: Reply()
     world.settled(message_id)
     assert statuses(world.receiver.requests) == ["sent", "sent", "delivered"]
+
+
+def test_one_that_joins_in_front_takes_along_nobody_that_others_are_before(world: World) -> None:
+    """The first and the last come into this node's hands, in that order wrong, while the second waits in the record."""
+    world.receiver.answer = lambda _: Reply(500)
+    phone = world.number()
+    world.call("PUT", f"/simulator/phones/{phone}", json={"outcome": "none"})
+    message_id = world.send(phone, StatusCallback=f"{world.receiver.url}/status")
+    world.until(lambda: [c for c in world.callbacks(message_id) if c.attempts and c.node is None])
+    for status in ("delivered", "read"):
+        later = {"message_id": uuid(message_id), "status": status}
+        world.call("POST", f"/simulator/phones/{phone}/receipts", json=later)
+    first, _, last = world.until(
+        lambda: cs if len(cs := world.callbacks(message_id)) == 3 and all(c.node is None for c in cs) else None
+    )
+    world.receiver.answer = lambda _: Reply()
+
+    async def hand_over() -> None:
+        app = world.server.app
+        node, now = app.record.node, world.clock.now()
+        held = [replace(callback, node=node, due_at=now) for callback in (last, first)]
+        await app.engine.write(_held, held)
+        app.owed.put(held)
+
+    world.server.run(hand_over())
+    world.settled(message_id)
+    assert statuses(world.receiver.requests) == ["sent", "sent", "delivered", "read"]
+
+
+def _held(callbacks: Sequence[Callback]) -> Operation[None]:
+    rows = [(callback.node, callback.due_at, callback.id) for callback in callbacks]
+    yield Update(schema.callbacks, ("node", "due_at"), ("id",), rows)

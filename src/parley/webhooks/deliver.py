@@ -5,7 +5,7 @@ What goes wrong at one host neither delays nor displaces another's callbacks.
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -50,17 +50,21 @@ _BEHIND_US: Final = 1_000_000
 
 
 class _Chain:
-    """One message's callbacks in this node's hands. `first` is its earliest that is pending anywhere, and its time."""
+    """One message's callbacks in this node's hands. `pending` come before its first one, here or elsewhere."""
 
-    __slots__ = ("callbacks", "first", "is_probe", "known", "message", "message_id")
+    __slots__ = ("callbacks", "is_probe", "known", "message", "message_id", "pending")
 
-    def __init__(self, callback: Callback, message: Message | None, first: tuple[bytes, int] | None) -> None:
+    def __init__(self, callback: Callback, message: Message | None, pending: Sequence[tuple[bytes, int]]) -> None:
         self.message_id = callback.message_id
         self.callbacks = deque((callback,))
         self.known = {callback.id}
         self.message = message
-        self.first = first
+        self.pending = [each for each in pending if each[0] < callback.id]
         self.is_probe = False
+
+    def lacks(self, callback: Callback, pending: Iterable[tuple[bytes, int]]) -> int | None:
+        """When the first of those pending is due that has to come before `callback` and never was here, if any has."""
+        return next((due_at for id_, due_at in pending if id_ < callback.id and id_ not in self.known), None)
 
     def join(self, callback: Callback) -> None:
         """Take a later callback, in its place: what was claimed may be older than what was handed over."""
@@ -235,9 +239,8 @@ class Delivery:
         pending = waits.get(callback.message_id, ())
         chain = self._chains.get(callback.message_id)
         if chain is not None:  # its turn comes when those before it are done
-            for other_id, due_at in pending:
-                if other_id < callback.id and other_id not in chain.known:
-                    return put_off(callback, max(self._clock.now() + _BEHIND_US, due_at + 1))
+            if (due_at := chain.lacks(callback, pending)) is not None:
+                return put_off(callback, max(self._clock.now() + _BEHIND_US, due_at + 1))
             chain.join(callback)
             return callback
         name = self._route(callback)
@@ -247,7 +250,7 @@ class Delivery:
             return put_off(callback, host.crowded_until(self._clock.now(), self._clock.monotonic()))
         if not self._breakers.admit(name):
             return self._parked(name, callback)
-        chain = _Chain(callback, message, pending[0] if pending else None)
+        chain = _Chain(callback, message, pending)
         chain.is_probe = self._breakers.is_probed(name)
         self._chains[callback.message_id] = chain
         self._hosts[name] = host
@@ -306,15 +309,15 @@ class Delivery:
 
     async def _deliver_all(self, name: str, chain: _Chain) -> None:
         """Deliver one message's callbacks in turn."""
-        message, first = chain.message, chain.first
+        message = chain.message
         try:
             while chain.callbacks:
                 callback = chain.callbacks.popleft()
-                if first is not None and first[0] < callback.id:
+                # Asked of each: an earlier one may have joined in front, and those between the two have not.
+                if (due_at := chain.lacks(callback, chain.pending)) is not None:
                     chain.callbacks.appendleft(callback)
-                    await self._put_all_back(chain, max(self._clock.now() + _BEHIND_US, first[1] + 1))
+                    await self._put_all_back(chain, max(self._clock.now() + _BEHIND_US, due_at + 1))
                     return
-                first = None
                 if (message is None or message.deleted_at is not None) and callback.kind != "notice":
                     await self._keep(self._retries.ended(callback, "gave_up", "the message was deleted"))
                     continue
