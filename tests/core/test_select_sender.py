@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from parley.core.select_sender import Candidate, Pool, Why
 from parley.lib.area_codes import overlays
 from parley.lib.phone import region
-from parley.model.address import Kind, parse_recipient, parse_sender
+from parley.model.address import Address, parse_recipient, parse_sender
 from parley.store.stickies import Option
 
 SAN_FRANCISCO, CHICAGO, TORONTO, LONDON, PARIS = (
@@ -32,7 +32,7 @@ def candidate(text: str, country: str | None = None, *, can_mms: bool = True, pa
 
 def pool(*candidates: Candidate, by_area: bool = True, refuses: Sequence[tuple[str, str]] = ()) -> Pool:
     """A pool under rules that refuse these kinds of sender in these countries."""
-    return Pool(candidates, lambda kind, country: (kind, country) not in refuses, by_area=by_area)
+    return Pool(candidates, lambda sender, country: (sender.kind, country) not in refuses, by_area=by_area)
 
 
 def chosen(pool: Pool, recipient: str, *, needs_mms: bool = False) -> tuple[str, Why] | None:
@@ -151,8 +151,8 @@ KINDS = st.tuples(
 def test_never_a_sender_that_the_rules_forbid(
     senders: list[Candidate], refuses: frozenset[tuple[str, str]], recipients: list[str], needs_mms: bool, by_area: bool
 ) -> None:
-    def allows(kind: Kind, country: str | None) -> bool:
-        return (kind, country) not in refuses
+    def allows(sender: Address, country: str | None) -> bool:
+        return (sender.kind, country) not in refuses
 
     mixed = Pool(senders, allows, by_area=by_area)
     for text in recipients:
@@ -164,7 +164,7 @@ def test_never_a_sender_that_the_rules_forbid(
             if each.address.channel == recipient.channel
             and (each.address.channel != "sms" or each.address.kind == "e164" or each.country in ("", country))
             and (each.can_mms or not needs_mms)
-            and allows(each.address.kind, country)
+            and allows(each.address, country)
         }
         group = mixed.group(recipient, needs_mms=needs_mms)
         if group is None:

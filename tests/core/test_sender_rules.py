@@ -6,7 +6,7 @@ from parley.core.refusal import Reason
 from parley.core.sender_rules import SenderRules
 from parley.lib.tables import TableError
 from parley.model import sender_rule
-from parley.model.address import Kind, parse_recipient, parse_sender
+from parley.model.address import parse_recipient, parse_sender
 
 STRICT = SenderRules(sender_rule.built_in(), strict=True)
 LONG_CODE, SHORT_CODE, NAME = "+14155552671", "12345", "ACME"
@@ -30,15 +30,20 @@ def refusal(rules: SenderRules, sender: str, recipient: str, *, is_forced: bool 
     [("US", "LS"), ("CA", "LSA"), ("GB", "LSA"), ("AU", "LSA"), ("DE", "SA"), ("IN", "SA"), ("FR", "LSA")],
 )
 def test_each_country_takes_the_senders_that_its_row_says(country: str, takes: str) -> None:
-    kinds: dict[str, tuple[Kind, str]] = {
-        "L": ("e164", LONG_CODE),
-        "S": ("short_code", SHORT_CODE),
-        "A": ("alphanumeric", NAME),
-    }
-    for letter, (kind, sender) in kinds.items():
+    for letter, sender in {"L": LONG_CODE, "S": SHORT_CODE, "A": NAME}.items():
         expected = None if letter in takes else "recipient_unroutable"
         assert refusal(STRICT, sender, MOBILES[country]) == expected
-        assert STRICT.allows(kind, country) is (letter in takes)
+        assert STRICT.allows(parse_sender(sender), country) is (letter in takes)
+
+
+@pytest.mark.parametrize("sender", ["+447700900123", "+4915123456789", "+33612345678"])
+def test_a_long_code_from_abroad_does_not_write_to_the_us(sender: str) -> None:
+    """It would escape the registration that is asked of the country's own."""
+    assert refusal(STRICT, sender, MOBILES["US"]) == "recipient_unroutable"
+    assert refusal(STRICT, sender, MOBILES["CA"]) is None
+    assert not STRICT.pools(parse_sender(sender), "US")
+    for own in ("+14165552671", "+18885552671", "+14155552671"):
+        assert refusal(STRICT, own, MOBILES["US"]) is None, "North America shares its calling code"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +82,8 @@ def test_the_dev_profile_lets_everyone_write_to_everyone() -> None:
     for recipient in (MOBILES["US"], "+19005552671", "+33123456789", "+442071838750"):
         assert refusal(dev, NAME, recipient) is None
         assert dev.fate(parse_recipient(recipient)) is None
-    assert not dev.allows("alphanumeric", "US")
+    assert refusal(dev, "+447700900123", MOBILES["US"]) is None
+    assert not dev.allows(parse_sender(NAME), "US")
 
 
 def test_an_operators_rows_replace_ours() -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from parley.lib.area_codes import overlays
 from parley.lib.phone import market
-from parley.model.address import Address, Channel, Kind
+from parley.model.address import Address, Channel
 from parley.store.stickies import Option
 
 Why = Literal[
@@ -57,8 +57,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """What sending from it takes."""
 
 
-Allows = Callable[[Kind, str | None], bool]
-"""Whether a kind of sender may write to recipients of a country; None is the country of those who belong to none."""
+Allows = Callable[[Address, str | None], bool]
+"""Whether a sender may write to recipients of a country; None is the country of those who belong to none."""
 
 
 class Group:
@@ -118,7 +118,7 @@ class Pool:
             if candidate.address.channel != channel or (needs_mms and not candidate.can_mms):
                 continue
             rank = _rank(candidate, country, area)
-            if rank is not None and self._allows(candidate.address.kind, country):
+            if rank is not None and self._allows(candidate.address, country):
                 ranked.append((*rank, candidate))
         if not ranked:
             return None

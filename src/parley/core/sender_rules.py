@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from parley.core.refusal import Reason
-from parley.lib.phone import line_type, market
+from parley.lib.phone import calling_code, line_type, market
 from parley.model.address import Address, Kind
 from parley.model.sender_rule import ANYWHERE, SenderRule
 
@@ -22,21 +22,23 @@ class SenderRules:
         self._table = table
         self.is_strict = strict
         """Whether any message is refused, or doomed."""
-        self._takes: dict[tuple[Kind, str | None], bool] = {}
+        self._takes: dict[tuple[Kind, str, str | None], bool] = {}
 
-    def allows(self, kind: Kind, country: str | None) -> bool:
+    def allows(self, sender: Address, country: str | None) -> bool:
         """Whether a country's networks take this kind of sender, by the table alone. Without a country: yes."""
+        # A long code's first three digits tell whether it is from abroad, a shorter calling code's too.
+        key = (sender.kind, sender.value[:4] if sender.kind == "e164" else "", country)
         try:
-            return self._takes[kind, country]
+            return self._takes[key]
         except KeyError:
-            takes = self._takes[kind, country] = self._look_up(kind, country)
+            takes = self._takes[key] = self._look_up(*key)
             return takes
 
-    def pools(self, kind: Kind, country: str | None) -> bool:
+    def pools(self, sender: Address, country: str | None) -> bool:
         """Whether a service chooses this kind of sender for a country. A name takes the place of a number only where
         the table has names, in dev too.
         """
-        return (not self.is_strict and kind != "alphanumeric") or self.allows(kind, country)
+        return (not self.is_strict and sender.kind != "alphanumeric") or self.allows(sender, country)
 
     def refusal(self, sender: Address, recipient: Address, *, is_forced: bool = False) -> Reason | None:
         """Why this sender may not write to that recipient, None when it may. `is_forced` lets landlines pass.
@@ -47,7 +49,7 @@ class SenderRules:
             return None
         number = recipient.value
         country = market(number)
-        if not self.allows(sender.kind, country):
+        if not self.allows(sender, country):
             return "recipient_unroutable"
         if number.startswith("+1"):
             return "recipient_is_premium" if number.startswith(_PREMIUM) else None
@@ -69,10 +71,10 @@ class SenderRules:
         is_lost = line_type(number) == "landline" and market(number) in _TELLS_LATER
         return UNREACHABLE_LINE if is_lost else None
 
-    def _look_up(self, kind: Kind, country: str | None) -> bool:
-        rule = self._table.get(country) if country is not None else None
-        if rule is None:
-            rule = self._table[ANYWHERE] if country is not None else None
-        if rule is None:
+    def _look_up(self, kind: Kind, first_digits: str, country: str | None) -> bool:
+        if country is None:
             return True
-        return {"e164": rule.long_code, "short_code": rule.short_code, "alphanumeric": rule.alphanumeric}[kind]
+        rule = self._table.get(country, self._table[ANYWHERE])
+        if kind == "e164":
+            return rule.long_code and (rule.foreign_long_code or first_digits.startswith(calling_code(country)))
+        return rule.short_code if kind == "short_code" else rule.alphanumeric

@@ -118,6 +118,11 @@ def _sharing(digits: str) -> Sequence[str | None]:
     return (None,)
 
 
+def calling_code(country: str) -> str:
+    """The calling code of an ISO 3166-1 country, with its `+`: all of North America has +1. Just `+` where none is."""
+    return f"+{phonenumbers.country_code_for_region(country) or ''}"
+
+
 def is_toll_free(e164: str) -> bool:
     """Whether a number is toll-free in North America, assigned or not."""
     return e164.startswith(_TOLL_FREE)

@@ -21,12 +21,15 @@ class SenderRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     long_code: bool
     short_code: bool
     alphanumeric: bool
+    foreign_long_code: bool = True
+    """Whether long codes of other calling codes are taken, where long codes are."""
     source: str = ""
     """Who says so."""
 
 
 def read(text: str | None) -> Mapping[str, SenderRule]:
-    """The built-in rows, replaced by those of a table of the same columns (`source` may be missing), if one is given.
+    """The built-in rows, replaced by those of a table of the same columns (`foreign_long_code` and `source` may be
+    missing), if one is given.
 
     Raises tables.TableError.
     """

@@ -8,7 +8,7 @@ from twilio.rest import Client
 from tests.api.twilio.client import client_of, refusal
 from tests.server import Server, serve
 
-OURS, NAME = "+14155550123", "ACME"
+OURS, BRITISH, NAME = "+14155550123", "+447700900123", "ACME"
 US, GERMAN, BRITISH_LANDLINE, FRENCH_LANDLINE = "+12125552671", "+4915123456789", "+442071838750", "+33123456789"
 
 
@@ -16,7 +16,8 @@ US, GERMAN, BRITISH_LANDLINE, FRENCH_LANDLINE = "+12125552671", "+4915123456789"
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serve(f"sqlite:///{tmp_path_factory.mktemp('rules')}/parley.db", profile="strict") as parley:
         numbers = parley.app.numbers
-        parley.run(numbers.own(numbers.blank(parley.account_id, OURS, "twilio")))
+        for number in (OURS, BRITISH):
+            parley.run(numbers.own(numbers.blank(parley.account_id, number, "twilio")))
         yield parley
 
 
@@ -29,6 +30,7 @@ def client(strict: Server) -> Client:
     ("sender", "recipient", "code"),
     [
         (NAME, US, 21612),
+        (BRITISH, US, 21612),
         (OURS, GERMAN, 21612),
         (OURS, FRENCH_LANDLINE, 21635),
         (OURS, "+19005552671", 21268),
@@ -59,5 +61,6 @@ def test_a_landline_that_its_network_finds_out_ends_as_undelivered(client: Clien
 
 def test_the_dev_profile_lets_all_of_them_pass(server: Server) -> None:
     dev = client_of(server)
+    assert dev.messages.create(to=US, from_=BRITISH, body="x").status == "queued"
     for recipient in (US, GERMAN, FRENCH_LANDLINE, "+19005552671", BRITISH_LANDLINE):
         assert dev.messages.create(to=recipient, from_=NAME, body="x").status == "queued"
