@@ -5,17 +5,16 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from parley.core.maintain import STICKIES_KEPT_US, Maintenance
+from parley.core.maintain import Maintenance
 from parley.core.usage import Usage
 from parley.lib.web_links import links as urls_in
 from parley.model.link import LIFE_US
 from parley.model.message import Message
 from parley.model.service import PoolSender, Service
-from parley.store import StoreUnavailable, links, stickies
+from parley.store import StoreUnavailable, links
 from parley.store.accept import IdempotencyKey
-from parley.store.stickies import Choice, Chosen, Option
 from tests.core.conftest import MakeNode
-from tests.core.node import OURS, PHONE, Node
+from tests.core.node import OURS, Node
 
 LONG = "https://example.com/a"
 
@@ -83,8 +82,6 @@ async def test_a_click_leads_on_though_it_cannot_be_counted(node: Node, monkeypa
 async def test_whoever_leads_forgets_what_has_served_its_time(node: Node) -> None:
     service = await pool(node)
     message = await send(node, service, forgets=("content",))
-    note = (service, PHONE, OURS, node.clock.now())
-    await node.engine.write(stickies.keep, [Chosen(OURS, "country", Option(), note)])
     [link] = await node.engine.read(links.of_message, message.id)
     await node.turn()
     node.clock.advance(LIFE_US / 1_000_000 + 1)
@@ -93,14 +90,3 @@ async def test_whoever_leads_forgets_what_has_served_its_time(node: Node) -> Non
     await maintenance.turn()
     assert await node.engine.read(links.of_message, message.id) == []
     assert (await node.now(message)).body == ""
-    assert await sticks(node, service) == OURS
-    node.clock.advance(STICKIES_KEPT_US / 1_000_000)
-    await maintenance.turn()
-    assert await sticks(node, service) == "+2"
-
-
-async def sticks(node: Node, service: bytes) -> str:
-    """Who would write to the phone now, were another's turn."""
-    choice = Choice(service, "+2", "any", {OURS: Option(), "+2": Option()}, is_sticky=True)
-    [chosen] = await node.engine.read(stickies.choose, [(choice, PHONE, node.clock.now())])
-    return chosen.sender

@@ -1,14 +1,9 @@
-"""Cookies, settings, and the senders that stick."""
+"""Cookies and settings."""
 
-from sqlalchemy import select
-
-from parley.store import Engine, Operation, cookies, schema, settings, stickies
-from parley.store.engine.statements import Query
-from parley.store.stickies import Chosen, Option
+from parley.store import Engine, cookies, settings
 from tests.store.records import Records
 
 NUMBER, PHONE = "+15551234567", "+15557654321"
-SERVICES = (b"s" * 16, b"t" * 16)
 
 
 async def test_cookies_belong_to_a_conversation_and_expire_idle(engine: Engine, records: Records) -> None:
@@ -33,24 +28,3 @@ async def test_a_setting_is_what_was_last_put(engine: Engine) -> None:
     await engine.write(settings.put, "faults", '{"latency_s":1}', 5)
     await engine.write(settings.put, "faults", "{}", 6)
     assert await engine.read(settings.fetch, "faults") == "{}"
-
-
-async def test_senders_that_nobody_wrote_from_for_long_are_forgotten_a_part_at_a_time(engine: Engine) -> None:
-    notes = [
-        Chosen("+1", "country", Option(), (service, f"+{n}", "+1", 10 * n)) for service in SERVICES for n in (1, 2, 3)
-    ]
-    await engine.write(stickies.keep, notes)
-    after: tuple[bytes, str] | None = (b"", "")
-    seen = []
-    while after is not None:
-        after = await engine.write(stickies.purge, after, 21, 2)
-        seen.append(after)
-    assert seen == [(SERVICES[0], "+2"), (SERVICES[1], "+1"), (SERVICES[1], "+3"), None]
-    left = await engine.read(_stickies)
-    assert left == [(service, "+3") for service in SERVICES]
-
-
-def _stickies() -> Operation[list[tuple[bytes, str]]]:
-    table = schema.stickies.c
-    rows = yield Query(select(table.service_id, table.recipient).order_by(table.service_id))
-    return [(row[0], row[1]) for row in rows]

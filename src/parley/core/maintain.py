@@ -8,16 +8,12 @@ from parley.core.claim import Claims
 from parley.core.record import Record
 from parley.core.usage import Usage
 from parley.lib.clock import Clock
-from parley.store import accept, cookies, leases, links, retention, stickies
+from parley.store import accept, cookies, leases, links, retention
 
 KEYS_KEPT_US: Final = 7 * 86_400_000_000
 """An idempotency key names its message for a week: longer than any retry of the same request."""
-STICKIES_KEPT_US: Final = 400 * 86_400_000_000
-"""Whom nobody of a service wrote to for so long has no sender of the service's any more."""
 EVERY_S: Final = 30.0
 _BATCH: Final = 1000
-_STICKIES: Final = 20_000
-"""Stickies that one turn looks at."""
 LEADS_US: Final = 90_000_000
 """A leader that did not say so for so long is followed by another node."""
 
@@ -30,7 +26,6 @@ class Maintenance:
         self._clock = clock
         self._usage = usage
         self._claims = claims
-        self._stickies: tuple[bytes, str] | None = None
 
     async def run(self) -> None:
         """Forget now and then, until the node stops."""
@@ -50,6 +45,4 @@ class Maintenance:
             pass
         while await engine.write(links.purge, now, _BATCH) == _BATCH:
             pass
-        before = now - STICKIES_KEPT_US
-        self._stickies = await engine.write(stickies.purge, self._stickies or (b"", ""), before, _STICKIES)
         return EVERY_S

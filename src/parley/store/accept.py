@@ -1,6 +1,6 @@
 """Take messages into the record: the message, what waits, its event and its callbacks in one transaction."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -15,7 +15,7 @@ from parley.model.message import Media, Message, Pending, Status
 from parley.store import links, opt_outs, relay_owed, schema, stickies
 from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Row, Upsert
 from parley.store.media import keep
-from parley.store.stickies import Choice, Chosen, Doom
+from parley.store.stickies import Choice, Doom
 
 
 class IdempotencyKey(msgspec.Struct, frozen=True):
@@ -86,7 +86,6 @@ class Decision(msgspec.Struct, frozen=True):
     callbacks: tuple[Callback, ...]
     events: tuple[Row, ...]
     """Of `EVENT_COLUMNS`."""
-    chosen: Chosen | None = None
 
 
 Refusal = Literal["opted_out", "queue_full", "key_reused", "code_taken"]
@@ -153,7 +152,6 @@ def accept(intakes: Sequence[Intake]) -> Operation[list[Verdict]]:
     yield Insert(schema.idempotency, keys)
     yield from opt_outs.apply(consent)
     yield Insert(schema.forgetting, forgetting)
-    yield from remember(decisions.values())
     return results
 
 
@@ -162,9 +160,8 @@ def decide(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operati
 
     Those with a verdict already are passed over, and who is refused gets one.
     """
-    chosen: dict[int, Chosen] = {}
     if any(intake.choice is not None for intake in intakes):
-        intakes, chosen = yield from _choose(intakes, verdicts)
+        intakes = yield from _choose(intakes, verdicts)
     dooms = {n: intake.doom for n, intake in enumerate(intakes) if intake.doom is not None}
     if any(intake.must_consent for intake in intakes):
         yield from _refuse_opted_out(intakes, verdicts, dooms)
@@ -174,13 +171,8 @@ def decide(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operati
     decisions: dict[int, Decision] = {}
     for n, intake in enumerate(intakes):
         if verdicts[n] is None:
-            decisions[n] = _decided(intake, slots.get(n, intake.pending), dooms.get(n), chosen.get(n))
+            decisions[n] = _decided(intake, slots.get(n, intake.pending), dooms.get(n))
     return decisions
-
-
-def remember(decisions: Iterable[Decision]) -> Operation[None]:
-    """Keep the senders that were chosen."""
-    yield from stickies.keep([decision.chosen for decision in decisions if decision.chosen is not None])
 
 
 EVENT_COLUMNS = ("account_id", "message_id", "kind", "at", "data")
@@ -226,20 +218,16 @@ def _recall(intakes: Sequence[Intake], verdicts: list[Verdict | None]) -> Operat
     return repeats
 
 
-def _choose(
-    intakes: Sequence[Intake], verdicts: Sequence[Verdict | None]
-) -> Operation[tuple[list[Intake], dict[int, Chosen]]]:
+def _choose(intakes: Sequence[Intake], verdicts: Sequence[Verdict | None]) -> Operation[list[Intake]]:
     """Give each message that anybody of several may send its sender, with the pace and the end that come with it."""
     asked = [(n, intake.choice) for n, intake in enumerate(intakes) if intake.choice is not None and not verdicts[n]]
     found = yield from stickies.choose(
-        [(choice, intakes[n].message.recipient, intakes[n].message.updated_at) for n, choice in asked]
+        [(choice, intakes[n].message.account_id, intakes[n].message.recipient) for n, choice in asked]
     )
     made = list(intakes)
-    chosen: dict[int, Chosen] = {}
     for (n, choice), one in zip(asked, found, strict=True):
         intake = intakes[n]
         message, waits = intake.message, intake.pending
-        chosen[n] = one
         made[n] = replace(
             intake,
             message=message if message.sender == one.sender else replace(message, sender=one.sender),
@@ -248,23 +236,23 @@ def _choose(
             doom=intake.doom or choice.dooms.get(one.option.sort),
             event_data=json.encode({"sender": one.sender, "why": one.why}).decode(),
         )
-    return made, chosen
+    return made
 
 
-def _decided(intake: Intake, waits: Pending | None, doom: Doom | None, chosen: Chosen | None) -> Decision:
+def _decided(intake: Intake, waits: Pending | None, doom: Doom | None) -> Decision:
     message = intake.message
     key, at = (message.account_id, message.id), message.updated_at
     events: list[Row] = [(*key, status, at, None) for status in intake.passed]
     events.append((*key, message.status, at, intake.event_data))
     if doom is None:
-        return Decision(message, waits, intake.callbacks, tuple(events), chosen)
+        return Decision(message, waits, intake.callbacks, tuple(events))
     at += 1
     events.append((*key, doom.status, at, json.encode({"code": doom.code}).decode()))
     message = replace(message, status=doom.status, error_code=doom.code, updated_at=at)
     callbacks = intake.callbacks
     if intake.ending is not None:
         callbacks = (*callbacks, replace(intake.ending, status=doom.status, error_code=doom.code))
-    return Decision(message, None, callbacks, tuple(events), chosen)
+    return Decision(message, None, callbacks, tuple(events))
 
 
 def _refuse_opted_out(

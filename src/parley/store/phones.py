@@ -116,8 +116,8 @@ def list_phones(account_id: bytes, limit: int, carrier: str = "simulator") -> Op
 
 
 def forget_all() -> Operation[None]:
-    """Forget every phone: behaviour, messages, receipts owed."""
-    for table in (schema.phones, schema.arrivals, schema.due_receipts):
+    """Forget every phone: behaviour, messages, receipts owed, calls."""
+    for table in (schema.phones, schema.arrivals, schema.due_receipts, schema.calls):
         yield Execute(delete(table))
 
 

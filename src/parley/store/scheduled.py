@@ -8,7 +8,7 @@ from sqlalchemy import and_, func, literal_column, select
 
 from parley.model.message import Message
 from parley.store import relay_owed, schema
-from parley.store.accept import EVENT_COLUMNS, Decision, Intake, Verdict, decide, remember
+from parley.store.accept import EVENT_COLUMNS, Decision, Intake, Verdict, decide
 from parley.store.engine.statements import Delete, Insert, Lookup, Operation, Query, Row, Update
 
 PUT_OFF: Final = frozenset({"schedule", "quiet_hours"})
@@ -63,7 +63,6 @@ def release(node: bytes, intakes: Sequence[tuple[Message, Intake]]) -> Operation
     yield Delete(schema.pending, ("message_id",), [(d.message.id,) for d in decisions if d.pending is None])
     yield Insert(schema.callbacks, [astuple(callback) for d in decisions for callback in d.callbacks])
     yield Insert(schema.relay_events, relayed, relay_owed.COLUMNS)
-    yield from remember(decisions)
     return decisions
 
 

@@ -286,17 +286,6 @@ resources: Final = Table(
     sqlite_with_rowid=False,
 )
 
-stickies: Final = Table(
-    "stickies",
-    metadata,
-    Column("service_id", LargeBinary),
-    Column("recipient", Text),
-    Column("sender", Text, nullable=False, comment="whom a service last wrote from to this recipient"),
-    Column("used_at", BigInteger, nullable=False),
-    PrimaryKeyConstraint("service_id", "recipient"),
-    sqlite_with_rowid=False,
-)
-
 links: Final = Table(
     "links",
     metadata,
@@ -472,6 +461,19 @@ due_receipts: Final = Table(
     # What is due stands together: one tree to add to, to read and to take from.
     PrimaryKeyConstraint("due_at", "message_id", "status"),
     sqlite_with_rowid=False,
+)
+
+calls: Final = Table(
+    "calls",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("account_id", LargeBinary, nullable=False),
+    Column("node", LargeBinary, comment="who carries it out; null once it is over"),
+    Column("key", Text, comment="the idempotency key of its request, unique within the account"),
+    Column("fingerprint", LargeBinary, comment="of that request, to tell a reused key"),
+    Column("data", Text, nullable=False, comment="JSON"),
+    UniqueConstraint("account_id", "key", name="calls_key"),
+    Index("calls_held", "node", sqlite_where=text("node IS NOT NULL"), postgresql_where=text("node IS NOT NULL")),
 )
 
 settings: Final = Table(

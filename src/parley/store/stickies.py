@@ -1,19 +1,19 @@
-"""Keep from which sender a service last wrote to each recipient, and choose the sender of what it writes now."""
+"""Choose the sender of what a service writes: the one that it last wrote to the recipient from, while it may.
+
+Who that was is read from the messages themselves, by the index of their recipients, which taking the message touches
+anyway. A table of its own cost a page in a random place for each message.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
-from sqlalchemy import and_, delete, literal, select, tuple_
 
 from parley.store import schema
-from parley.store.engine.statements import Execute, Lookup, Operation, Query, Row, Upsert
+from parley.store.engine.statements import Newest, Operation
 
-_KEYS: Final = ("service_id", "recipient")
-_COLUMNS: Final = (*_KEYS, "sender", "used_at")
-_table: Final = schema.stickies.c
-_FRESH_US: Final = 86_400_000_000
-"""A use is noted once a day: what is not used for long is forgotten."""
+_LOOKS_BACK: Final = 100
+"""Of a recipient's newest messages, how many are looked at for one of the service."""
 
 
 class Doom(msgspec.Struct, frozen=True):
@@ -44,61 +44,31 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Chosen(msgspec.Struct, frozen=True):
-    """The sender of one message, and why. `note` is the row to keep, should the message be taken."""
+    """The sender of one message, and why."""
 
     sender: str
     why: str
     option: Option
-    note: Row | None
 
 
-def choose(asked: Sequence[tuple[Choice, str, int]]) -> Operation[list[Chosen]]:
-    """The sender of each message, given as a choice, the recipient and the time; one for each, in order.
+def choose(asked: Sequence[tuple[Choice, bytes, str]]) -> Operation[list[Chosen]]:
+    """The sender of each message, given as a choice, the account and the recipient; one for each, in order.
 
-    The first message to a recipient decides for those behind it. When two nodes write to one for the first time in
-    the same moment, the later commit is what stays.
+    The first message to a recipient decides for those behind it. Two nodes that write to one for the first time in the
+    same moment may choose differently; the later message is what is followed.
     """
-    pairs = list({(choice.service_id, to): None for choice, to, _ in asked if choice.is_sticky})
-    known: dict[tuple[bytes, str], tuple[str, int | None]] = {}
-    if pairs:
-        rows = yield Lookup(schema.stickies, _COLUMNS, _KEYS, pairs)
-        known = {(row[0], row[1]): (row[2], row[3]) for row in rows}
+    rows = list({(account_id, to, choice.service_id): None for choice, account_id, to in asked if choice.is_sticky})
+    known: dict[tuple[bytes, str], str] = {}
+    if rows:
+        found = yield Newest(schema.messages, "sender", "messages_recipient", ("service_id",), _LOOKS_BACK, rows)
+        known = {(service_id, to): sender for _, to, service_id, sender in found}
     chosen: list[Chosen] = []
-    for choice, to, at in asked:
-        if not choice.is_sticky:
-            chosen.append(Chosen(choice.sender, choice.why, choice.options[choice.sender], None))
-            continue
+    for choice, _, to in asked:
         pair = (choice.service_id, to)
-        before, used_at = known.get(pair, ("", None))
-        option = choice.options.get(before)
-        if option is not None:
-            note = (*pair, before, at) if used_at is None or at - used_at > _FRESH_US else None
-            chosen.append(Chosen(before, "sticky", option, note))
+        before = known.get(pair)
+        if choice.is_sticky and before is not None and (option := choice.options.get(before)) is not None:
+            chosen.append(Chosen(before, "sticky", option))
         else:
-            known[pair] = (choice.sender, None)  # whoever of them is taken notes it
-            chosen.append(Chosen(choice.sender, choice.why, choice.options[choice.sender], (*pair, choice.sender, at)))
+            known[pair] = choice.sender
+            chosen.append(Chosen(choice.sender, choice.why, choice.options[choice.sender]))
     return chosen
-
-
-def purge(after: tuple[bytes, str], before: int, limit: int) -> Operation[tuple[bytes, str] | None]:
-    """Of the `limit` next senders in the order of their keys, forget those that were last used before a time.
-
-    Returns the key to go on after, None at the end. There is no index of times, which each message would have to keep.
-    """
-    key = tuple_(_table.service_id, _table.recipient)
-    following = select(_table.service_id, _table.recipient).where(key > tuple_(*map(literal, after)))
-    rows = yield Query(following.order_by(_table.service_id, _table.recipient).offset(limit - 1).limit(1))
-    last = (rows[0][0], rows[0][1]) if rows else None
-    stale = and_(key > tuple_(*map(literal, after)), _table.used_at < before)
-    if last is not None:
-        stale = and_(stale, key <= tuple_(*map(literal, last)))
-    yield Execute(delete(schema.stickies).where(stale))
-    return last
-
-
-def keep(chosen: Sequence[Chosen]) -> Operation[None]:
-    """Keep the senders of messages that were taken."""
-    notes = {each.note[:2]: each.note for each in chosen if each.note is not None}
-    if notes:
-        # In one order everywhere, or two nodes might each wait for a row that the other has written.
-        yield Upsert(schema.stickies, [notes[pair] for pair in sorted(notes)])

@@ -20,6 +20,7 @@ from parley.store.engine.statements import (
     Execute,
     Insert,
     Lookup,
+    Newest,
     Operation,
     Query,
     Row,
@@ -250,6 +251,11 @@ async def _run(connection: "asyncpg.Connection[Any]", statement: Statement) -> l
             if not rows:
                 return []
             return _tuples(await connection.fetch(_lookup(table, columns, keys, lock=lock), *_arrays(rows)))
+        case Newest(table, column, _, matches, within, rows):
+            if not rows:
+                return []
+            sql = _newest(table, column, (statement.keys, matches), within)
+            return _tuples(await connection.fetch(sql, *_arrays(rows)))
         case _:
             if statement.rows:
                 await connection.execute(_many(statement), *_arrays(statement.rows))
@@ -325,6 +331,20 @@ def _lookup(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], *, lo
     # Rows are locked in one order everywhere, or two nodes could wait for each other.
     suffix = f" ORDER BY {', '.join(f't.{key}' for key in keys)} FOR UPDATE OF t" if lock else ""
     return f"SELECT {names} FROM {table.name} AS t JOIN {_unnest(table, keys)} ON {_joined(keys)}{suffix}"
+
+
+@lru_cache
+def _newest(table: Table, column: str, columns: tuple[tuple[str, ...], tuple[str, ...]], within: int) -> str:
+    (*keys, order), matches = columns
+    newest = (
+        f"SELECT {', '.join(f't.{name}' for name in (column, *matches))} FROM {table.name} AS t"
+        f" WHERE {_joined(tuple(keys))} ORDER BY t.{order} DESC LIMIT {within}"
+    )
+    fits = " AND ".join(f"r.{name} = u.{name}" for name in matches)
+    asked = (*keys, *matches)
+    names = ", ".join(f"u.{name}" for name in asked)
+    first = f"SELECT r.{column} FROM ({newest}) AS r WHERE {fits} AND r.{column} IS NOT NULL LIMIT 1"
+    return f"SELECT {names}, ({first}) FROM {_unnest(table, asked)}"
 
 
 def _joined(keys: tuple[str, ...]) -> str:

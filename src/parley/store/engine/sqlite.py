@@ -5,7 +5,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,6 +23,7 @@ from parley.store.engine.statements import (
     Execute,
     Insert,
     Lookup,
+    Newest,
     Operation,
     Query,
     Row,
@@ -206,7 +207,10 @@ def _drive(connection: sqlite3.Connection, operation: Operation[R]) -> R:
 def _run(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
     match statement:
         case Lookup(table, columns, keys, rows):
-            return _look_up(connection, table, columns, keys, rows)
+            return _in_sizes(connection, partial(_lookup, table, columns, keys), rows)
+        case Newest(table, column, index, matches, within, rows):
+            make = partial(_newest, table, column, index, (statement.keys, matches), within)
+            return _in_sizes(connection, make, rows)
         case Query(select):
             return connection.execute(*_compiled(select)).fetchall()
         case Execute(change):
@@ -220,17 +224,15 @@ def _run(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
             return []
 
 
-def _look_up(
-    connection: sqlite3.Connection, table: Table, columns: tuple[str, ...], keys: tuple[str, ...], rows: Sequence[Row]
-) -> list[Row]:
+def _in_sizes(connection: sqlite3.Connection, make: Callable[[int], str], rows: Sequence[Row]) -> list[Row]:
     """Many rows at a time: each statement's own cost is several times that of a row."""
     found: list[Row] = []
     at = 0
     while (left := len(rows) - at) > 0:
         size = next((size for size in _LOOKUP_SIZES if size >= left), _LOOKUP_SIZES[-1])
         parameters = list(chain.from_iterable(rows[at : at + size]))
-        parameters += [None] * (size * len(keys) - len(parameters))  # equal to nothing
-        found += connection.execute(_lookup(table, columns, keys, size), parameters)
+        parameters += [None] * (size * len(rows[0]) - len(parameters))  # equal to nothing
+        found += connection.execute(make(size), parameters)
         at += size
     return found
 
@@ -295,6 +297,22 @@ def _lookup(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], size:
     joined = " AND ".join(f"t.{key} = u.column{n}" for n, key in enumerate(keys, 1))
     # CROSS JOIN keeps this order of the two: SQLite, without statistics, might read all of the table instead.
     return f"SELECT {names} FROM (VALUES {_rows(len(keys), size)}) AS u CROSS JOIN {table.name} AS t WHERE {joined}"
+
+
+@lru_cache
+def _newest(
+    table: Table, column: str, index: str, columns: tuple[tuple[str, ...], tuple[str, ...]], within: int, size: int
+) -> str:
+    (*keys, order), matches = columns
+    equal = " AND ".join(f"t.{key} = u.column{n}" for n, key in enumerate(keys, 1))
+    fits = " AND ".join(f"r.{name} = u.column{n}" for n, name in enumerate(matches, len(keys) + 1))
+    newest = (
+        f"SELECT {', '.join(f't.{name}' for name in (column, *matches))} FROM {table.name} AS t INDEXED BY {index}"
+        f" WHERE {equal} ORDER BY t.{order} DESC LIMIT {within}"
+    )
+    first = f"SELECT r.{column} FROM ({newest}) AS r WHERE {fits} AND r.{column} IS NOT NULL LIMIT 1"
+    asked = ", ".join(f"u.column{n}" for n in range(1, len(keys) + len(matches) + 1))
+    return f"SELECT {asked}, ({first}) FROM (VALUES {_rows(len(keys) + len(matches), size)}) AS u"
 
 
 def _rows(columns: int, size: int) -> str:

@@ -59,6 +59,26 @@ class Lookup(msgspec.Struct, frozen=True):
     lock: bool = False
 
 
+class Newest(msgspec.Struct, frozen=True):
+    """Each of `rows`, and `column` of the newest row that equals it and has one, or null; in no order.
+
+    A row holds values of the columns of `index` but its last, which tells what is newer, and then of `matches`. Only
+    the newest `within` of those that the index finds are asked whether they match. Rows of nulls may come besides.
+    """
+
+    table: Table
+    column: str
+    index: str
+    matches: tuple[str, ...]
+    within: int
+    rows: Sequence[Row]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns of the index."""
+        return next(tuple(each.columns.keys()) for each in self.table.indexes if each.name == self.index)
+
+
 class Query(msgspec.Struct, frozen=True):
     """A SELECT of SQLAlchemy Core; results are plain tuples."""
 
@@ -71,7 +91,7 @@ class Execute(msgspec.Struct, frozen=True):
     change: UpdateStatement | DeleteStatement | Any
 
 
-Statement = Insert | Upsert | Update | Delete | Lookup | Query | Execute
+Statement = Insert | Upsert | Update | Delete | Lookup | Newest | Query | Execute
 
 R = TypeVar("R")
 Operation = Generator[Statement, list[Row], R]
