@@ -75,6 +75,7 @@ class App(Parts):
         self.supervisor.start("orders", lambda: self.claims.repeat("orders", self.orders.turn, self.orders.nudge))
         self.supervisor.start("relay", lambda: self.claims.repeat("relay", self.relay.turn, self.relay.nudge))
         self.supervisor.start("relay-clients", lambda: self.claims.repeat("relay-clients", self.relay_server.turn))
+        self.supervisor.start("calls", lambda: self.claims.repeat("calls", self.calls.turn))
         self.supervisor.start("verifications", lambda: self.claims.repeat("verifications", self.verify.turn))
         self.supervisor.start("maintenance", Maintenance(self.record, self.clock, self.claims, self.usage).run)
         log.info("ready", version=VERSION, profile=self.settings.profile, engine=self.engine.name)
@@ -83,6 +84,7 @@ class App(Parts):
         """Be ready no more, and let everybody go who waits for news, so that their connections can end."""
         self.health.is_stopping = True
         self.phones.stop_waiting()
+        self.calls.stop_waiting()
         self.events.stop_waiting()
         self.relay_server.stop()
 
@@ -95,9 +97,11 @@ class App(Parts):
         self.owed.close()
         try:
             async with asyncio.timeout(self.settings.drain_s):
+                await self.calls.ended()
                 await self.supervisor.ended()
         except TimeoutError:
             log.warning("stopping with work under way; its outcome is settled by the next start")
+            self.calls.cancel()
             self.supervisor.cancel()
         try:
             async with asyncio.timeout(min(_FAREWELL_S, max(_LEAST_FAREWELL_S, self.settings.drain_s))):

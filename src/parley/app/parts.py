@@ -66,7 +66,6 @@ from parley.model import price, sender_rule
 from parley.model.account import Account
 from parley.model.allowance import Allowance
 from parley.model.application import Application
-from parley.model.call import Call
 from parley.model.callback import Callback
 from parley.model.caller_id import CallerId
 from parley.model.channel import ChannelSender
@@ -208,7 +207,9 @@ class Parts:
         attempts = Attempts(self.client, clock, self.hosts)
         retries = Retries(clock, self.backoff, settings.callback_attempts, settings.callback_give_up_s)
         replies = Replies(self.engine, self.record, self.sending.send, self.renderers, attempts, self.handlers, clock)
-        self.calls = Calls(self._kind("call", Call), self.numbers, self.sending.send, attempts.fetch, clock, self.ids)
+        self.calls = Calls(
+            self.engine, node, self.numbers, self.sending.send, attempts.fetch, clock, self.ids, self.backoff
+        )
         self.delivery = Delivery(
             self.engine,
             self.owed,

@@ -75,7 +75,7 @@ class Phones:
         self.faults = faults
 
     async def forget(self) -> None:
-        """Forget every phone with its messages, and all faults."""
+        """Forget every phone with its messages and calls, and all faults."""
         await self._engine.write(phones.forget_all)
         await self._engine.write(settings.put, _FAULTS, "{}", self._clock.now())
         self._changes += 1

@@ -4,6 +4,7 @@ from typing import Final
 
 from parley.api.admin.openapi_operations import Operation
 
+_WAIT: Final = ("wait", "number")
 TAG: Final = {"calls": "Simulated calls, in which SWML sends texts"}
 
 OPERATIONS: Final = (
@@ -12,7 +13,7 @@ OPERATIONS: Final = (
         path="/api/calling/calls",
         id="dial",
         tag="calls",
-        summary="Call a phone; the call is over once it is answered here",
+        summary="Call a phone; the call has begun, and is durable, once this is answered",
         answers={200: ("The call", "CallLeg")},
         body="Command",
         errors="messaging",
@@ -23,9 +24,10 @@ OPERATIONS: Final = (
         path="/simulator/phones/{phone}/calls",
         id="call_from_phone",
         tag="calls",
-        summary="Have a phone call a number; the call is over and durable once it is answered here",
+        summary="Have a phone call a number; answered once the call is over, or has gone on for so many seconds",
         answers={201: ("The call with its transcript", "SimulatedCall")},
         body="CallFromPhone",
+        query=(_WAIT,),
         refusals=(404, 415),
     ),
     Operation(
@@ -33,8 +35,9 @@ OPERATIONS: Final = (
         path="/simulator/calls/{call}",
         id="get_call",
         tag="calls",
-        summary="Read what happened in a call",
+        summary="Read what happened in a call up to now",
         answers={200: ("The call with its transcript", "SimulatedCall")},
+        query=(_WAIT,),
         refusals=(404,),
     ),
 )
@@ -47,13 +50,13 @@ FIELDS: Final[dict[str, dict[str, str]]] = {
         "from": "str",
         "to": "str",
         "direction": "outbound-api|inbound",
-        "status": "completed|failed",
+        "status": "queued|completed|failed",
         "source": "str",
         "type": "str",
         "url": "url?",
-        "duration": "count",
-        "duration_ms": "count",
-        "billing_ms": "count",
+        "duration": "count?",
+        "duration_ms": "count?",
+        "billing_ms": "count?",
         "parent_id": "uuid?",
         "charge": "number",
         "charge_details": "[any]",
@@ -65,9 +68,9 @@ FIELDS: Final[dict[str, dict[str, str]]] = {
         "direction": "inbound|outbound-api",
         "from": "str",
         "to": "str",
-        "status": "completed|failed",
+        "status": "in-progress|completed|failed",
         "started_at": "time",
-        "ended_at": "time",
+        "ended_at": "time?",
         "transcript": "[object]",
     },
 }

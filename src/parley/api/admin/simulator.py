@@ -190,7 +190,7 @@ class SimulatorApi:
         return json_reply(200, faults)
 
     async def forget(self, call: Call) -> Reply:
-        """DELETE /simulator: forget all phones, of all accounts, and all faults. The messages themselves stay."""
+        """DELETE /simulator: forget all phones and calls, of all accounts, and all faults. The messages stay."""
         call.arguments().allow(frozenset())
         await self._phones.forget()
         return NO_CONTENT

@@ -41,7 +41,7 @@ def read_draft(call: Call, guard: Guard) -> Draft:
 
     Source: create-message page; `media_urls` is the guides' other name of `media`.
     """
-    return make_draft(call.account, call.json(), guard, _idempotency(call))
+    return make_draft(call.account, call.json(), guard, idempotency(call))
 
 
 def make_draft(account: Account, given: Mapping[str, Any], guard: Guard, key: IdempotencyKey | None) -> Draft:
@@ -199,7 +199,7 @@ def _check_variables(variables: Any, problems: list[Problem]) -> None:
             problems.append(Problem("custom_variable_value_too_long", rule, shown))
 
 
-def _idempotency(call: Call) -> IdempotencyKey | None:
+def idempotency(call: Call) -> IdempotencyKey | None:
     """The key of a request that must be carried out once only, by either of the headers that clients use for it."""
     first, second = (call.headers.get(name) for name in _KEY_HEADERS)
     if first is None and second is None:

@@ -50,6 +50,11 @@ def ring(client: Client, expect: int = 201, phone: str = PHONE, **given: Any) ->
     return answer.json()
 
 
+def over(client: Client, id: str) -> Any:
+    """A call, once it is over."""
+    return client.raw("GET", f"/simulator/calls/{id}", params={"wait": "60"}).json()
+
+
 def heard(call: dict[str, Any]) -> list[str]:
     """The texts that were said in a call."""
     return [url.removeprefix("say:") for entry in call["transcript"] for url in entry.get("urls", ())]
@@ -90,19 +95,21 @@ def test_a_dialled_call(client: Client) -> None:
         "swml": json.dumps(main({"send_sms": {"to_number": "${call.to}", "from_number": "${call.from}", "body": "x"}})),
     }
     call = client.ask("POST", "/api/calling/calls", 200, json={"command": "dial", "params": params})
-    shown = {name: call[name] for name in ("from", "to", "direction", "status", "type", "charge", "url")}
+    shown = {name: call[name] for name in ("from", "to", "direction", "status", "duration", "type", "charge", "url")}
     assert shown == {
         "from": NUMBER,
         "to": phone,
         "direction": "outbound-api",
-        "status": "completed",
+        "status": "queued",
+        "duration": None,
         "type": "relay_pstn_call",
         "charge": 0,
         "url": None,
     }
     assert client.inbox(phone)[0]["body"] == "x"
-    kept = client.raw("GET", f"/simulator/calls/{call['id']}").json()
+    kept = over(client, call["id"])
     assert [entry["method"] for entry in kept["transcript"]] == ["send_sms"]
+    assert kept["status"] == "completed"
 
 
 SAYS: list[tuple[str, dict[str, Any], str, list[str]]] = [
@@ -317,7 +324,7 @@ def test_the_fallback_url(client: Client, receiver: Receiver) -> None:
     receiver.answer = answers({"/fallback": main(play("fallback"))})
     params = {"from": NUMBER, "to": PHONE, "url": f"{receiver.url}/gone", "fallback_url": f"{receiver.url}/fallback"}
     id = client.ask("POST", "/api/calling/calls", 200, json={"command": "dial", "params": params})["id"]
-    call = client.raw("GET", f"/simulator/calls/{id}").json()
+    call = over(client, id)
     assert (heard(call), call["status"]) == (["fallback"], "completed")
 
 

@@ -1,4 +1,4 @@
-"""`POST /api/calling/calls`: place a call, which is simulated and over when the answer comes."""
+"""`POST /api/calling/calls`: place a call, which is simulated, and has begun when the answer comes."""
 
 import re
 from collections.abc import Mapping
@@ -11,13 +11,12 @@ from parley.api.http.endpoint import Call as Asked
 from parley.api.http.endpoint import Endpoint, Reply, json_reply
 from parley.api.signalwire import shapes
 from parley.api.signalwire.calling.calls import Calls
-from parley.api.signalwire.draft import check_url
+from parley.api.signalwire.draft import check_url, idempotency
 from parley.api.signalwire.problems import Invalid, Problem, explain, unknown_parameter
 from parley.api.signalwire.swml.fault import Faulty
 from parley.core.refusal import Refused
 from parley.lib.ids import to_uuid
-from parley.model.call import Call, Dial
-from parley.model.resource import Resource
+from parley.model.call import Dial, Placed
 from parley.webhooks.guard import Guard
 
 PATH: Final = "/api/calling/calls"
@@ -36,23 +35,26 @@ class CallsApi:
         self._guard = guard
 
     async def command(self, asked: Asked) -> Reply:
-        """POST `{"command":"dial","params":{from,to,swml|url}}`: 200 with the call. Source: calling API, calls."""
+        """POST `{"command":"dial","params":{from,to,swml|url}}`: 200 with the call. Source: calling API, calls.
+
+        An `Idempotency-Key` makes it safe to ask again: it is answered by the same call.
+        """
         dial = read_dial(asked.json(), self._guard)
         try:
-            call = await self._calls.dial(asked.account, dial)
+            placed = await self._calls.dial(asked.account, dial, idempotency(asked))
         except Faulty as error:
             raise Invalid([Problem(error.word, error.plain, "swml")]) from None
         except Refused as refused:
             if refused.reason == "sender_invalid":
                 raise Invalid([Problem("invalid_from_number", "from is not a phone number", "from")]) from None
             raise
-        return json_reply(200, shown(call))
+        return json_reply(200, shown(placed))
 
 
 def routes(calls: Calls, credentials: Credentials, guard: Guard) -> list[Route]:
     """The calling API's one path."""
     api = CallsApi(calls, guard)
-    place = Endpoint(api.command, credentials.needing("calling"), explain, patience_s=None)
+    place = Endpoint(api.command, credentials.needing("calling"), explain)
     return [Route(PATH, place, methods=["POST"])]
 
 
@@ -63,7 +65,7 @@ def read_dial(given: Mapping[str, Any], guard: Guard) -> Dial:
     if command is None:
         problems.append(Problem("missing_required_parameter", "command is required", "command"))
     elif command != "dial":
-        rule = f"the command {str(command)[:40]} is not offered here: calls are over once they are placed"
+        rule = f"the command {str(command)[:40]} is not offered here: calls are simulated, and run by themselves"
         problems.append(Problem("feature_not_available", rule, "command"))
     if not isinstance(params, dict):
         problems.append(Problem("must_be_object", "params must be an object", "params"))
@@ -108,24 +110,24 @@ def _dial(params: Mapping[str, Any], guard: Guard) -> Dial:
     )
 
 
-def shown(call: Resource[Call]) -> dict[str, Any]:
-    """A call as the API shows it. Source: calling API, call leg."""
-    value = call.value
-    duration_ms = max(0, value.ended_at - value.started_at) // 1000
+def shown(placed: Placed) -> dict[str, Any]:
+    """A call as the API shows it: `queued` and without durations until it is over. Source: calling API, call leg."""
+    call = placed.call
+    duration_ms = None if call.ended_at is None else max(0, call.ended_at - call.started_at) // 1000
     return {
-        "id": to_uuid(call.id),
-        "from": value.sender,
-        "to": value.recipient,
-        "direction": value.direction,
-        "status": value.status,
+        "id": to_uuid(placed.id),
+        "from": call.sender,
+        "to": call.recipient,
+        "direction": call.direction,
+        "status": "queued" if call.status == "in-progress" else call.status,
         "source": "realtime_api",
         "type": "relay_pstn_call",
         "url": None,
-        "duration": duration_ms // 1000,
+        "duration": None if duration_ms is None else duration_ms // 1000,
         "duration_ms": duration_ms,
-        "billing_ms": 0,
+        "billing_ms": None if duration_ms is None else 0,
         "parent_id": None,
         "charge": 0,
         "charge_details": [],
-        "created_at": shapes.at(value.started_at),
+        "created_at": shapes.at(call.started_at),
     }

@@ -44,16 +44,17 @@ class Transcript:
         self._left = MAX_TRANSCRIPT
 
     def note(self, method: str, **what: Any) -> None:
-        """Add an entry. Raises Faulty when it becomes too long."""
+        """Add an entry. Raises Faulty when it becomes too long; a message that was sent is told of even so."""
         entry = {"method": method, **what}
         self._left -= len(_encode(entry))
+        if self._left >= 0 or what.get("message_id") is not None:
+            self.entries.append(entry)
         if self._left < 0:
             raise Faulty("swml_invalid_document", f"the transcript grows beyond {MAX_TRANSCRIPT} octets")
-        self.entries.append(entry)
 
-    def fail(self, error: Faulty) -> None:
+    def fail(self, code: str, reason: str) -> None:
         """Add the entry that says why the call ended."""
-        self.entries.append({"method": "error", "code": error.word, "reason": error.plain})
+        self.entries.append({"method": "error", "code": code, "reason": reason})
 
 
 class Conversation(Machine):
