@@ -1,4 +1,4 @@
-"""One attempt: its tries share the time that the callback's URL gives them."""
+"""One attempt: its tries share the time that the callback's URL gives them; what scripts ask for spares dead hosts."""
 
 from typing import cast
 
@@ -7,8 +7,8 @@ import pytest
 from parley.lib.randomness import SystemRandomness
 from parley.webhooks.attempt import Attempts, Failed
 from parley.webhooks.client import Answer, Client, FetchFailed, Request
-from parley.webhooks.hosts import Hosts
-from parley.webhooks.render import Rendered
+from parley.webhooks.hosts import FIRST_S, OPENS_AFTER, Hosts
+from parley.webhooks.render import Fetch, Rendered
 from tests.clock import ManualClock
 
 URL = "http://app.example/sms"
@@ -50,3 +50,43 @@ async def test_tries_share_the_total_time(
     with pytest.raises(Failed):
         await attempts.request("twilio", URL + fragment, Rendered("POST", URL, (), b""))
     assert client.given_s == given_s
+
+
+class DeadClient:
+    """Reaches nobody, or fails as it is told."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.failure: FetchFailed | None = FetchFailed(11205, "no connection", "connect")
+
+    async def fetch(self, request: Request) -> Answer:
+        self.asked.append(request.url)
+        if self.failure is not None:
+            raise self.failure
+        return Answer(status=500, headers={}, set_cookies=(), body=b"", url=request.url)
+
+
+async def test_what_a_script_asks_for_spares_a_host_that_is_left_alone() -> None:
+    clock, client = ManualClock(), DeadClient()
+    hosts = Hosts(clock, SystemRandomness())
+    attempts = Attempts(cast("Client", client), clock, hosts)
+    here, elsewhere = (Fetch(Rendered("POST", url, (), b""), 5.0) for url in (URL, "http://other.example/"))
+    for _ in range(OPENS_AFTER + 3):
+        found = await attempts.fetch(here)
+        assert isinstance(found, FetchFailed)
+    assert (len(client.asked), found.reason, found.is_late) == (
+        OPENS_AFTER,
+        "the host is left alone for a while: no connection",
+        False,
+    )
+    await attempts.fetch(elsewhere)
+    assert len(client.asked) == OPENS_AFTER + 1
+    clock.advance(FIRST_S)
+    client.failure = FetchFailed(11321, "it is forbidden", "refused")  # a probe that asks nobody leaves its place
+    await attempts.fetch(here)
+    client.failure = None
+    for _ in range(2):
+        answer = await attempts.fetch(here)
+        assert isinstance(answer, Answer)
+    assert len(client.asked) == OPENS_AFTER + 4
+    assert not hosts.is_troubled("app.example:80")

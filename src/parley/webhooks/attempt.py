@@ -61,23 +61,38 @@ class Attempts:
             raise Failed(_UNREACHED, reason, f"{_UNREACHED}: {reason}", UNREACHED_ATTEMPTS)
 
     async def fetch(self, fetch: Fetch) -> Answer | FetchFailed:
-        """What a script asks for on its way: one try, whose failure is an outcome like others."""
+        """What a script asks for on its way: one try, whose failure is an outcome like others. A host that is left
+        alone is not asked, unless this is its probe.
+        """
         rendered = fetch.request
+        host = host_of(rendered.url)
+        if not self._hosts.admit(host):
+            return FetchFailed(_UNREACHED, f"the host is left alone for a while: {self._hosts.reason(host)}", "connect")
+        is_probe = self._hosts.is_probed(host)
+        request = Request(
+            method=rendered.method,
+            url=rendered.url,
+            headers=dict(rendered.headers),
+            body=rendered.body,
+            connect_s=min(fetch.total_s, _SIGNALWIRE.connect_ms / 1000),
+            read_s=fetch.total_s,
+            total_s=fetch.total_s,
+            max_redirects=_REDIRECTS["signalwire"],
+        )
         try:
-            return await self._client.fetch(
-                Request(
-                    method=rendered.method,
-                    url=rendered.url,
-                    headers=dict(rendered.headers),
-                    body=rendered.body,
-                    connect_s=min(fetch.total_s, _SIGNALWIRE.connect_ms / 1000),
-                    read_s=fetch.total_s,
-                    total_s=fetch.total_s,
-                    max_redirects=_REDIRECTS["signalwire"],
-                )
-            )
+            answer = await self._client.fetch(request)
         except FetchFailed as error:
+            if error.phase == "redirect":
+                self._hosts.answered(host)
+            elif error.phase != "refused":
+                self._hosts.failed(host, error.reason)
             return error
+        else:
+            self._hosts.answered(host)
+            return answer
+        finally:
+            if is_probe:
+                self._hosts.settle(host)
 
     async def request(
         self,
