@@ -126,6 +126,21 @@ async def test_a_number_is_in_one_campaign(nodes: tuple[Node, Node], clock: Manu
         await node.orders.place(second, [number], None)
 
 
+async def test_what_goes_as_its_order_begins_leaves_nothing_behind(nodes: tuple[Node, Node]) -> None:
+    node, other = nodes
+    campaign, number = await node.campaign(), await node.own(OURS)
+    await node.orders.place(campaign, [number, await node.own(OTHER)], None)
+    assert await node.numbers.by_address(OURS) is not None
+    await other.numbers.release(number)  # which this node does not know yet
+    await node.orders.turn()
+    assert sorted(await node.states(campaign)) == [(OURS, "failed"), (OTHER, "pending")]
+    again = await node.own(OURS)
+    order = await node.orders.place(campaign, [again], None)
+    await other.registry.campaigns.drop(ACCOUNT, campaign.id)
+    await node.orders._begin(order)  # noqa: SLF001 - a node that read it before it went
+    assert await other.registry.assignments.named(ACCOUNT, OURS) is None
+
+
 async def test_an_order_waits_for_its_campaign(nodes: tuple[Node, Node], clock: ManualClock) -> None:
     node = nodes[0]
     campaign = await node.campaign("pending")

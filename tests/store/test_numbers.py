@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from parley.model.number import Number
-from parley.store import Engine, numbers
+from parley.model.resource import Row
+from parley.store import Engine, numbers, resources
 from tests.store.records import Records
 
 
@@ -51,6 +52,29 @@ async def test_a_released_address_is_free_again(engine: Engine, records: Records
     assert await engine.write(numbers.change, mine, replace(mine, name="gone")) is None
     theirs = records.number("+15551234567", account_id=b"o" * 16)
     assert await engine.write(numbers.own, theirs) == theirs
+
+
+async def test_an_application_that_goes_leaves_no_number_naming_it(engine: Engine, records: Records) -> None:
+    stranger, gone, other = b"o" * 16, b"a" * 16, b"b" * 16
+    for account_id, id, kind in ((records.account_id, gone, "application"), (records.account_id, other, "handler")):
+        await engine.write(resources.add, Row(id, account_id, kind, None, None, None, "{}", 1, 1, 0))
+    led = [
+        await engine.write(numbers.own, records.number(f"+1555123000{n}", application_id=id, account_id=account_id))
+        for n, (id, account_id) in enumerate(
+            [(gone, records.account_id), (gone, records.account_id), (other, records.account_id), (gone, stranger)]
+        )
+    ]
+
+    async def named() -> list[bytes | None]:
+        found = [await engine.read(numbers.by_address, number.address) for number in led]
+        return [number.application_id for number in found if number is not None]
+
+    assert not await engine.write(numbers.drop_application, stranger, gone)
+    assert not await engine.write(numbers.drop_application, records.account_id, other), "it is no application"
+    assert await named() == [gone, gone, other, gone]
+    assert await engine.write(numbers.drop_application, records.account_id, gone)
+    assert await named() == [None, None, other, gone]
+    assert not await engine.write(numbers.drop_application, records.account_id, gone)
 
 
 FILTERS: dict[str, dict[str, Any]] = {

@@ -21,11 +21,11 @@ def row(number: int, name: str | None = None, *, account: bytes = ACCOUNT, paren
 
 
 async def test_a_name_is_taken_once_an_account_and_kind(engine: Engine) -> None:
-    assert await engine.write(resources.add, row(1, "one"))
-    assert not await engine.write(resources.add, row(2, "one"))
-    assert await engine.write(resources.add, row(3, "one", account=OTHER))
-    assert await engine.write(resources.add, row(4)), "what has no name takes none"
-    assert await engine.write(resources.add, row(5))
+    assert await engine.write(resources.add, row(1, "one")) == "added"
+    assert await engine.write(resources.add, row(2, "one")) == "name_taken"
+    assert await engine.write(resources.add, row(3, "one", account=OTHER)) == "added"
+    assert await engine.write(resources.add, row(4)) == "added", "what has no name takes none"
+    assert await engine.write(resources.add, row(5)) == "added"
     assert await engine.read(resources.by_name, ACCOUNT, "service", "one") == row(1, "one")
     assert await engine.read(resources.fetch, ACCOUNT, "service", row(2).id) is None
     assert await engine.read(resources.fetch, OTHER, "service", row(1).id) is None
@@ -33,7 +33,7 @@ async def test_a_name_is_taken_once_an_account_and_kind(engine: Engine) -> None:
 
 
 async def test_an_id_that_another_node_takes_in_the_same_moment_is_taken(engine: Engine) -> None:
-    def told_that_it_is_free() -> Operation[bool]:
+    def told_that_it_is_free() -> Operation[resources.Added]:
         adding = resources.add(row(1, account=OTHER))
         next(adding)
         statement = adding.send([])
@@ -42,10 +42,11 @@ async def test_an_id_that_another_node_takes_in_the_same_moment_is_taken(engine:
             try:
                 statement = adding.send(rows)
             except StopIteration as end:
-                return bool(end.value)
+                became: resources.Added = end.value
+                return became
 
-    assert await engine.write(resources.add, row(1))
-    assert not await engine.write(told_that_it_is_free)
+    assert await engine.write(resources.add, row(1)) == "added"
+    assert await engine.write(told_that_it_is_free) == "name_taken"
     assert await engine.read(resources.fetch, OTHER, "service", row(1).id) is None
 
 
@@ -72,7 +73,7 @@ async def test_what_belongs_to_its_children_goes_with_it(engine: Engine) -> None
     for number, kind in kinds.items():
         parent = parents.get(number)
         made = row(number, parent=None if parent is None else bytes([parent]) * 16)
-        assert await engine.write(resources.add, replace(made, kind=kind))
+        assert await engine.write(resources.add, replace(made, kind=kind)) == "added"
     with_children = ("campaign", "assignment")
     assert await engine.write(resources.drop, ACCOUNT, "service", row(1).id, with_children=with_children)
     left = [
@@ -94,33 +95,73 @@ async def test_a_change_of_an_old_revision_changes_nothing(engine: Engine) -> No
 
 
 async def test_pages_forwards_and_back_of_one_parent(engine: Engine) -> None:
+    parent = row(9).id
+    await engine.write(resources.add, replace(row(9), kind="parent"))
     for number in range(1, 6):
-        await engine.write(resources.add, row(number, parent=OTHER))
+        await engine.write(resources.add, row(number, parent=parent))
     await engine.write(resources.add, row(6))
 
     async def page(after: int | None = None, *, backwards: bool = False) -> list[int]:
         start = None if after is None else bytes([after]) * 16
-        found = await engine.read(resources.page, ACCOUNT, "service", 2, start, parent_id=OTHER, backwards=backwards)
+        found = await engine.read(resources.page, ACCOUNT, "service", 2, start, parent_id=parent, backwards=backwards)
         return [resource.id[0] for resource in found]
 
     assert (await page(), await page(4), await page(2), await page(1)) == ([5, 4], [3, 2], [1], [])
     assert await page(3, backwards=True) == [5, 4]
     assert await engine.read(resources.count, ACCOUNT, "service") == 6
-    assert await engine.read(resources.count, ACCOUNT, "service", OTHER) == 5
-    assert [r.id[0] for r in await engine.read(resources.everything, ACCOUNT, "service", OTHER)] == [1, 2, 3, 4, 5]
+    assert await engine.read(resources.count, ACCOUNT, "service", parent) == 5
+    assert [r.id[0] for r in await engine.read(resources.everything, ACCOUNT, "service", parent)] == [1, 2, 3, 4, 5]
 
 
-async def test_a_number_that_is_released_is_out_of_its_service(engine: Engine, records: Records) -> None:
+async def test_what_belongs_to_another_is_added_only_while_that_stands(engine: Engine) -> None:
+    child = replace(row(2, parent=row(1).id), kind="sender")
+    assert await engine.write(resources.add, child) == "parent_gone"
+    await engine.write(resources.add, row(1, account=OTHER))
+    assert await engine.write(resources.add, child) == "parent_gone", "it is another account's"
+    await engine.write(resources.drop, OTHER, "service", row(1).id)
+    await engine.write(resources.add, row(1))
+    assert await engine.write(resources.add, child) == "added"
+
+
+async def test_who_comes_last_to_a_full_parent_does_not_get_in(engine: Engine, url: str) -> None:
+    await engine.write(resources.add, row(1))
+    children = [replace(row(n, parent=row(1).id), kind="sender") for n in range(2, 12)]
+    other = open_engine(url)
+    await other.open()
+    try:
+        became = await asyncio.gather(
+            *((engine, other)[n % 2].write(resources.add, each, most=3) for n, each in enumerate(children))
+        )
+    finally:
+        await other.close()
+    assert (became.count("added"), became.count("full")) == (3, 7)
+    assert await engine.read(resources.count, ACCOUNT, "sender", row(1).id) == 3
+
+
+async def test_a_number_in_another_capacity_is_added_only_by_its_owner(engine: Engine, records: Records) -> None:
+    number = await engine.write(numbers.own, records.number("+15551234567", account_id=ACCOUNT))
+    made = row(1, number.address)
+    assert await engine.write(resources.add, replace(made, account_id=OTHER), number=number.address) == "number_gone"
+    assert await engine.write(resources.add, made, number=number.address) == "added"
+    await engine.write(numbers.drop, ACCOUNT, number.id)
+    assert await engine.write(resources.add, row(2, "x"), number=number.address) == "number_gone"
+
+
+async def test_a_number_that_is_released_is_nothing_else_any_more(engine: Engine, records: Records) -> None:
     number = records.number("+15551234567")
     await engine.write(numbers.own, number)
     whatsapp = f"whatsapp:{number.address}"
-    senders = [
-        replace(row(n, name, account=number.account_id, parent=OTHER), kind=kind)
-        for n, (kind, name) in enumerate(
-            [("pool_sender", number.address), ("pool_sender", whatsapp), ("channel_sender", whatsapp)], 1
-        )
+    capacities = [
+        ("pool_sender", number.address),
+        ("pool_sender", whatsapp),
+        ("channel_sender", whatsapp),
+        ("toll_free_verification", number.address),
+        ("assignment", number.address),
     ]
-    others = [replace(row(4, number.address), kind="pool_sender"), row(5, number.address, account=number.account_id)]
+    senders = [
+        replace(row(n, name, account=number.account_id), kind=kind) for n, (kind, name) in enumerate(capacities, 1)
+    ]
+    others = [replace(row(8, number.address), kind="pool_sender"), row(9, number.address, account=number.account_id)]
     for each in (*senders, *others):
         await engine.write(resources.add, each)
 

@@ -144,6 +144,14 @@ class Numbers:
         if not gone:
             raise Refused("not_found")
 
+    async def drop_application(self, account_id: bytes, application_id: bytes) -> None:
+        """Remove an application: numbers that name it have their own webhooks again. Raises Refused(not_found)."""
+        gone = await self._engine.write(numbers.drop_application, account_id, application_id)
+        self.forget()
+        self._applications.forget()
+        if not gone:
+            raise Refused("not_found")
+
     def _note(self, number: Number) -> None:
         self.changes += 1
         self._cache.put(number.address, number)

@@ -93,18 +93,26 @@ class Orders:
             if is_ours:
                 await self._add(order, id, value, name=address)
                 return
-        except Refused:  # made already, or in a campaign by another order
+        except Refused:  # made already, in a campaign by another order, or the number was released
             if await self.assignments.find(order.account_id, id) is not None:
                 return
         try:
             await self._add(order, id, replace(value, state="failed"), name=None)
-        except Refused:  # made already
+        except Refused:  # made already, or the campaign was dropped
             return
 
     async def _add(self, order: Resource[Order], id: bytes, value: Assignment, *, name: str | None) -> None:
         made = Resource(id, order.account_id, value, self._clock.now(), self._clock.now(), order.parent_id, name)
         owes = self._owes(made)
-        await self.assignments.add(order.account_id, value, parent_id=order.parent_id, name=name, id=id, owes=owes)
+        await self.assignments.add(
+            order.account_id,
+            value,
+            parent_id=order.parent_id,
+            name=name,
+            id=id,
+            owes=owes,
+            number=name,  # what is assigned stays the account's until it is: it may be released at this moment
+        )
         if owes:
             self._wake()
 

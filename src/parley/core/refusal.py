@@ -22,6 +22,7 @@ Reason = Literal[
     "number_unavailable",
     "opted_out",
     "pool_empty",
+    "pool_full",
     "queue_full",
     "quiet_hours",
     "recipient_invalid",

@@ -1,13 +1,13 @@
 """Resources: the one way to what accounts configure. Each kind has a type, kept as JSON and remembered for a second."""
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, Generic, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from parley.core.cache import Cache
-from parley.core.refusal import Refused
+from parley.core.refusal import Reason, Refused
 from parley.lib.clock import Clock
 from parley.lib.ids import Ids
 from parley.model.callback import Callback
@@ -15,6 +15,13 @@ from parley.model.resource import Resource, Row
 from parley.store import Engine, resources
 
 T = TypeVar("T")
+
+_REASONS: Final[Mapping[resources.Added, Reason]] = {
+    "full": "pool_full",
+    "name_taken": "name_taken",
+    "number_gone": "sender_not_owned",
+    "parent_gone": "not_found",
+}
 
 
 class Resources(Generic[T]):
@@ -54,15 +61,20 @@ class Resources(Generic[T]):
         due_at: int | None = None,
         id: bytes | None = None,
         owes: Sequence[Callback] = (),
+        number: str | None = None,
+        most: int | None = None,
     ) -> Resource[T]:
-        """Make a resource, whose id is made too unless given, and owe callbacks for that.
+        """Make a resource, whose id is made too unless given, and owe callbacks for that. `number` is the address that
+        the account has to own for it, `most` how many of the kind its parent may have.
 
-        Raises Refused(name_taken) when another of this account has the name, or any has the id.
+        Raises Refused: name_taken when another of this account has the name, or any has the id; not_found when its
+        parent is gone; pool_full when that has as many as it may; sender_not_owned when the account has no such number.
         """
         now = self._clock.now()
         made = Resource(id or self._ids.new(), account_id, value, now, now, parent_id, name, due_at)
-        if not await self._engine.write(resources.add, self._row(made), owes):
-            raise Refused("name_taken", name or "")
+        became = await self._engine.write(resources.add, self._row(made), owes, number=number, most=most)
+        if became != "added":
+            raise Refused(_REASONS[became], number or name or "")
         self.forget()
         return made
 

@@ -102,9 +102,10 @@ class Reviewing:
         *,
         parent_id: bytes | None = None,
         name: str | None = None,
+        number: str | None = None,
     ) -> Resource[S]:
-        """Keep a resource, to be decided. Raises Refused(name_taken)."""
-        made = await kind.add(account_id, value, parent_id=parent_id, name=name, due_at=self._due_at())
+        """Keep a resource, to be decided, as Resources.add does."""
+        made = await kind.add(account_id, value, parent_id=parent_id, name=name, due_at=self._due_at(), number=number)
         self.nudge.set()
         return made
 

@@ -8,11 +8,13 @@ from sqlalchemy import ColumnElement, and_, func, not_, select
 
 from parley.model.address import Address
 from parley.model.number import Number
-from parley.store import schema
+from parley.store import resources, schema
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query
 
+APPLICATION: Final = "application"
+"""What applications are among the resources."""
 COLUMNS: Final = tuple(field.name for field in fields(Number))
-_SENDERS: Final = ("assignment", "channel_sender", "pool_sender")
+_OF_A_NUMBER: Final = ("assignment", "channel_sender", "pool_sender", "toll_free_verification")
 """The kinds of resources that are a number in another capacity, and have its address for a name."""
 _FIXED: Final = ("id", "account_id", "address", "created_at")
 
@@ -103,15 +105,29 @@ def change(before: Number, after: Number) -> Operation[Number | None]:
 
 
 def drop(account_id: bytes, number_id: bytes) -> Operation[bool]:
-    """Release a number, end what it was registered for on channels, and take it out of its services. False when the
-    account has none of that id.
+    """Release a number, and end all that it was made: a channel's sender, a member of a service or a campaign, a
+    verified toll-free number. False when the account has none of that id.
     """
     rows = yield Lookup(schema.numbers, ("address",), ("id", "account_id"), [(number_id, account_id)], lock=True)
     yield Delete(schema.numbers, ("id", "account_id"), [(number_id, account_id)])
     names = [name for (address,) in rows for name in (address, Address("whatsapp", "e164", address).text)]
-    senders = [(account_id, kind, name) for kind in _SENDERS for name in names]
-    yield Delete(schema.resources, ("account_id", "kind", "name"), senders)
+    keys = [(account_id, kind, name) for kind in _OF_A_NUMBER for name in names]
+    found = yield Lookup(schema.resources, ("id",), ("account_id", "kind", "name"), keys)
+    yield Lookup(schema.resources, ("id",), ("id",), found, lock=True)
+    yield Delete(schema.resources, ("id",), found)
     return bool(rows)
+
+
+def drop_application(account_id: bytes, application_id: bytes) -> Operation[bool]:
+    """Remove an application, and its id from the numbers that name it, which have their own webhooks again. False when
+    the account has none of that id.
+    """
+    found = yield from resources.fetch(account_id, APPLICATION, application_id)
+    if found is None:
+        return False
+    led = and_(_table.account_id == account_id, _table.application_id == application_id)
+    yield Execute(schema.numbers.update().where(led).values(application_id=None))
+    return (yield from resources.drop(account_id, APPLICATION, application_id))
 
 
 def _conditions(

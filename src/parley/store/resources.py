@@ -16,19 +16,41 @@ _CHANGING: Final = ("name", "due_at", "data", "updated_at")
 
 _table = schema.resources.c
 
+Added = Literal["added", "full", "name_taken", "number_gone", "parent_gone"]
+"""What becomes of a resource that is added: all but the first say why nothing happened.
+- full: its parent has as many of the kind as it may
+- name_taken: another of its account and kind has the name, or any has the id
+- number_gone: it is a number in another capacity, which the account does not own
+- parent_gone: what it belongs to is not there
+"""
 
-def add(row: Row, owes: Sequence[Callback] = ()) -> Operation[bool]:
-    """Add a resource, and owe callbacks for it. False, and nothing happened, when another of its account and kind has
-    the name, or another has the id.
+
+def add(
+    row: Row, owes: Sequence[Callback] = (), *, number: str | None = None, most: int | None = None
+) -> Operation[Added]:
+    """Add a resource, and owe callbacks for it. `number` is the address that its account has to own, `most` how many
+    of the kind its parent may have: both hold at the commit, whatever happens beside it.
     """
+    if number is not None:
+        # A number is locked before what is made of it, as it is where it is released.
+        owners = yield Lookup(schema.numbers, ("account_id",), ("address",), [(number,)], lock=True)
+        if owners != [(row.account_id,)]:
+            return "number_gone"
+    if row.parent_id is not None:
+        keys = ("id", "account_id")
+        parents = yield Lookup(schema.resources, ("id",), keys, [(row.parent_id, row.account_id)], lock=True)
+        if not parents:
+            return "parent_gone"
+        if most is not None and (yield from count(row.account_id, row.kind, row.parent_id)) >= most:
+            return "full"
     found = yield Lookup(schema.resources, ("id",), ("id",), [(row.id,)])
     if found:
-        return False
+        return "name_taken"
     yield Insert(schema.resources, [astuple(row)], ignore=True)
     # An id that follows from a name may have become another account's on another node since it was looked for.
     is_ours = (yield Lookup(schema.resources, COLUMNS, ("id",), [(row.id,)])) == [astuple(row)]
     yield Insert(schema.callbacks, [astuple(callback) for callback in owes] if is_ours else [])
-    return is_ours
+    return "added" if is_ours else "name_taken"
 
 
 def fetch(account_id: bytes, kind: str, resource_id: bytes) -> Operation[Row | None]:
@@ -139,7 +161,10 @@ def drop(account_id: bytes, kind: str, resource_id: bytes, *, with_children: Col
         is_theirs = and_(_table.account_id == account_id, _table.kind.in_(sorted(with_children)))
         found = yield Query(select(_table.id).where(and_(is_theirs, _table.parent_id == resource_id)))
         parents = [resource_id, *(row[0] for row in found)]
-        yield Execute(schema.resources.delete().where(and_(is_theirs, _table.parent_id.in_(parents))))
+        those = and_(is_theirs, _table.parent_id.in_(parents))
+        # Locked in the order of their ids, as by who releases a number, or the two could wait for each other.
+        yield Lookup(schema.resources, ("id",), ("id",), (yield Query(select(_table.id).where(those))), lock=True)
+        yield Execute(schema.resources.delete().where(those))
     yield Delete(schema.resources, ("id",), rows)
     return bool(rows)
 

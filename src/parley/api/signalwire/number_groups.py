@@ -101,16 +101,22 @@ class NumberGroups:
         number = None if number_id is None else await self._numbers.fetch(call.account.id, number_id)
         if number_id is not None and (number is None or read(number.address).kind != "e164"):
             fields.refuse("invalid_parameter", "phone_number_id is not a number of this project", "phone_number_id")
-        if await self._senders.count(call.account.id, group.id) >= MOST:
-            fields.refuse("invalid_parameter", f"A group has at most {MOST} numbers", "base")
         fields.check()
         assert number is not None
         sender = PoolSender("phone_number", number.address, region(number.address) or "")
         try:
             made = await self._senders.add(
-                call.account.id, sender, parent_id=group.id, name=number.address, id=number.id
+                call.account.id,
+                sender,
+                parent_id=group.id,
+                name=number.address,
+                id=number.id,
+                number=number.address,
+                most=MOST,
             )
-        except Refused:
+        except Refused as refused:
+            if refused.reason != "name_taken":
+                raise
             problem = Problem("already_assigned", "The number is in a group already", "phone_number_id")
             raise Invalid([problem]) from None
         return json_reply(200, await self._member(made))

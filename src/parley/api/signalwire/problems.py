@@ -76,6 +76,7 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
     "number_unavailable": Problem("number_not_available", "The number is not available", "number"),
     "opted_out": Problem("number_blacklisted", "The recipient has opted out of messages from this number", "to"),
     "pool_empty": Problem("invalid_from_number", "There is no number to send from", "base"),
+    "pool_full": Problem("invalid_parameter", "The group has as many numbers as it may have", "base"),
     "queue_full": Problem(
         "message_backlog_limit_exceeded", "Too many messages wait to be sent from this number", "from"
     ),

@@ -57,7 +57,7 @@ def routes(
         *_of_keys(route, Keys(accounts, "signing_keys", "SigningKeys")),
         *_of_numbers(operations, IncomingPhoneNumbers(engine, numbers, Inventory(engine), settings, sells_any=is_dev)),
         *_of_sale(route, AvailableNumbers(Inventory(engine))),
-        *_of_applications(route, Applications(applications, Urls(guard))),
+        *_of_applications(route, Applications(applications, numbers, Urls(guard))),
         *_of_short_codes(route, ShortCodes(engine, numbers, settings)),
         *_of_caller_ids(route, CallerIds(caller_ids, ids, code, answers=is_dev)),
         *_of_notifications(route, Notifications(engine)),

@@ -12,6 +12,7 @@ from parley.api.twilio.paths import check_account, check_nothing_asked, resource
 from parley.api.twilio.problems import Invalid
 from parley.api.twilio.urls import Urls
 from parley.api.twilio.webhook_settings import url_or
+from parley.core.numbers import Numbers
 from parley.core.resources import Resources
 from parley.model.application import Application
 from parley.model.resource import Resource
@@ -44,8 +45,9 @@ _PARAMETERS: Final = frozenset({"ApiVersion", "FriendlyName", *_URLS, *_METHODS,
 class Applications:
     """The operations on applications."""
 
-    def __init__(self, applications: Resources[Application], urls: Urls) -> None:
+    def __init__(self, applications: Resources[Application], numbers: Numbers, urls: Urls) -> None:
         self._applications = applications
+        self._numbers = numbers
         self._urls = urls
 
     async def list(self, call: Call) -> Reply:
@@ -93,10 +95,10 @@ class Applications:
         return json_reply(200, _application(changed))
 
     async def delete(self, call: Call) -> Reply:
-        """Drop an application. Numbers that named it call their own webhooks again."""
+        """Drop an application. Numbers that named it name none, and call their own webhooks again."""
         check_account(call)
         check_nothing_asked(call)
-        await self._applications.drop(call.account.id, resource_id(call, _APPLICATION))
+        await self._numbers.drop_application(call.account.id, resource_id(call, _APPLICATION))
         return NO_CONTENT
 
     def _configured(self, application: Application, form: Form) -> Application:

@@ -47,6 +47,7 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "number_unavailable": Problem(400, 21422, "PhoneNumber {value} is not available"),
     "opted_out": Problem(400, 21610, "The recipient {value} has unsubscribed from this sender"),
     "pool_empty": Problem(400, 21704, "The Messaging Service {value} has no senders"),
+    "pool_full": Problem(400, 21714, "The Messaging Service has as many senders as it may have"),
     "queue_full": Problem(400, 21611, "The queue of this 'From' number is full: it holds ten hours of messages"),
     "quiet_hours": Problem(400, 30047, "It is within the quiet hours of the 'To' number {value}"),
     "recipient_invalid": Problem(400, 21211, "The 'To' number {value} is not a valid phone number"),

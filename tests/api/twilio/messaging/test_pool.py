@@ -1,5 +1,7 @@
 """Who sends for a messaging service, through the official client: each kind of sender comes, is told of, and goes."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -31,6 +33,15 @@ def bought(client: Client, address: str) -> str:
 def short_code(server: Server, address: str) -> str:
     number = server.run(server.app.numbers.own(server.app.numbers.blank(server.account_id, address, "twilio")))
     return f"SC{number.id.hex()}"
+
+
+async def fill(server: Server, service_id: bytes, area: str, count: int) -> None:
+    """Put so many numbers into a service."""
+    senders = [PoolSender("phone_number", f"{area}555{n:04}", "US") for n in range(count)]
+    add = server.app.pool_senders.add
+    await asyncio.gather(
+        *(add(server.account_id, sender, parent_id=service_id, name=sender.address) for sender in senders)
+    )
 
 
 def sids(listed: Any) -> list[str]:
@@ -68,14 +79,17 @@ def test_a_number_is_in_one_service(client: Client, service: Any) -> None:
     assert other.phone_numbers.create(phone_number_sid=number).sid == number
 
 
-def test_a_sender_whose_service_went_as_it_came_is_free(server: Server, client: Client, service: Any) -> None:
-    number = bought(client, "+14155550214")
-    sender, gone = PoolSender("phone_number", "+14155550214", "US"), bytes.fromhex(NOBODYS)
-    left = server.app.pool_senders.add(
-        server.account_id, sender, parent_id=gone, name=sender.address, id=bytes.fromhex(number[2:])
-    )
-    server.run(left)
-    assert service.phone_numbers.create(phone_number_sid=number).sid == number
+def test_many_that_come_at_once_do_not_fill_a_service_beyond_its_limit(server: Server, service: Any) -> None:
+    sid = service.fetch().sid
+    server.run(fill(server, bytes.fromhex(sid[2:]), "+1213", 397))
+    numbers = [short_code(server, f"2470{n}") for n in range(8)]
+
+    def put(number: str) -> int:
+        path = f"/messaging/v1/Services/{sid}/ShortCodes"
+        return ask(server, "POST", path, data={"ShortCodeSid": number}).status_code
+
+    with ThreadPoolExecutor(len(numbers)) as threads:
+        assert sorted(threads.map(put, numbers)) == [201] * 3 + [400] * 5
 
 
 def test_a_number_that_is_released_is_out_of_its_service(client: Client, service: Any) -> None:
@@ -114,14 +128,7 @@ def test_what_is_no_number_of_the_account_is_refused(server: Server, client: Cli
 
 
 def test_a_full_service_takes_no_more(server: Server, client: Client, service: Any) -> None:
-    service_id = bytes.fromhex(service.fetch().sid[2:])
-
-    async def fill() -> None:
-        for n in range(400):
-            sender = PoolSender("phone_number", f"+1212555{n:04}", "US")
-            await server.app.pool_senders.add(server.account_id, sender, parent_id=service_id, name=sender.address)
-
-    server.run(fill())
+    server.run(fill(server, bytes.fromhex(service.fetch().sid[2:]), "+1212", 400))
     number = bought(client, "+14155550212")
     assert refusal(lambda: service.phone_numbers.create(phone_number_sid=number)) == (400, 21714)
     assert refusal(lambda: service.alpha_senders.create(alpha_sender="ACME")) == (400, 21714)

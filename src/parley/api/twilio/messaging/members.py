@@ -54,7 +54,9 @@ class OwnedNumbers(Members):
             raise Invalid(21715, f"{number.address} can neither send SMS nor MMS", self._parameter)
         country = _OF_SHORT_CODES if self.part.kind == "short_code" else region(number.address) or ""
         sender = PoolSender(self.part.kind, number.address, country)
-        member = await self.pools.add(call.account.id, service_id, sender, number.address, number.id)
+        member = await self.pools.add(
+            call.account.id, service_id, sender, number.address, number.id, number=number.address
+        )
         return json_reply(201, await self.shown(call, member))
 
     async def particulars(self, member: Member) -> dict[str, Any]:
@@ -128,10 +130,10 @@ class ChannelMembers(Members):
         if channel is None:
             raise Fault("invalid_parameter", "Sid is not the SID of a channel sender of this account", "Sid")
         address = channel.value.address
-        sender = PoolSender("channel", address, region(read(address).value) or "")
-        return json_reply(
-            201, await self.shown(call, await self.pools.add(call.account.id, service_id, sender, address))
-        )
+        number = read(address).value
+        sender = PoolSender("channel", address, region(number) or "")
+        member = await self.pools.add(call.account.id, service_id, sender, address, number=number)
+        return json_reply(201, await self.shown(call, member))
 
     async def id_of(self, member: Member) -> bytes:
         """The id of the channel sender."""

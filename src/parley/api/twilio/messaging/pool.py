@@ -59,23 +59,30 @@ class Pools:
         return tuple(each for each in found if each.value.kind == part.kind)
 
     async def add(
-        self, account_id: bytes, service_id: bytes, sender: PoolSender, name: str, id: bytes | None = None
+        self,
+        account_id: bytes,
+        service_id: bytes,
+        sender: PoolSender,
+        name: str,
+        id: bytes | None = None,
+        *,
+        number: str | None = None,
     ) -> Member:
-        """Put a sender into a service.
+        """Put a sender into a service; `number` is the account's that it sends from, if it is no name.
 
-        Raises Invalid: 21714 when the service is full, 21710 when it has the sender, 21712 when another service has.
+        Raises Invalid: 21710 when the service has the sender, 21712 when another service has; and Refused: pool_full,
+        and not_found or sender_not_owned when service or number went meanwhile.
         """
-        if await self._senders.count(account_id, service_id) >= MOST_SENDERS:
-            raise Invalid(21714, f"A Messaging Service has no more than {MOST_SENDERS} senders")
         try:
-            return await self._senders.add(account_id, sender, parent_id=service_id, name=name, id=id)
-        except Refused:
-            other = await self._senders.named(account_id, name)
-        if other is None or other.parent_id == service_id or other.parent_id is None:
+            return await self._senders.add(
+                account_id, sender, parent_id=service_id, name=name, id=id, number=number, most=MOST_SENDERS
+            )
+        except Refused as refused:
+            if refused.reason != "name_taken":
+                raise
+        other = await self._senders.named(account_id, name)
+        if other is None or other.parent_id == service_id:
             raise Invalid(21710, f"{sender.address} is in this Messaging Service already", status=409)
-        if await self._services.find(account_id, other.parent_id) is None:
-            await self.drop(other)  # its service went at the moment at which it came
-            return await self.add(account_id, service_id, sender, name, id)
         raise Invalid(21712, f"{sender.address} is in another Messaging Service", status=409)
 
     async def drop(self, member: Member) -> None:

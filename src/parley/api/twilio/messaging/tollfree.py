@@ -75,7 +75,9 @@ class TollFreeVerifications:
             external_reference_id=fields.optional(form, "ExternalReferenceId", MOST),
         )
         try:
-            made = await self._reviewing.submit(self._verifications, call.account.id, asked, name=number.address)
+            made = await self._reviewing.submit(
+                self._verifications, call.account.id, asked, name=number.address, number=number.address
+            )
         except Refused as refused:
             if refused.reason != "name_taken":
                 raise
