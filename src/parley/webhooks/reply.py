@@ -7,10 +7,11 @@ from urllib.parse import urljoin
 
 import structlog
 from msgspec import json
+from msgspec.structs import replace
 
 from parley.core.daily_cap import UNREGISTERED
 from parley.core.record import Record
-from parley.core.refusal import Refused
+from parley.core.refusal import Reason, Refused
 from parley.core.resources import Resources
 from parley.core.send import Draft
 from parley.lib.clock import Clock
@@ -37,6 +38,7 @@ _INVALID_URL: Final = 11100
 _NO_SCRIPT: Final = 11200
 _TOO_MANY_DOCUMENTS: Final = 14106
 _TOO_MANY_REPLIES: Final = 14109
+_NOT_OF_THE_SERVICE: Final[frozenset[Reason]] = frozenset({"pool_empty", "sender_not_in_pool", "service_unknown"})
 _YAML: Final = {"content-type": "application/yaml"}
 """Of which JSON is a part."""
 
@@ -221,7 +223,7 @@ class _Talk:
             idempotency=key,
         )
         try:
-            sent = await self._to.send(draft)
+            sent = await self._sent(draft)
         except Refused as refused:
             code = self._renderer.refusal(refused.reason)
             await self._to.note(message, code, f"the reply was refused: {refused.reason}", base)
@@ -230,6 +232,19 @@ class _Talk:
             await self._to.note(message, UNREGISTERED, "the number to reply from has no active campaign", base)
             return None
         return sent
+
+    async def _sent(self, draft: Draft) -> Message:
+        """Send a reply, through the service whose number was written to if its sender is of that: what the service is
+        set to holds for answers too. Raises Refused.
+        """
+        service_id = self._message.service_id
+        if service_id is not None and draft.dialect == "twilio":
+            try:
+                return await self._to.send(replace(draft, service_id=service_id))
+            except Refused as refused:
+                if refused.reason not in _NOT_OF_THE_SERVICE:
+                    raise
+        return await self._to.send(draft)
 
     async def _is_unregistered(self, sent: Message) -> bool:
         """Whether a reply ended as it was taken, for want of a campaign: SWML's script is told of that."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from twilio.rest import Client
 
 from tests.api.twilio.client import Raw, ask, client_of, refusal
-from tests.receiver import Receiver
+from tests.receiver import Receiver, Reply
 from tests.server import Server, serve
 
 CHICAGO, SAN_FRANCISCO, TORONTO, LONDON = "+13125550170", "+14155550170", "+14165550170", "+447700900170"
@@ -240,6 +240,30 @@ def test_an_inbound_message_goes_to_the_services_url(
     client.messaging.v1.services(service.sid).update(use_inbound_webhook_on_number=True)
     text(server, "+13125557012", number, "Again")
     assert receiver.wait(lambda r: r.form["Body"] == "Again")[0].path == "/number"
+
+
+def test_what_twiml_answers_goes_through_the_service_unless_its_sender_is_another(
+    server: Server, client: Client, services: Services, receiver: Receiver
+) -> None:
+    one, other = services.numbers("312", 2)
+    service = services(
+        one, inbound_request_url=f"{receiver.url}/in", status_callback=f"{receiver.url}/state", smart_encoding=True
+    )
+    client.incoming_phone_numbers.create(phone_number=other)
+    another = f'<Message from="{other}" statusCallback="/other">Hi</Message>'
+    twiml = f"<Response><Message>“Hi”</Message>{another}</Response>"
+    receiver.answer = lambda request: (
+        Reply(200, twiml.encode(), (("Content-Type", "text/xml"),)) if request.path == "/in" else Reply()
+    )
+    text(server, "+13125557014", one, "Hello")
+    [told, *_] = receiver.wait(lambda request: request.path == "/state")
+    assert (told.form["MessagingServiceSid"], told.form["From"]) == (service.sid, one)
+    [reply] = client.messages.list(from_=one, to="+13125557014")
+    assert (reply.messaging_service_sid, reply.direction, reply.body) == (service.sid, "outbound-reply", '"Hi"')
+    [told, *_] = receiver.wait(lambda request: request.path == "/other")
+    assert "MessagingServiceSid" not in told.form
+    [reply] = client.messages.list(from_=other, to="+13125557014")
+    assert (reply.messaging_service_sid, reply.direction) == (None, "outbound-reply")
 
 
 def test_a_service_without_an_inbound_url_keeps_nothing_but_consent(
