@@ -90,3 +90,18 @@ async def test_a_slow_host_of_media_holds_up_no_other_message(make_node: MakeNod
     arrived.set_result(PNG)
     await node.quiet()
     assert await node.status(slow) == ("sent", None)
+
+
+@pytest.mark.parametrize("deduplicates", [True, False])
+async def test_what_expires_while_its_media_are_fetched_is_not_sent(make_node: MakeNode, deduplicates: bool) -> None:
+    node = await make_node(ScriptedCarrier(deduplicates=deduplicates))
+    arrived = node.slow(A)
+    message = await node.send(media_urls=(A,), validity_s=20)
+    while not node.fetched:
+        await node.engine.wait_for_change(0.05)
+    node.clock.advance(20.0)
+    arrived.set_result(PNG)
+    await node.quiet()
+    assert await node.status(message) == ("failed", 30036)
+    assert await node.waits(message) is None
+    assert node.carrier.submitted == []

@@ -172,8 +172,12 @@ class Dispatch:
             log.exception("dispatch failed", count=len(ready))
             await self._keep([self._missed(item, error) for item in ready])
         else:
-            if ready:
-                await self._hand_over(ready, attachments)
+            now = self._clock.now()  # the database, or a host of media, may have taken long
+            in_time = [item for item in ready if item[0].expires_at > now]
+            if in_time:
+                await self._hand_over(in_time, attachments)
+            if len(in_time) < len(ready):
+                await self._keep([outcomes.expired(item, now) for item in ready if item[0].expires_at <= now])
 
     def _missed(self, item: Due, error: Exception) -> Change:
         """It surely did not leave, for a fault of ours."""

@@ -134,12 +134,17 @@ def without_submit(item: Due, node: bytes, now: int, again_at: int, policy: Unce
     waits, message = item
     if waits.waiting_for == SUBMITTING:
         return in_doubt(item, now, again_at, "the node stopped while submitting", policy)
+    if waits.expires_at <= now:
+        return expired(item, now)
     if message.uncertain:
-        if waits.expires_at <= now:
-            return end(item, now, "undelivered", UNKNOWN, "No receipt came within the validity period")
         if policy == "resend" and waits.waiting_for != _RECEIPT:
             return None
         return again(item, node, now, waits.expires_at, waits.attempts, _RECEIPT)
-    if waits.expires_at <= now:
-        return end(item, now, "failed", EXPIRED, "Validity period expired before it was sent")
     return None
+
+
+def expired(item: Due, now: int) -> Change:
+    """Its time is over, and it goes no more."""
+    if item[1].uncertain:
+        return end(item, now, "undelivered", UNKNOWN, "No receipt came within the validity period")
+    return end(item, now, "failed", EXPIRED, "Validity period expired before it was sent")
