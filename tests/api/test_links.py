@@ -60,6 +60,10 @@ async def test_a_link_waits_for_the_record() -> None:
     [
         ("https://example.com/a?b=c&d=%20#e", b"https://example.com/a?b=c&d=%20#e"),
         ("https://example.com/ü", b"https://example.com/%C3%BC"),
+        ("https://bücher.example/ü?ü#ü", b"https://xn--bcher-kva.example/%C3%BC?%C3%BC#%C3%BC"),
+        ("HTTP://ü:ü@Straße.example:8080/@ü", b"HTTP://%C3%BC:%C3%BC@xn--strae-oqa.example:8080/@%C3%BC"),
+        ("https://😀.example", b"https://xn--e28h.example"),
+        (f"https://{'ü' * 64}.example", b"https://" + b"%C3%BC" * 64 + b".example"),  # which can be no name
         ("https://example.com/a\r\nX: y", b"https://example.com/a%0D%0AX:%20y"),
         ("https://[::1]:8080/'~!*()", b"https://[::1]:8080/'~!*()"),
     ],

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 from starlette.types import Scope, Send
+from yarl import URL
 
 from parley.api.http.endpoint import Reply, respond
 from parley.core.limits import Busy, Limits
@@ -20,6 +21,7 @@ from parley.store import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
+_HOST: Final = re.compile(r"(https?://(?:[^/?#]*@)?)([^/?#:@\[\]]+)", re.IGNORECASE)
 _CODE: Final = re.compile(rf"/([0-9A-Za-z]{{{CODE_LENGTH}}})", re.ASCII)
 _PLAIN: Final = b"text/plain; charset=utf-8"
 _FRESH: Final = (b"cache-control", b"no-store")
@@ -68,8 +70,20 @@ class Follow:
 
 
 def _leading_to(url: str) -> Reply:
-    location = quote(url, safe=string.punctuation).encode()
+    # As browsers spell it: the host as the name service knows it, and all else in the octets of UTF-8.
+    located = _HOST.sub(lambda match: match[1] + _ascii(match[2]), url, count=1)
+    location = quote(located, safe=string.punctuation).encode()
     return Reply(302, b"", _PLAIN, ((b"location", location), _FRESH))
+
+
+def _ascii(host: str) -> str:
+    """A host's name without letters of other scripts; as it is where it is no name."""
+    if host.isascii():
+        return host
+    try:
+        return URL.build(scheme="http", host=host).raw_host or host
+    except ValueError:
+        return host
 
 
 def _host(scope: Scope) -> str:

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from typing import Final
 
 # Typographic quotes and the punctuation of East Asian scripts, which is set without a space, end a URL as a space does.
+_ENDING: Final = r"\s\x00-\x1f\x7f<>\"'`\\^{}|“”„‘’‚«»‹›「」『』【】《》（），。、！？；：…"
+# An apostrophe is a part of what follows the host where it stands within a word, as in /o'brien; else it is a quote.
 LINK: Final = re.compile(
-    r"https?://(?=_*[^\W_]|\[[\dA-F:.]+\])[^\s\x00-\x1f\x7f<>\"'`\\^{}|“”„‘’‚«»‹›「」『』【】《》（），。、！？；：…]+",
+    rf"https?://(?=_*[^\W_]|\[[\dA-F:.]+\])[^/?#{_ENDING}]+(?:[/?#](?:[^{_ENDING}]|'(?=[\w/%]))*)?",
     re.IGNORECASE,
 )
 """A URL, perhaps with what ends the sentence around it."""
-_TRAILING: Final = ".,;:!?)]*_~"
+_TRAILING: Final = ".,;:!?)]*_~'"
 _OPENING: Final = {")": "(", "]": "["}
 
 
