@@ -47,6 +47,8 @@ class Made(msgspec.Struct, frozen=True):
 
 def kind_of(e164: str) -> Kind:
     """Which kind of number this is."""
+    if e164.startswith("+1"):
+        return "toll_free" if phone.is_toll_free(e164) else "local"
     line = phone.line_type(e164)
     return "toll_free" if line == "toll_free" else "mobile" if line == "mobile" else "local"
 

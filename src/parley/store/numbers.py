@@ -4,8 +4,9 @@ from collections.abc import Collection
 from typing import Final
 
 from msgspec.structs import asdict, astuple, fields
-from sqlalchemy import ColumnElement, and_, func, not_, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
+from parley.lib.numbering import TOLL_FREE_CODES, Kind
 from parley.model.address import Address
 from parley.model.number import Number
 from parley.store import resources, schema
@@ -58,11 +59,13 @@ def page(
     name: str | None = None,
     name_contains: str | None = None,
     is_short: bool | None = None,
+    may_be: Kind | None = None,
 ) -> Operation[list[Number]]:
     """At most `limit` numbers older than `after` (newer, when `backwards`), newest first.
 
     `address` and `name` are whole and exact; `contains` is a part of the address, `name_contains` one of the name in
-    either case. `is_short` takes short codes alone, or all but them.
+    either case. `is_short` takes short codes alone, or all but them; `may_be` leaves out numbers of North America that
+    are of another kind, and others' kind is theirs to tell who asks.
     """
     conditions = _conditions(account_id, address, contains, name)
     if name_contains is not None:
@@ -70,6 +73,8 @@ def page(
     if is_short is not None:
         is_long = _table.address.startswith("+")
         conditions.append(not_(is_long) if is_short else is_long)
+    if may_be is not None:
+        conditions.append(_may_be(may_be))
     if after is not None:
         conditions.append(_table.id > after if backwards else _table.id < after)
     order = _table.id.asc() if backwards else _table.id.desc()
@@ -128,6 +133,12 @@ def drop_application(account_id: bytes, application_id: bytes) -> Operation[bool
     led = and_(_table.account_id == account_id, _table.application_id == application_id)
     yield Execute(schema.numbers.update().where(led).values(application_id=None))
     return (yield from resources.drop(account_id, APPLICATION, application_id))
+
+
+def _may_be(kind: Kind) -> ColumnElement[bool]:
+    is_free = or_(*(_table.address.startswith(f"+1{code}") for code in TOLL_FREE_CODES))
+    is_abroad = not_(_table.address.startswith("+1"))
+    return {"local": not_(is_free), "mobile": is_abroad, "toll_free": or_(is_free, is_abroad)}[kind]
 
 
 def _conditions(

@@ -4,6 +4,7 @@ import phonenumbers
 import pytest
 from twilio.rest import Client
 
+from parley.api.twilio import incoming_phone_numbers
 from tests.api.twilio.client import Raw, client_of, refusal
 from tests.server import Server, serve
 
@@ -110,6 +111,34 @@ def test_what_is_bought_is_for_sale_no_more_until_released(client: Client) -> No
     assert again.phone_number == second.phone_number
     assert client.incoming_phone_numbers(bought.sid).delete()
     assert [each.phone_number for each in local.list(area_code=628, limit=1)] == [first.phone_number]
+
+
+def test_pages_of_one_kind_are_read_by_pieces(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incoming_phone_numbers, "_PIECE", 2)
+    accounts = client_of(server).api.v2010.accounts
+    numbers = accounts(accounts.create(friendly_name="Kinds").sid).incoming_phone_numbers
+    bought = {
+        address: numbers.create(phone_number=address).sid
+        for n in range(5)
+        for address in (f"+4474001235{n:02}", f"+442071838{n:03}", f"+1415555046{n}", f"+1800555046{n}")
+    }
+
+    def sids(*parts: str) -> list[str]:
+        return [sid for address, sid in reversed(bought.items()) if address.startswith(parts)]
+
+    for listed, expected in (
+        (numbers.mobile, sids("+4474")),
+        (numbers.local, sids("+4420", "+1415")),
+        (numbers.toll_free, sids("+1800")),
+    ):
+        assert [each.sid for each in listed.list(page_size=2)] == expected
+        assert [each.sid for each in listed.page(page_size=2, page_number=1)] == expected[2:4]
+        assert list(listed.page(page_size=2, page_number=9)) == []
+        first = listed.page(page_size=2)
+        third = first.next_page().next_page()
+        assert [each.sid for each in third] == expected[4:6]
+        assert [each.sid for each in third.previous_page()] == expected[2:4]
+        assert [each.sid for each in third.previous_page().previous_page()] == expected[:2]
 
 
 def test_numbers_of_one_kind(client: Client, raw: Raw) -> None:

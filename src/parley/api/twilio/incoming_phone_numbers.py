@@ -35,7 +35,8 @@ _CHANGE: Final = PARAMETERS | {"AccountSid"}
 _AREA_CODE = re.compile(r"[2-9][0-9]{2}", re.ASCII)
 _PART = re.compile(r"\+?[0-9]+", re.ASCII)
 _TRIES: Final = 20
-_ALL: Final = 1_000_000
+_PIECE: Final = 1000
+"""Numbers that are read at once where only some of them are shown."""
 
 
 class IncomingPhoneNumbers:
@@ -83,16 +84,39 @@ class IncomingPhoneNumbers:
                 name=name,
                 is_short=False,
             )
-        elif is_any:  # no column tells the kinds apart
-            every = await self._engine.read(
-                numbers.page, call.account.id, _ALL, contains=contains, name=name, is_short=False
-            )
-            found = pages.cut(page, [each for each in every if kind_of(each.address) == kind], _id_of)
+        elif is_any and kind is not None:
+            found = await self._of_kind(call.account.id, page, kind, contains=contains, name=name)
         if kind is not None:
             path = f"{path}/{KINDS[kind]}"
         return pages.page_reply(
             "incoming_phone_numbers", f"{path}.json", form, page, found, _id_of, lambda each: _rendered(each, kind)
         )
+
+    async def _of_kind(
+        self, account_id: bytes, page: pages.Page, kind: Kind, *, contains: str | None, name: str | None
+    ) -> Sequence[Number]:
+        """What a page shows of the numbers of one kind, which no column tells: read by pieces until there is enough."""
+        found: list[Number] = []
+        after, skip = page.after, page.skip
+        while len(found) < page.limit:
+            piece = await self._engine.read(
+                numbers.page,
+                account_id,
+                _PIECE,
+                after,
+                backwards=page.backwards,
+                contains=contains,
+                name=name,
+                is_short=False,
+                may_be=kind,
+            )
+            fitting = [each for each in piece if kind_of(each.address) == kind]
+            skip, fitting = max(0, skip - len(fitting)), fitting[skip:]
+            found = [*fitting, *found] if page.backwards else [*found, *fitting]
+            if len(piece) < _PIECE:
+                break
+            after = piece[0 if page.backwards else -1].id
+        return found[-page.limit :] if page.backwards else found[: page.limit]
 
     async def create(self, call: Call) -> Reply:
         """Buy a number, named or of an area code, and configure it. One that is owned already is configured again: in
