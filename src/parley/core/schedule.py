@@ -12,7 +12,8 @@ from parley.lib.time_zones import time_zones
 from parley.model import address as addresses
 from parley.model.address import Address
 from parley.model.message import DEFAULT_VALIDITY_S, Direction, Status
-from parley.model.service import QuietHours
+from parley.model.resource import Resource
+from parley.model.service import QuietHours, Service
 from parley.store import Engine, scheduled
 from parley.store.accept import Intake
 
@@ -48,19 +49,25 @@ class Schedule:
         self._counts: dict[bytes, tuple[int, float]] = {}
 
     async def start(
-        self, account_id: bytes, service_id: bytes | None, direction: Direction, recipient: Address, send_at: int | None
+        self,
+        account_id: bytes,
+        service: Resource[Service] | None,
+        direction: Direction,
+        recipient: Address,
+        send_at: int | None,
     ) -> Start | None:
-        """When a new message is due; None for at once.
+        """When a new message, of a service perhaps, is due; None for at once.
 
         Raises Refused: send_at_out_of_window, schedule_full, quiet_hours.
         """
-        if send_at is None and service_id is None and self._quiet.is_free(account_id):
+        is_own = service is not None and service.value.quiet_hours is not None
+        if send_at is None and not is_own and self._quiet.is_free(account_id):
             return None  # by far the most
         now = self._clock.now()
         if send_at is not None:
             await self._check(account_id, send_at, now)
         begins = free = send_at or now
-        hours = await self.hours(account_id, service_id, direction)
+        hours = await self.hours(account_id, None if service is None else service.id, direction)
         if (
             hours is not None
             and (free := self.until(hours, recipient.text, begins)) > begins

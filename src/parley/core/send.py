@@ -176,7 +176,11 @@ class Sending:
         count = segments.count(draft.body).segments if draft.body else 1
         load = Load(recipient, count, bool(draft.media_urls), draft.is_forced)
         start = await self._schedule.start(
-            draft.account.id, draft.service_id, draft.direction, recipient, draft.send_at
+            draft.account.id,
+            None if through is None else through.service,
+            draft.direction,
+            recipient,
+            draft.send_at,
         )
         # What goes later counts against no limit yet: it is asked only whether anybody could send it.
         asked = load if start is None else replace(load, segments=0)
@@ -295,7 +299,10 @@ class Sending:
             retention.noted(draft.extras, draft.forgets) if draft.forgets else draft.extras,
             self._prices.of(kind, recipient, load.segments),
         )
-        intake = Intake(
+        # That a service's message is queued is a move: it was accepted before.
+        begins = choice is not None or draft.dialect in TELLS_BEGINNING
+        may_end = choice is not None or route.doom is not None
+        return Intake(
             message,
             Pending(message_id, account_id, sender.text, record.holder_of_messages, now, expires_at, 0, None),
             tuple(
@@ -304,27 +311,18 @@ class Sending:
             )
             if draft.media_urls
             else (),
-            (),
-            # That a service's message is queued is a move: it was accepted before.
-            self.callbacks(message, "queued", now) if choice is not None or draft.dialect in TELLS_BEGINNING else (),
-            draft.idempotency,
-            not draft.is_confirmation,
-            None,
-            route.scope,
-            slot_us(route.segment_us, load.segments) if route.segment_us else 0,
-            MOST_WAIT_US,
-        )
-        if draft.forgets:
-            intake = replace(intake, forgets_from=now)
-        if choice is None and route.doom is None:
-            return intake  # by far the most
-        return replace(
-            intake,
+            callbacks=self.callbacks(message, "queued", now) if begins else (),
+            idempotency=draft.idempotency,
+            must_consent=not draft.is_confirmation,
+            scope=route.scope,
+            slot_us=slot_us(route.segment_us, load.segments) if route.segment_us else 0,
+            most_wait_us=MOST_WAIT_US,
             overflow=None if choice is None else OVERFLOW,
             doom=route.doom,
-            ending=next(iter(self.callbacks(message, "failed", now + 1)), None),
+            ending=next(iter(self.callbacks(message, "failed", now + 1)), None) if may_end else None,
             choice=choice,
             passed=() if choice is None else ("accepted",),
+            forgets_from=now if draft.forgets else None,
         )
 
     def callbacks(self, message: Message, status: Status, at: int) -> tuple[Callback, ...]:

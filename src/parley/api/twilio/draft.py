@@ -22,6 +22,7 @@ from parley.store.accept import IdempotencyKey
 
 _PLAIN: Final = frozenset({"To", "From", "Body", "StatusCallback", "MediaUrl"})
 """What nearly every request is made of; all else is looked at only when it is there."""
+_OF_SERVICE: Final = _PLAIN | {"MessagingServiceSid"}
 PARAMETERS: Final = _PLAIN | {
     "AddressRetention",
     "ApplicationSid",
@@ -63,21 +64,20 @@ def draft_of(call: Call, urls: Urls) -> Draft:
     status_callback = form.one("StatusCallback")
     if status_callback and not urls.is_callback(status_callback):
         raise Refused("status_callback_invalid")
+    sender = form.one("From") or ""
+    service = _service(sender, form)
     draft = Draft(
         account=call.account,
         dialect="twilio",
         recipient=form.one("To") or "",
-        sender=form.one("From") or "",
+        sender="" if sender == service else sender,
+        service_id=None if service is None else _service_id(service, form),
         body=form.one("Body") or "",
         media_urls=_media_urls(form, urls) if "MediaUrl" in form else (),
         status_callback=status_callback or None,
         idempotency=_idempotency(call, form),
     )
-    if not _PLAIN.issuperset(form):
-        draft = _with_options(draft, form)
-    elif _is_service(draft.sender):
-        draft = _through(draft, draft.sender, form)
-    return draft
+    return draft if _OF_SERVICE.issuperset(form) else _with_options(draft, form, service)
 
 
 def _media_urls(form: Form, urls: Urls) -> tuple[str, ...]:
@@ -87,25 +87,25 @@ def _media_urls(form: Form, urls: Urls) -> tuple[str, ...]:
     return given
 
 
-def _through(draft: Draft, service: str, form: Form) -> Draft:
-    """The draft as one that a service sends; its SID may stand in From as well. Raises Invalid 21619."""
+def _service_id(service: str, form: Form) -> bytes:
+    """The id of the service that sends. Raises Invalid 21619, Refused(service_unknown)."""
     if not _has_content(form):
         raise Invalid(21619, "A message of a Messaging Service needs a Body, a MediaUrl or a ContentSid", "Body")
     service_id = ids.parse_sid(service, ("MG",)) or ids.parse_uuid(service)
     if service_id is None:
         raise Refused("service_unknown", service)
-    return replace(draft, service_id=service_id, sender="" if draft.sender == service else draft.sender)
+    return service_id
 
 
-def _is_service(sender: str) -> bool:
-    return sender.startswith("MG") and ids.parse_sid(sender, ("MG",)) is not None
+def _service(sender: str, form: Form) -> str | None:
+    """The service that a request names, by the parameter or in From's place."""
+    if "MessagingServiceSid" in form and (service := form.one("MessagingServiceSid")):
+        return service
+    return sender if sender.startswith("MG") and ids.parse_sid(sender, ("MG",)) is not None else None
 
 
-def _with_options(draft: Draft, form: Form) -> Draft:
-    service = form.one("MessagingServiceSid") or (draft.sender if _is_service(draft.sender) else None)
+def _with_options(draft: Draft, form: Form, service: str | None) -> Draft:
     at = send_at(form, service)
-    if service:
-        draft = _through(draft, service, form)
     _refuse_unsupported(form)
     _check_ignored(form)
     extras: dict[str, Any] = {}
