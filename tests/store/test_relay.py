@@ -102,6 +102,59 @@ async def test_to_all_an_event_becomes_one_for_each_session(engine: Engine, reco
     assert [(event.target, event.context) for event, _, _ in claimed] == [("p1", "office"), ("p2", "office")]
 
 
+async def test_to_all_a_context_is_found_by_its_whole_name(engine: Engine, records: Records) -> None:
+    names = [
+        "office",
+        "Office",
+        'off"ice',
+        "x,office",
+        'x,"office',
+        "100%",
+        "1000",
+        "back\\slash",
+        "größe",
+        "[",
+        "off_ce",
+    ]
+    for n, name in enumerate(names):
+        await enter(engine, records, f"first{n}", name, "other")
+        await enter(engine, records, f"later{n}", "other", name)
+    await engine.write(relay.leave, records.node, ["later0"], records.clock.now())
+    await take(engine, *(told(records, name) for name in names))
+    seqs = await waiting(engine, records, *names)
+    _, targets = await engine.write(relay.turn, records.node, [], [], seqs, to_all=True)
+    each = [f"{place}{n}" for n in range(len(names)) for place in ("first", "later")]
+    assert sorted(target for _, target in targets) == sorted(set(each) - {"later0"})
+
+
+async def test_a_session_that_another_node_took_is_told_to_the_first(engine: Engine, records: Records) -> None:
+    await enter(engine, records, "p1", "office")
+    await enter(engine, records, "p2", "office")
+    assert await engine.read(relay.connected, records.node) == {"p1", "p2"}
+    moved = RelaySession("p1", records.account_id, "[]", OTHER, records.clock.now())
+    assert await engine.write(relay.enter, moved, is_named=True) == ["office"]
+    assert await engine.read(relay.taken, records.node) == ["p1"]
+    assert await engine.read(relay.connected, records.node) == {"p2"}
+    assert await engine.write(relay.part, records.node, ["p1", "p2"]) == ["p1"]
+    assert await engine.read(relay.taken, records.node) == []
+    await enter(engine, records, "p1", is_named=True)
+    assert await engine.read(relay.taken, OTHER) == ["p1"]
+    assert await engine.write(relay.part, records.node, ["p1"]) == []
+
+
+async def test_what_was_written_to_a_session_that_is_elsewhere_comes_free(engine: Engine, records: Records) -> None:
+    await enter(engine, records, "p1", "office")
+    await enter(engine, records, "p2", "office")
+    await take(engine, told(records, "office"), told(records, "office"))
+    seqs = await waiting(engine, records, "office")
+    await engine.write(relay.turn, records.node, [], [], seqs, to_all=False)
+    await engine.write(
+        relay.enter, RelaySession("p2", records.account_id, "[]", OTHER, records.clock.now()), is_named=True
+    )
+    assert await engine.write(relay.written, records.node, [(seqs[0], "p1"), (seqs[1], "p2")])
+    assert await waiting(engine, records, "office") == seqs[1:]
+
+
 async def test_a_session_is_restored_with_what_it_received(engine: Engine, records: Records) -> None:
     assert await enter(engine, records, "p1", "office", is_named=True) is None
     await enter(engine, records, "p1", "office")

@@ -73,7 +73,7 @@ async def test_what_a_script_asks_for_spares_a_host_that_is_left_alone() -> None
     here, elsewhere = (Fetch(Rendered("POST", url, (), b""), 5.0) for url in (URL, "http://other.example/"))
     for _ in range(OPENS_AFTER + 3):
         found = await attempts.fetch(here)
-        assert isinstance(found, FetchFailed)
+    assert isinstance(found, FetchFailed)
     assert (len(client.asked), found.reason, found.is_late) == (
         OPENS_AFTER,
         "the host is left alone for a while: no connection",

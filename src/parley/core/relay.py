@@ -31,6 +31,8 @@ _EVERYTHING_S: Final = 5.0
 """Every client's targets are looked at so often: what other nodes' news did not lead to is found then."""
 _SWEEP_S: Final = 10.0
 _POLL_S: Final = 1.0
+_GHOST_LOOKS: Final = 3
+"""Sweeps in which the sessions of a lost commit are looked for: it may land while the server is still at it."""
 
 
 class Subscriber(Protocol):
@@ -73,13 +75,16 @@ class Relay:
         self._clients: dict[str, Subscriber] = {}
         self._receivers: dict[Target, dict[str, Subscriber]] = {}
         self._took: list[int] = []
+        self._written: list[tuple[int, str]] = []
         self._back: list[RelayEvent] = []
         self._doubted: list[int] = []
         self._left: set[str] = set()
         self._entering: set[str] = set()
+        self._ghosts: set[str] = set()
+        self._ghost_looks = 0
         self._full: set[Target] = set()
         self._has_news = True
-        self._everything_at = self._sweep_at = 0.0
+        self._everything_at = self._sweep_at = self._taken_at = 0.0
         self._engine.on_news(self._heard)
         self._connected = Gauge("parley_relay_sessions", "Relay clients connected.", registry=registry)
         self._connected.set_function(lambda: len(self._clients))
@@ -114,6 +119,10 @@ class Relay:
             if known is None:
                 named = replace(named, protocol=new_protocol)
                 await self._engine.write(relay.enter, named, is_named=False)
+        except BaseException:
+            # The session may be in the record, now or in a moment, though nobody is connected to it.
+            self._ghost_looks = _GHOST_LOOKS
+            raise
         finally:
             self._entering -= names
         client.protocol = named.protocol
@@ -174,6 +183,12 @@ class Relay:
         self._events.labels("delivered").inc(len(seqs))
         self._has_room(client, len(seqs))
 
+    def wrote(self, client: Subscriber, seqs: Sequence[int]) -> None:
+        """These events were written to a client that acknowledges nothing: it has them, if the session is still its."""
+        self._written += [(seq, client.protocol) for seq in seqs]
+        self._events.labels("delivered").inc(len(seqs))
+        self._has_room(client, len(seqs))
+
     def returned(self, client: Subscriber, events: Sequence[RelayEvent]) -> None:
         """A client went away before it took these events."""
         self._back += events
@@ -194,6 +209,8 @@ class Relay:
     async def turn(self) -> float:
         """Tell what is owed now; seconds until there may be more."""
         await self._sweep()
+        await self._part_from_taken()
+        await self._settle_written()
         wanted = await self._waiting(await self._look())
         took, self._took = self._took, []
         back, self._back = self._back, []
@@ -215,6 +232,30 @@ class Relay:
         for event, message, media in claimed:
             self._tell(event, message, media)
         return 0.0 if was_doubted or self._record.relayed - self._full else _POLL_S
+
+    async def _part_from_taken(self) -> None:
+        """End the connections of clients that took their sessions to another node."""
+        now = self._clock.monotonic()
+        if not self._has_news and now < self._taken_at:
+            return
+        self._taken_at = now + _POLL_S
+        taken = await self._engine.read(relay.taken, self._node)
+        for protocol in await self._engine.write(relay.part, self._node, taken) if taken else ():
+            if (client := self._clients.get(protocol)) is not None:
+                self.leave(client)
+                client.end("taken_over")
+
+    async def _settle_written(self) -> None:
+        if not self._written:
+            return
+        written, self._written = self._written, []
+        try:
+            is_any_back = await self._engine.write(relay.written, self._node, written)
+        except StoreUnavailable:
+            self._written = written + self._written
+            raise
+        if is_any_back:
+            self._taken_at = self._everything_at = 0.0
 
     async def _look(self) -> dict[Target, int]:
         """For whom there may be events, of those who are connected here and have room, and for how many."""
@@ -288,6 +329,7 @@ class Relay:
         if monotonic < self._sweep_at:
             return
         self._sweep_at = monotonic + _SWEEP_S
+        await self._look_for_ghosts()
         now = self._clock.now()
         given_up = await self._engine.write(
             relay.sweep, now, now - KEPT_US, now - self._give_up_us, _BATCH, to_all=self.to_all
@@ -296,3 +338,15 @@ class Relay:
             self._events.labels("given_up").inc(given_up)
             log.warning("Relay events that no client took were given up", count=given_up)
             self._sweep_at = monotonic if given_up >= _BATCH else self._sweep_at
+
+    async def _look_for_ghosts(self) -> None:
+        """Let go of sessions that the record has here, twice in a row, and that nobody is connected to."""
+        if not self._ghost_looks:
+            return
+        held = await self._engine.read(relay.connected, self._node)
+        missing = held - self._clients.keys() - self._entering
+        self._left |= missing & self._ghosts
+        self._ghosts = missing
+        self._ghost_looks -= 1
+        if self._left:
+            self.nudge.set()

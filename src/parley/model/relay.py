@@ -63,3 +63,5 @@ class RelaySession(msgspec.Struct, frozen=True):
     node: bytes | None
     """Where it is connected. None: nowhere."""
     updated_at: int
+    taken_from: bytes | None = None
+    """The node that has its old connection, and is to end it, since the client came to another."""

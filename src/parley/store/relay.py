@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import json
 from msgspec.structs import astuple, fields
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
 from parley.model.message import Media, Message
 from parley.model.relay import MOST_CONTEXTS, RelayEvent, RelaySession
@@ -77,15 +77,9 @@ def turn(
 def _fan_out(found: Sequence[RelayEvent]) -> Operation[tuple[list[RelayEvent], list[Target]]]:
     mine = [event for event in found if event.target != event.context]
     shared = [event for event in found if event.target == event.context]
-    accounts = sorted({event.account_id for event in shared})
-    columns = ("account_id", "protocol", "contexts", "node")
-    rows = yield Lookup(schema.relay_sessions, columns, ("account_id",), [(account_id,) for account_id in accounts])
     receivers: dict[Target, list[str]] = {}
-    for account_id, protocol, contexts, connected in rows:
-        if connected is not None:
-            for context in json.decode(contexts):
-                receivers.setdefault((account_id, context), []).append(protocol)
-            receivers[account_id, protocol] = [protocol]
+    for account_id, context in sorted({(event.account_id, event.context) for event in shared}):
+        receivers[account_id, context] = yield from _receivers(account_id, context)
     copies: list[Row] = []
     gone: list[Row] = []
     for event in shared:
@@ -102,13 +96,28 @@ def _fan_out(found: Sequence[RelayEvent]) -> Operation[tuple[list[RelayEvent], l
     return sorted(mine, key=lambda event: event.seq), [(row[0], row[1]) for row in copies]
 
 
+def _receivers(account_id: bytes, context: str) -> Operation[list[str]]:
+    """The connected sessions that receive a context, or are named so themselves."""
+    name = json.encode(context).decode()
+    first, later = f"[{name}", f",{name}"  # of a list, in which a quotation mark within a name is escaped
+    contexts = _sessions.contexts
+    listed = or_(contexts.startswith(first, autoescape=True), contexts.contains(later, autoescape=True))
+    connected = and_(_sessions.account_id == account_id, _sessions.node.is_not(None))
+    rows = yield Query(
+        select(_sessions.protocol, contexts).where(and_(connected, or_(listed, _sessions.protocol == context)))
+    )
+    # One engine's LIKE takes capitals for small letters.
+    found = [protocol for protocol, text in rows if text.startswith(first) or later in text]
+    return [context] if any(protocol == context for protocol, _ in rows) else found
+
+
 def enter(session: RelaySession, *, is_named: bool) -> Operation[list[str] | None]:
     """Connect a session. When `is_named`, one of the account's that was there before under this name is restored: what
     it received is joined to the new contexts, as far as there is room. Returns all that it receives; None when it is
     not restored, and new.
     """
     contexts: list[str] = json.decode(session.contexts)
-    columns = ("account_id", "contexts")
+    columns = ("account_id", "contexts", "node")
     rows = yield Lookup(schema.relay_sessions, columns, ("protocol",), [(session.protocol,)], lock=True)
     is_restored = is_named and bool(rows) and rows[0][0] == session.account_id
     if is_named and not is_restored:
@@ -117,7 +126,45 @@ def enter(session: RelaySession, *, is_named: bool) -> Operation[list[str] | Non
         contexts = list(dict.fromkeys((*contexts, *json.decode(rows[0][1]))))[:MOST_CONTEXTS]
     entered = msgspec.structs.replace(session, contexts=json.encode(contexts).decode())
     yield Upsert(schema.relay_sessions, [astuple(entered)])
+    before = rows[0][2] if is_restored else None
+    is_taken = before is not None and before != session.node
+    yield Update(
+        schema.relay_sessions, ("taken_from",), ("protocol",), [(before, session.protocol)] if is_taken else []
+    )
     return contexts
+
+
+def connected(node: bytes) -> Operation[set[str]]:
+    """The sessions that are connected to a node, as far as the record knows."""
+    rows = yield Query(select(_sessions.protocol).where(_sessions.node == node))
+    return {row[0] for row in rows}
+
+
+def taken(node: bytes) -> Operation[list[str]]:
+    """The sessions whose old connections a node is to end."""
+    rows = yield Query(select(_sessions.protocol).where(_sessions.taken_from == node))
+    return [row[0] for row in rows]
+
+
+def part(node: bytes, protocols: Sequence[str]) -> Operation[list[str]]:
+    """Note that a node ends the old connections of these sessions: those that are still to be ended."""
+    table = schema.relay_sessions
+    where = and_(_sessions.protocol.in_(tuple(protocols)), _sessions.taken_from == node)
+    rows = yield Execute(update(table).where(where).values(taken_from=None).returning(_sessions.protocol))
+    return [row[0] for row in rows]
+
+
+def written(node: bytes, events: Sequence[tuple[int, str]]) -> Operation[bool]:
+    """Forget the events, each with its session, that `node` wrote to clients which acknowledge nothing. Those of
+    sessions that are another node's by now were written to nobody: they are given back. Whether there were any.
+    """
+    protocols = sorted({protocol for _, protocol in events})
+    rows = yield Lookup(schema.relay_sessions, ("protocol", "node"), ("protocol",), [(each,) for each in protocols])
+    elsewhere = {protocol for protocol, connected in rows if connected not in (node, None)}
+    back = [(None, seq, node) for seq, protocol in events if protocol in elsewhere]
+    yield Delete(schema.relay_events, ("seq",), [(seq,) for seq, protocol in events if protocol not in elsewhere])
+    yield Update(schema.relay_events, ("node",), ("seq", "node"), back)
+    return bool(back)
 
 
 def receive(protocol: str, contexts: Sequence[str], now: int) -> Operation[None]:

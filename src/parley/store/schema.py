@@ -257,7 +257,14 @@ relay_sessions: Final = Table(
     Column("contexts", Text, nullable=False, comment="JSON list"),
     Column("node", LargeBinary, comment="where it is connected"),
     Column("updated_at", BigInteger, nullable=False),
+    Column("taken_from", LargeBinary, comment="the node that is to end its old connection"),
     Index("relay_sessions_account", "account_id"),
+    Index(
+        "relay_sessions_taken",
+        "taken_from",
+        sqlite_where=text("taken_from IS NOT NULL"),
+        postgresql_where=text("taken_from IS NOT NULL"),
+    ),
     sqlite_with_rowid=False,
 )
 

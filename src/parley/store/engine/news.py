@@ -31,7 +31,7 @@ class News(enum.Flag, boundary=enum.CONFORM):
     CONFIGURATION = 8
     """Accounts, keys, numbers, services and other resources, simulated phones or settings changed."""
     RELAY = 16
-    """An event waits for a client of Relay."""
+    """An event waits for a client of Relay, or a client took its session to another node."""
     HOSTS = 32
     """A host of callbacks answers again that was left alone: what waited for it is due."""
     ALL = 63
@@ -49,6 +49,10 @@ def of(statement: Insert | Upsert | Update | Delete | Execute) -> News:
     if name == schema.relay_events.name:
         is_new = isinstance(statement, Insert) and len(statement.rows) > 0
         return News.RELAY if is_new or _frees(statement) else News.NONE
+    if name == schema.relay_sessions.name:
+        if isinstance(statement, Update) and statement.columns == ("taken_from",) and statement.rows:
+            return News.RELAY
+        return News.NONE
     if name == schema.callbacks.name and isinstance(statement, Update) and statement.columns == ("due_at",):
         return News.CALLBACKS | News.HOSTS
     if name in _CONFIGURATION:

@@ -58,6 +58,7 @@ def test_connect(server: Server, connect: Connect) -> None:
     relay, welcome = connect(contexts=["office"])
     authorization = welcome["authorization"]
     assert authorization["project"] == server.project_id
+    assert "expires_at" not in authorization, "they hold until they are revoked"
     kind, signature, *rest = welcome["protocol"].split("_")
     assert (kind, signature) == ("signalwire", authorization["signature"]), "or realtime-api does not come back to it"
     assert rest
@@ -146,6 +147,27 @@ def test_a_token_that_is_no_more_ends_its_sessions(client: Client, server: Serve
         closed = relay.closed().rcvd
         assert closed is not None
         assert closed.reason == "unauthorized"
+
+
+def test_a_session_goes_on_with_other_credentials_of_its_account(client: Client, server: Server) -> None:
+    tokens = [
+        client.ask("POST", "/api/project/tokens", 200, json={"name": name, "permissions": ["messaging"]})
+        for name in ("first", "second")
+    ]
+    relay, _ = signalwire(server.base_url, server.project_id, tokens[0]["token"])
+    with relay:
+        for wrong in ({"project": server.project_id, "token": "x"}, {}, None):
+            answer = relay.ask("signalwire.reauthenticate", {"authentication": wrong})
+            assert answer["error"]["code"] == -32002
+        other = server.run(server.app.accounts.add("Another"))
+        theirs = {"project": to_uuid(other.id), "token": other.auth_token.reveal()}
+        assert relay.ask("signalwire.reauthenticate", {"authentication": theirs})["error"]["code"] == -32002
+        sent(relay)
+        given = {"project": server.project_id, "token": tokens[1]["token"]}
+        found = relay.result("signalwire.reauthenticate", {"authentication": given})
+        assert found["authorization"]["project"] == server.project_id
+        client.raw("DELETE", f"/api/project/tokens/{tokens[0]['id']}")
+        sent(relay)
 
 
 def test_a_binary_message_ends_the_connection(connect: Connect) -> None:
@@ -298,6 +320,35 @@ def test_what_was_claimed_by_a_commit_whose_answer_was_lost_is_told(
     for state in ("queued", "initiated", "sent", "delivered"):  # in whatever order: the lost one comes later
         assert relay.event("messaging.state", state)["params"]["message_id"] == message_id
     assert len(lost) == 1
+
+
+def test_a_session_whose_commit_was_not_answered_is_let_go_of(
+    server: Server, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, write, relay = server.app.engine, server.app.engine.write, server.app.relay
+    node = server.app.record.node
+    before = server.run(engine.read(store_relay.connected, node))
+
+    async def lose(operation: Callable[..., Any], *given: Any, **more: Any) -> Any:
+        done = await write(operation, *given, **more)
+        if operation is store_relay.enter:
+            raise StoreUnavailable("the connection broke at the commit")
+        return done
+
+    monkeypatch.setattr(engine, "write", lambda *given, **more: asyncio.ensure_future(lose(*given, **more)))
+    with RelayClient(server.base_url) as stranger:
+        given = {"authentication": {"project": server.project_id, "token": server.auth_token}, "contexts": ["ghost"]}
+        assert stranger.ask("signalwire.connect", given)["error"]["code"] == -32603
+    ghosts = server.run(engine.read(store_relay.connected, node)) - before
+    assert len(ghosts) == 1
+
+    async def sweep() -> None:
+        relay._sweep_at = 0.0  # noqa: SLF001 - the next look would come in some seconds
+        await relay.turn()
+
+    for _ in range(3):
+        server.run(sweep())
+    assert not ghosts & server.run(engine.read(store_relay.connected, node))
 
 
 def test_several_clients_take_turns(connect: Connect, client: Client) -> None:

@@ -89,6 +89,29 @@ def heard(relay: RelayClient) -> list[str]:
     return [each["params"]["message_id"] for each in told if each["event_type"] == "messaging.receive"]
 
 
+@pytest.mark.parametrize("acks", [True, False])
+def test_a_session_goes_to_another_node_while_its_old_connection_lives(postgres_store_url: str, *, acks: bool) -> None:
+    with (
+        serve(postgres_store_url, node_name="a") as a,
+        serve(postgres_store_url, node_name="b") as b,
+        ThreadPoolExecutor() as pool,
+    ):
+        receives(Client(a), NUMBER, "office")
+        authentication = (a.project_id, a.auth_token)
+        old, welcome = signalwire(a.base_url, *authentication, contexts=["office"], acks=acks)
+        old.acks = False  # it takes nothing any more
+        with old:
+            ending = pool.submit(old.closed)
+            new, known = signalwire(b.base_url, *authentication, protocol=welcome["protocol"], acks=acks)
+            with new:
+                assert known["session_restored"] is True
+                sent = {Client(a).phone_sends(PHONE, NUMBER, f"{n}") for n in range(3)}
+                assert {new.event("messaging.receive")["params"]["message_id"] for _ in sent} == sent
+                closed = ending.result(PATIENCE_S)
+                assert closed.rcvd is not None
+                assert closed.rcvd.reason == "taken_over"
+
+
 def test_all_clients_of_a_context_on_both_nodes(postgres_store_url: str) -> None:
     with (
         serve(postgres_store_url, node_name="a", relay_delivery="all") as a,

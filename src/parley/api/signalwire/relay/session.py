@@ -13,6 +13,7 @@ from parley.api.http.fault import Fault
 from parley.api.http.websocket import ABORT
 from parley.api.signalwire.media import MediaLinks
 from parley.api.signalwire.relay import events, frames, sending
+from parley.api.signalwire.relay.credentials import authenticated, authorization, signature, unauthorized
 from parley.api.signalwire.relay.frames import Frame, RpcError
 from parley.api.signalwire.relay.generations import GENERATIONS, NODE, Generation
 from parley.core.accounts import Accounts
@@ -47,9 +48,6 @@ PATIENCE: Final = 3
 """Pings' intervals that an event, or anything else, may take to be read."""
 SILENCE: Final = 5
 """Pings' intervals that a client of the older generation, which pings by itself every ten seconds, may be silent."""
-_DAY_S: Final = 86_400
-_REFUSED: Final = "Authentication service failed with status ProtocolError"
-_PERMISSION: Final = "messaging"
 _POLICY: Final = 1008
 _RESTART: Final = 1012
 
@@ -186,8 +184,7 @@ class Session:
                 contexts = [default]
             named = frame.params.get("protocol") if generation.pings else None
             self.account_id = account.id
-            signature = account.id.hex()
-            new = f"signalwire_{signature}_{to_uuid(self._parts.ids.new())}_{self._parts.randomness.token(6)}"
+            new = f"signalwire_{signature(account)}_{to_uuid(self._parts.ids.new())}_{self._parts.randomness.token(6)}"
             is_restored = await self._parts.relay.enter(
                 self, contexts, named if isinstance(named, str) and named.isprintable() else None, new
             )
@@ -198,9 +195,9 @@ class Session:
         if self._ended is not None:  # it went while it was let in
             self._parts.relay.leave(self)
             return
-        self._put(frames.result(frame.id, self._welcome(account, signature, is_restored=is_restored)))
+        self._put(frames.result(frame.id, self._welcome(account, is_restored=is_restored)))
         if generation.pings:
-            state = {"authorization_state": f"{to_uuid(self._parts.ids.new())}:{signature}"}
+            state = {"authorization_state": f"{to_uuid(self._parts.ids.new())}:{signature(account)}"}
             told = {"event_type": "signalwire.authorization.state", "params": state}
             self._put(frames.request(self._new_id(), "signalwire.event", told))
         connected(self)
@@ -212,18 +209,17 @@ class Session:
 
     async def _authenticated(self) -> Account:
         """Whose the client's credentials are now: they may end while it is connected. Raises RpcError."""
-        given = self._credentials
-        project, token = (given.get("project"), given.get("token")) if isinstance(given, dict) else (None, None)
-        found = None
-        if isinstance(project, str) and isinstance(token, str):
-            found = await self._parts.accounts.authenticate(project, token)
-        if found is None or found.account.status == "test":
-            raise RpcError(frames.UNAUTHORIZED, f"{_REFUSED}, 401 Unauthorized: {{}}")
-        if found.permissions is not None and _PERMISSION not in found.permissions:
-            raise RpcError(frames.UNAUTHORIZED, f"{_REFUSED}, 403 Forbidden: {{}}")
-        return found.account
+        return await authenticated(self._parts.accounts, self._credentials)
 
-    def _welcome(self, account: Account, signature: str, *, is_restored: bool) -> dict[str, Any]:
+    async def _reauthenticate(self, given: Any) -> Mapping[str, Any]:
+        """Go on with other credentials of the same account. Raises RpcError, and goes on with those that it has."""
+        account = await authenticated(self._parts.accounts, given)
+        if account.id != self.account_id:
+            raise unauthorized()
+        self._credentials = given
+        return {"authorization": authorization(account)}
+
+    def _welcome(self, account: Account, *, is_restored: bool) -> dict[str, Any]:
         """The result of `connect`, with what either generation reads of it."""
         id_ = to_uuid(self._parts.ids.new())
         return {
@@ -231,13 +227,7 @@ class Session:
             "sessionid": id_,
             "nodeid": NODE,
             "protocol": self.protocol,
-            "authorization": {
-                "project": to_uuid(account.id),
-                "project_id": to_uuid(account.id),
-                "signature": signature,
-                "expires_at": self._parts.clock.now() // 1_000_000 + _DAY_S,
-                "scopes": ["messaging"],
-            },
+            "authorization": authorization(account),
             "ice_servers": [],
             "session_restored": is_restored,
         }
@@ -268,6 +258,8 @@ class Session:
                 return {"code": "422", "message": f"A session receives at most {MOST_CONTEXTS} contexts"}
             await self._parts.relay.receive(self, contexts)
             return {"code": "200", "message": "Receiving all inbound related to the requested contexts"}
+        if method == "signalwire.reauthenticate":
+            return await self._reauthenticate(params.get("authentication"))
         if method == "setup":
             return {"protocol": self.protocol}
         if method == "blade.subscription":
@@ -396,7 +388,7 @@ class Session:
                 self._writing_since = None
                 if id_ is not None and not self._acks and id_ in self._inflight:
                     event, _ = self._inflight.pop(id_)
-                    self._parts.relay.took(self, [event.seq])
+                    self._parts.relay.wrote(self, [event.seq])
         except OSError:
             pass  # the client is gone, as `run` hears
         finally:
