@@ -43,7 +43,6 @@ class Outbound:
 
         self.services: Resources[Service] = kind("service", Service, ("pool_sender",))
         self.pool_senders: Resources[PoolSender] = kind("pool_sender", PoolSender)
-        self.channels = Channels(kind("channel_sender", ChannelSender))
         self.applications: Resources[Application] = kind("application", Application)
         self.numbers = Numbers(
             record.engine, clock, record.ids, self.applications, kind("handler", MessageHandler), own_on_use=True
@@ -51,12 +50,16 @@ class Outbound:
         registry = Registry(
             kind("brand", Brand), kind("vetting", Vetting), kind("campaign", Campaign),
             kind("verification", TollFreeVerification), kind("order", Order), kind("assignment", Assignment),
+            kind("channel_sender", ChannelSender),
         )  # fmt: skip
+        self.channels = Channels(registry.channel_senders)
         terms = Terms(needs_campaign=False, needs_verification=False)
         registration = Registration(record.engine, clock, self.pool_senders, registry, terms)
         rules = SenderRules(sender_rule.read(None), strict=False)
-        self.pools = Services(record.engine, clock, self.services, self.pool_senders, registration, rules, paces)
-        self.senders = Senders(self.numbers, self.pools, rules, registration, paces, clock)
+        self.pools = Services(
+            record.engine, clock, self.services, self.pool_senders, self.channels, registration, rules, paces
+        )
+        self.senders = Senders(self.numbers, self.pools, self.channels, rules, registration, paces, clock)
         self.prices = Prices(price.read(None))
         self.quiet = Quiet(kind("quiet_hours", QuietHours), self.services, clock)
         self.schedule = Schedule(record.engine, clock, self.quiet, Window())

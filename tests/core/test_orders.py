@@ -15,6 +15,7 @@ from parley.lib.ids import Ids
 from parley.model.address import parse_sender, read
 from parley.model.application import Application
 from parley.model.callback import Callback
+from parley.model.channel import ChannelSender
 from parley.model.handler import MessageHandler
 from parley.model.number import Number
 from parley.model.registry import Assignment, Brand, Campaign, Order, Reviewers, TollFreeVerification, Vetting
@@ -42,6 +43,7 @@ class Node:
             self.kind("toll_free_verification", TollFreeVerification),
             self.kind("order", Order),
             self.kind("assignment", Assignment),
+            self.kind("channel_sender", ChannelSender),
         )
         self.numbers = Numbers(
             engine,

@@ -11,6 +11,7 @@ from parley.core.resources import Resources
 from parley.core.review import Registry, Reviewing
 from parley.lib.ids import Ids
 from parley.model.address import parse_sender, read
+from parley.model.channel import ChannelSender
 from parley.model.registry import Assignment, Brand, Campaign, Order, Reviewers, TollFreeVerification, Verdict, Vetting
 from parley.model.resource import Resource
 from parley.model.service import PoolSender, Service
@@ -44,6 +45,7 @@ class Office:
             Resources(engine, clock, ids, "toll_free_verification", TollFreeVerification),
             Resources(engine, clock, ids, "order", Order),
             Resources(engine, clock, ids, "assignment", Assignment),
+            Resources(engine, clock, ids, "channel_sender", ChannelSender),
         )
         self.reviewing = Reviewing(engine, clock, self.registry, Reviewers(delay_s=0), lambda _: (), lambda: None)
         self.registration = Registration(engine, clock, self.senders, self.registry, terms)

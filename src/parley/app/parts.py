@@ -148,10 +148,9 @@ class Parts:
         self._remembering.append(self.numbers)
         self.services = self._kind("service", Service, children=("pool_sender", "campaign", *_OF_CAMPAIGN))
         self.pool_senders = self._kind("pool_sender", PoolSender)
-        self.channel_senders = self._kind("channel_sender", ChannelSender)
-        self.channels = Channels(self.channel_senders)
         self.quiet = Quiet(self._kind("quiet_hours", QuietHours), self.services, self.clock)
         self._build_registry(callbacks_wait.set)
+        self.channels = Channels(self.registry.channel_senders)
         self.sender_rules = SenderRules(
             terms.table("sender_rules_file", settings.sender_rules_file, sender_rule.read), strict=not self.is_dev
         )
@@ -247,10 +246,10 @@ class Parts:
         """Who sends, by number and by service, and the one way out."""
         paces, rules = terms.paces(self.settings), self.sender_rules
         self.pools: Services = Services(
-            self.engine, self.clock, self.services, self.pool_senders, self.registration, rules, paces
+            self.engine, self.clock, self.services, self.pool_senders, self.channels, self.registration, rules, paces
         )
         self._remembering.append(self.pools)
-        self.senders = Senders(self.numbers, self.pools, rules, self.registration, paces, self.clock)
+        self.senders = Senders(self.numbers, self.pools, self.channels, rules, self.registration, paces, self.clock)
         settings = self.settings
         window = Window(settings.schedule_min_s, settings.schedule_max_s, settings.schedule_limit)
         self.schedule = Schedule(self.engine, self.clock, self.quiet, window)
@@ -304,6 +303,7 @@ class Parts:
             self._kind("toll_free_verification", TollFreeVerification),
             self._kind("order", Order),
             self._kind("assignment", Assignment),
+            self._kind("channel_sender", ChannelSender),
         )
         usual = Reviewers(verdict="approve") if self.is_dev else Reviewers()
         owed = Events(self.ids).owed

@@ -88,12 +88,10 @@ def surface(app: "Parts") -> Surface:
             credentials=app.credentials.needing("messaging"),
             services=app.services,
             pool_senders=app.pool_senders,
-            channel_senders=app.channel_senders,
             campaigns=app.registry.campaigns,
             numbers=app.numbers,
             guard=app.guard,
-            clock=app.clock,
-            review_s=lambda: app.reviewing.reviewers.delay_s,
+            reviewing=app.reviewing,
         ),
         *usage_trigger_routes(app.usage_triggers, Urls(app.guard), app.accounts, app.credentials),
         *link_routes(

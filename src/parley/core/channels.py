@@ -14,6 +14,16 @@ class Channels:
     def __init__(self, senders: Resources[ChannelSender]) -> None:
         self._senders = senders
 
+    @property
+    def changes(self) -> int:
+        """Grows with each change that is known of."""
+        return self._senders.changes
+
+    async def is_ready(self, account_id: bytes, address: str) -> bool:
+        """Whether an address may send: one that is registered, once it is approved."""
+        found = await self._senders.named(account_id, address)
+        return found is None or found.value.verdict == "approved"
+
     async def reached(self, number: Number, to: Address) -> Number:
         """The number that a message came to, with the webhooks to call: its channel sender's, where that has any."""
         if to.channel == "sms":

@@ -41,6 +41,7 @@ Reason = Literal[
     "sender_missing",
     "sender_not_in_pool",
     "sender_not_owned",
+    "sender_not_ready",
     "sender_of_another_account",
     "service_unknown",
     "status_callback_invalid",

@@ -34,6 +34,7 @@ CODES: Final[dict[Reason, int]] = {
     "sender_not_in_pool": 21711,
     "sender_not_owned": 21659,
     "sender_of_another_account": 21660,
+    "sender_not_ready": 63007,
     "sender_cannot_sms": 21606,
     "sender_cannot_mms": 21621,
     "country_not_enabled": 21408,

@@ -16,6 +16,7 @@ from parley.core.refusal import Refused
 from parley.core.resources import Resources
 from parley.lib.clock import Clock
 from parley.model.callback import Callback
+from parley.model.channel import ChannelSender
 from parley.model.registry import (
     EDITABLE_US,
     MOST_UNVETTED,
@@ -39,7 +40,7 @@ _ID_DIGITS: Final = 6
 
 _reviewers: Final = msgspec.json.Decoder(Reviewers)
 
-S = TypeVar("S", Brand, Vetting, Campaign, TollFreeVerification)
+S = TypeVar("S", Brand, Vetting, Campaign, TollFreeVerification, ChannelSender)
 
 
 class Registry(msgspec.Struct, frozen=True):
@@ -51,6 +52,7 @@ class Registry(msgspec.Struct, frozen=True):
     verifications: Resources[TollFreeVerification]
     orders: Resources[Order]
     assignments: Resources[Assignment]
+    channel_senders: Resources[ChannelSender]
 
 
 class Reviewing:
@@ -135,6 +137,7 @@ class Reviewing:
             await self._decide(registry.vettings, self._vetting),
             await self._decide(registry.campaigns, self._campaign),
             await self._decide(registry.verifications, self._verification),
+            await self._decide(registry.channel_senders, self._channel_sender),
         ]
         return 0.0 if _TOGETHER in decided else _POLL_S
 
@@ -198,6 +201,9 @@ class Reviewing:
         objections = self._objections(review_rules.of_verification(submitted.value))
         until = self._clock.now() + EDITABLE_US if objections else None
         return _decided(submitted, replace(submitted.value, editable_until=until), objections)
+
+    async def _channel_sender(self, submitted: Resource[ChannelSender]) -> Resource[ChannelSender]:
+        return _decided(submitted, submitted.value, self._objections(()))
 
     def _objections(self, by_rules: tuple[Objection, ...]) -> tuple[Objection, ...]:
         match self.reviewers.verdict:

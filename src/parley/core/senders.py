@@ -4,6 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.core.cache import Cache
+from parley.core.channels import Channels
 from parley.core.numbers import Numbers
 from parley.core.pacing import Paces, sort_of
 from parley.core.refusal import Refused
@@ -56,6 +57,7 @@ class Senders:
         self,
         numbers: Numbers,
         services: Services,
+        channels: Channels,
         rules: SenderRules,
         registration: Registration,
         paces: Paces,
@@ -63,6 +65,7 @@ class Senders:
     ) -> None:
         self._numbers = numbers
         self._services = services
+        self._channels = channels
         self._rules = rules
         self._registration = registration
         is_registered = registration.terms.needs_campaign or registration.terms.needs_verification
@@ -74,10 +77,10 @@ class Senders:
     async def named(self, account_id: bytes, sender: Address, load: Load, dialect: Dialect) -> Route:
         """The sender that a request names, which the account has to own.
 
-        Raises Refused: sender_not_owned, sender_of_another_account, sender_cannot_sms, sender_cannot_mms, and what
-        the rules of the recipient's country refuse.
+        Raises Refused: sender_not_owned, sender_of_another_account, sender_not_ready, sender_cannot_sms,
+        sender_cannot_mms, and what the rules of the recipient's country refuse.
         """
-        if (changes := self._numbers.changes + self._services.changes) != self._changes:
+        if (changes := self._numbers.changes + self._services.changes + self._channels.changes) != self._changes:
             self._changes = changes
             self._terms.clear()
         terms = self._terms.get((account_id, sender)) or await self._look_up(account_id, sender, dialect)
@@ -95,6 +98,8 @@ class Senders:
         number = await self._numbers.sender(account_id, sender, dialect)
         if number is not None and not number.can_sms:
             raise Refused("sender_cannot_sms", sender.text)
+        if sender.channel != "sms" and not await self._channels.is_ready(account_id, sender.text):
+            raise Refused("sender_not_ready", sender.text)
         service = await self._services.of_sender(account_id, sender)
         scope = None if service is None else f"MG{service.id.hex()}"
         terms = _Terms(number is not None and bool(number.can_mms), self._paces.segment_us(sender), scope)

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from parley.core.cache import Cache
+from parley.core.channels import Channels
 from parley.core.pacing import Paces, sort_of
 from parley.core.refusal import Refused
 from parley.core.registration import Registration
@@ -91,6 +92,7 @@ class Services:
         clock: Clock,
         services: Resources[Service],
         senders: Resources[PoolSender],
+        channels: Channels,
         registration: Registration,
         rules: SenderRules,
         paces: Paces,
@@ -98,6 +100,7 @@ class Services:
         self._engine = engine
         self._services = services
         self._senders = senders
+        self._channels = channels
         self._registration = registration
         self._rules = rules
         self._paces = paces
@@ -107,8 +110,8 @@ class Services:
 
     @property
     def changes(self) -> int:
-        """Grows with each change of a service or a pool that is known of."""
-        return self._services.changes + self._senders.changes
+        """Grows with each change of a service, a pool or a channel's sender that is known of."""
+        return self._services.changes + self._senders.changes + self._channels.changes
 
     def forget(self) -> None:
         """Ask the record again, because another node changed something: a number, perhaps."""
@@ -151,16 +154,22 @@ class Services:
         return await self._services.find(account_id, member.parent_id)
 
     async def _candidates(self, account_id: bytes, members: Sequence[Resource[PoolSender]]) -> list[Candidate]:
-        """Those of a pool who can send: numbers that were released or cannot text are not among them."""
+        """Those of a pool who can send: numbers that were released or cannot text, and channels' senders that are not
+        approved, are not among them.
+        """
         owned = [member.value.address for member in members if member.value.kind in _OWNED]
         can = await self._engine.read(pools.capabilities, account_id, owned)
         candidates: list[Candidate] = []
         for member in members:
             sender = member.value
             address = addresses.read(sender.address)
-            can_sms, can_mms = (
-                can.get(sender.address, (False, False)) if sender.kind in _OWNED else (True, sender.kind == "channel")
-            )
+            match sender.kind:
+                case "phone_number" | "short_code":
+                    can_sms, can_mms = can.get(sender.address, (False, False))
+                case "channel":
+                    can_sms = can_mms = await self._channels.is_ready(account_id, sender.address)
+                case _:
+                    can_sms, can_mms = True, False
             if can_sms:
                 country = market(address.value) or "" if address.kind == "e164" else sender.country
                 rate = await self._registration.pace(account_id, address)

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from parley.model.registry import Objection, Verdict
+
 Text = Annotated[str, msgspec.Meta(max_length=4000)]
 
 
@@ -67,10 +69,12 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChannelSender(msgspec.Struct, frozen=True):
-    """One address on a channel. The resource's name is the address; it is ready from the resource's `due_at` on."""
+    """One address on a channel. The resource's name is the address, which sends once the reviewers approved of it."""
 
     address: str
     """As the APIs spell it: `whatsapp:+15551234567`."""
     configuration: Configuration = Configuration()
     webhook: Webhook = Webhook()
     profile: Profile = Profile()
+    verdict: Verdict = "pending"
+    objections: tuple[Objection, ...] = ()

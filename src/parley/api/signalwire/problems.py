@@ -101,6 +101,7 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
     "sender_missing": Problem("missing_required_parameter", "from is required", "from"),
     "sender_not_in_pool": Problem("invalid_from_number", "The number to send from is not in the pool", "from"),
     "sender_not_owned": Problem("invalid_from_number", "The number to send from is not one of the project's", "from"),
+    "sender_not_ready": Problem("invalid_from_number", "The address to send from is not approved", "from"),
     "sender_of_another_account": Problem(
         "invalid_from_number", "The number to send from is not one of the project's", "from"
     ),

@@ -68,6 +68,7 @@ REFUSALS: Final[dict[Reason, Problem]] = {
         400, 21711, "The 'From' number {value} is not in the sender pool of the Messaging Service"
     ),
     "sender_not_owned": Problem(400, 21659, "The 'From' number {value} is not a number of this server"),
+    "sender_not_ready": Problem(400, 63007, "No channel with the 'From' address {value} is ready to send"),
     "sender_of_another_account": Problem(400, 21660, "The 'From' number {value} does not belong to this account"),
     "service_unknown": Problem(400, 21701, "The Messaging Service {value} does not exist"),
     "status_callback_invalid": Problem(400, 21609, "StatusCallback is not a valid http or https URL"),

@@ -41,6 +41,15 @@ def client(server: Server) -> Client:
     return client_of(server)
 
 
+def looked_at(server: Server, clock: ManualClock, **reviewers: Any) -> None:
+    """Have the reviewers look at what waits for them."""
+    ask(
+        server, "PUT", "/simulator/reviewers", json={"delay_s": 0, "verdict": "approve", **reviewers}
+    ).raise_for_status()
+    clock.advance(2)
+    server.run(server.app.reviewing.turn())
+
+
 def made(client: Client, address: str, **more: Any) -> Any:
     wanted = client.messaging.v2.channels_senders.MessagingV2ChannelsSenderRequestsCreate(
         {"sender_id": address, "profile": {"name": "Acme"}, **more}
@@ -48,13 +57,13 @@ def made(client: Client, address: str, **more: Any) -> Any:
     return client.messaging.v2.channels_senders.create(wanted)
 
 
-def test_a_sender_is_looked_at_and_then_ready(client: Client, clock: ManualClock) -> None:
+def test_a_sender_is_looked_at_and_then_ready(server: Server, client: Client, clock: ManualClock) -> None:
     senders = client.messaging.v2.channels_senders
     sender = made(client, ADDRESS, profile=PROFILE, webhook=WEBHOOK, configuration={"waba_id": "1"})
     assert (sender.status, sender.sender_id) == ("CREATING", ADDRESS)
     one = senders(sender.sid)
     assert one.fetch().status == "CREATING"
-    clock.advance(2)
+    looked_at(server, clock)
     ready = one.fetch()
     assert (ready.status, ready.offline_reasons) == ("ONLINE", None)
     assert ready.profile["emails"] == [{"email": "us@example.com", "label": "Email"}]
@@ -69,6 +78,33 @@ def test_a_sender_is_looked_at_and_then_ready(client: Client, clock: ManualClock
     assert one.delete()
     assert refusal(one.fetch) == (404, 20404)
     assert refusal(one.delete) == (404, 20404)
+
+
+def test_nothing_is_sent_by_a_sender_that_is_not_approved(server: Server, client: Client, clock: ManualClock) -> None:
+    looked_at(server, clock, verdict="hold")
+    senders, ours, phone = client.messaging.v2.channels_senders, "whatsapp:+15557654322", "whatsapp:+15550009902"
+    sender = senders(made(client, ours).sid)
+    service = client.messaging.v1.services(client.messaging.v1.services.create(friendly_name="Waiting").sid)
+    service.channel_senders.create(sid=sender.fetch().sid)
+
+    def outcome(**given: Any) -> Any:
+        answer = ask(server, "POST", f"/2010-04-01/Accounts/{server.account_sid}/Messages.json", data=given).json()
+        return answer["code"] if answer["status"] == 400 else answer["status"]
+
+    def outcomes() -> list[Any]:
+        to = {"To": phone, "Body": "Hi"}
+        chosen = outcome(**to, MessagingServiceSid=service.fetch().sid)
+        return [sender.fetch().status, outcome(**to, From=ours), chosen]
+
+    assert outcomes() == ["CREATING", 63007, 21704]
+    looked_at(server, clock, verdict="reject", reason="Not known to us.")
+    assert outcomes() == ["OFFLINE", 63007, 21704]
+    assert [reason["message"] for reason in sender.fetch().offline_reasons] == ["Not known to us."]
+    looked_at(server, clock, verdict="hold")
+    again = sender.update(senders.MessagingV2ChannelsSenderRequestsUpdate({"profile": {"about": "Well known"}}))
+    assert (again.status, again.offline_reasons) == ("CREATING", None)
+    looked_at(server, clock)
+    assert outcomes() == ["ONLINE", "queued", "accepted"]
 
 
 def test_it_sends_for_a_service(client: Client) -> None:
@@ -90,11 +126,14 @@ def test_it_sends_for_a_service(client: Client) -> None:
     assert other.channel_senders.list() == []
 
 
-def test_its_webhooks_hear_of_its_messages_alone(server: Server, client: Client, receiver: Receiver) -> None:
+def test_its_webhooks_hear_of_its_messages_alone(
+    server: Server, client: Client, receiver: Receiver, clock: ManualClock
+) -> None:
     number = client.incoming_phone_numbers.create(phone_number="+14155550401", sms_url=f"{receiver.url}/sms")
     ours, theirs = f"whatsapp:{number.phone_number}", "+15550009901"
     webhook = {"callback_url": f"{receiver.url}/whatsapp", "status_callback_url": f"{receiver.url}/status"}
     made(client, ours, webhook=webhook)
+    looked_at(server, clock)
     for to in (ours, number.phone_number):
         ask(server, "POST", f"/simulator/phones/{theirs}/messages", json={"to": to, "body": "Hi"}).raise_for_status()
     receiver.wait(lambda request: request.path in ("/sms", "/whatsapp"), 2)

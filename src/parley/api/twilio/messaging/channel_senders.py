@@ -1,6 +1,6 @@
 """Senders on WhatsApp: register, list, fetch, change, drop. Bodies are JSON. Source: messaging v2, Channels/Senders."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -14,10 +14,11 @@ from parley.api.twilio.paths import check_nothing_asked, resource_id
 from parley.api.twilio.urls import Urls
 from parley.core.numbers import Numbers
 from parley.core.resources import Resources
+from parley.core.review import Reviewing
 from parley.lib import ids
-from parley.lib.clock import Clock
 from parley.model.address import Address, InvalidAddress, parse_sender
 from parley.model.channel import ChannelSender, Configuration, Profile, Webhook
+from parley.model.registry import Verdict
 from parley.model.resource import Resource
 from parley.model.service import PoolSender
 
@@ -29,29 +30,20 @@ _PARTS: Final[dict[str, type[msgspec.Struct]]] = {
 }
 _CALLED: Final = ("callback_url", "fallback_url", "status_callback_url")
 _SHOWN_URLS: Final = ("logo_url", "banner_url", "privacy_url", "terms_of_service_url")
-_SECOND_US: Final = 1_000_000
+_STATUS: Final[Mapping[Verdict, str]] = {"pending": "CREATING", "approved": "ONLINE", "rejected": "OFFLINE"}
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 
 class ChannelSenders:
-    """The operations on channel senders. `review_s` says how long after its registration one is ready."""
+    """The operations on channel senders, which the reviewers approve of, or do not."""
 
-    def __init__(
-        self,
-        channel_senders: Resources[ChannelSender],
-        pool_senders: Resources[PoolSender],
-        numbers: Numbers,
-        urls: Urls,
-        clock: Clock,
-        review_s: Callable[[], float],
-    ) -> None:
-        self._senders = channel_senders
+    def __init__(self, reviewing: Reviewing, pool_senders: Resources[PoolSender], numbers: Numbers, urls: Urls) -> None:
+        self._reviewing = reviewing
+        self._senders = reviewing.registry.channel_senders
         self._pool = pool_senders
         self._numbers = numbers
         self._urls = urls
-        self._clock = clock
-        self._review_s = review_s
 
     async def create(self, call: Call) -> Reply:
         """Register an address of the account's on WhatsApp; 202, since it is looked at first.
@@ -64,9 +56,10 @@ class ChannelSenders:
         if not value.profile.name:
             raise Fault("invalid_parameter", "profile.name is required", "profile")
         await self._numbers.sender(call.account.id, address, "twilio")
-        ready_at = self._clock.now() + round(self._review_s() * _SECOND_US)
-        made = await self._senders.add(call.account.id, value, name=address.text, due_at=ready_at)
-        return json_reply(202, self._shown(call, made, "CREATING"))
+        made = await self._reviewing.submit(
+            self._senders, call.account.id, value, name=address.text, number=address.value
+        )
+        return json_reply(202, _shown(call, made))
 
     async def list(self, call: Call) -> Reply:
         """A page of the account's senders on a channel, newest first."""
@@ -82,21 +75,29 @@ class ChannelSenders:
                 call.account.id, page.limit, page.after, backwards=page.backwards, skip=page.skip
             )
         return collection.list_reply(
-            call, "senders", form, page, found, lambda sender: sender.id, lambda sender: self._shown(call, sender)
+            call, "senders", form, page, found, lambda sender: sender.id, lambda sender: _shown(call, sender)
         )
 
     async def fetch(self, call: Call) -> Reply:
         """One sender."""
         check_nothing_asked(call)
-        return json_reply(200, self._shown(call, await self._senders.fetch(call.account.id, _id(call))))
+        return json_reply(200, _shown(call, await self._senders.fetch(call.account.id, _id(call))))
 
     async def update(self, call: Call) -> Reply:
-        """Change what is given and not null; 202."""
+        """Change what is given and not null; 202. One that was rejected is looked at again."""
         given = _given(call, set(_PARTS))
-        sender = await self._senders.change(
-            call.account.id, _id(call), lambda before: replace(before, value=self._changed(before.value, given))
-        )
-        return json_reply(202, self._shown(call, sender))
+
+        def changed(before: Resource[ChannelSender]) -> ChannelSender:
+            return self._changed(before.value, given)
+
+        sender = await self._senders.fetch(call.account.id, _id(call))
+        if sender.value.verdict == "rejected":
+            sender = await self._reviewing.resubmit(self._senders, call.account.id, sender.id, changed)
+        else:
+            sender = await self._senders.change(
+                call.account.id, sender.id, lambda before: replace(before, value=changed(before))
+            )
+        return json_reply(202, _shown(call, sender))
 
     async def delete(self, call: Call) -> Reply:
         """Drop a sender, and take it out of its service."""
@@ -121,26 +122,27 @@ class ChannelSenders:
                 raise Fault("invalid_parameter", f"{name} is not a valid http or https URL", name)
         return changed
 
-    def _shown(self, call: Call, sender: Resource[ChannelSender], status: str | None = None) -> dict[str, Any]:
-        value = sender.value
-        sid = ids.sid("XE", sender.id)
-        is_ready = sender.due_at is None or sender.due_at <= self._clock.now()
-        return {
-            "sid": sid,
-            "status": status or ("ONLINE" if is_ready else "CREATING"),
-            "sender_id": value.address,
-            "configuration": {
-                **msgspec.to_builtins(value.configuration),
-                "account_type": value.configuration.account_type or None,
-                "verification_code": None,
-            },
-            "webhook": value.webhook,
-            "profile": value.profile,
-            "properties": {"quality_rating": None, "messaging_limit": None},
-            "offline_reasons": None,
-            "compliance": None,
-            "url": collection.url_of(call, f"/v2/Channels/Senders/{sid}"),
-        }
+
+def _shown(call: Call, sender: Resource[ChannelSender]) -> dict[str, Any]:
+    value = sender.value
+    sid = ids.sid("XE", sender.id)
+    reasons = [{"code": None, "message": objection.text, "more_info": None} for objection in value.objections]
+    return {
+        "sid": sid,
+        "status": _STATUS[value.verdict],
+        "sender_id": value.address,
+        "configuration": {
+            **msgspec.to_builtins(value.configuration),
+            "account_type": value.configuration.account_type or None,
+            "verification_code": None,
+        },
+        "webhook": value.webhook,
+        "profile": value.profile,
+        "properties": {"quality_rating": None, "messaging_limit": None},
+        "offline_reasons": reasons or None,
+        "compliance": None,
+        "url": collection.url_of(call, f"/v2/Channels/Senders/{sid}"),
+    }
 
 
 def _id(call: Call) -> bytes:

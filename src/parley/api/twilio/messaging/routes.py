@@ -1,7 +1,5 @@
 """Where messaging services and their senders are served: the product messaging, v1, and v2 for channels."""
 
-from collections.abc import Callable
-
 from starlette.routing import Route
 
 from parley.api.http.credentials import Credentials
@@ -15,8 +13,7 @@ from parley.api.twilio.problems import explain
 from parley.api.twilio.urls import Urls
 from parley.core.numbers import Numbers
 from parley.core.resources import Resources
-from parley.lib.clock import Clock
-from parley.model.channel import ChannelSender
+from parley.core.review import Reviewing
 from parley.model.registry import Campaign
 from parley.model.service import PoolSender, Service
 from parley.webhooks.guard import Guard
@@ -30,18 +27,17 @@ def routes(
     credentials: Credentials,
     services: Resources[Service],
     pool_senders: Resources[PoolSender],
-    channel_senders: Resources[ChannelSender],
     campaigns: Resources[Campaign],
     numbers: Numbers,
     guard: Guard,
-    clock: Clock,
-    review_s: Callable[[], float],
+    reviewing: Reviewing,
 ) -> list[Route]:
     """Every operation on services, on who sends for them, and on channel senders."""
     urls = Urls(guard)
     pools = Pools(services, pool_senders)
     whole = Services(services, campaigns, urls)
-    channels = ChannelSenders(channel_senders, pool_senders, numbers, urls, clock, review_s)
+    channel_senders = reviewing.registry.channel_senders
+    channels = ChannelSenders(reviewing, pool_senders, numbers, urls)
     lists = (
         OwnedNumbers(pools, members.PHONE_NUMBERS, numbers, "PhoneNumberSid"),
         OwnedNumbers(pools, members.SHORT_CODES, numbers, "ShortCodeSid"),
