@@ -1,7 +1,7 @@
 """Hand work that this node holds from the commit that made it to the loop that does it, without asking the store."""
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
@@ -11,8 +11,9 @@ T = TypeVar("T")
 class Handoff(Generic[T]):
     """A bounded queue in memory. What finds no room is committed as nobody's, and claimed later: never lost.
 
-    `key` names a piece of work by its row. Work is in this node's hands from `put` until `done`. `takes_new` says
-    whether new work may come here straight from its commit; what is claimed always may.
+    `key` names a piece of work by its row. Work is in this node's hands from `put` until `done`, and once only: what is
+    put off and claimed again before that is said is given out after it. `takes_new` says whether new work may come here
+    straight from its commit; what is claimed always may.
     """
 
     def __init__(self, limit: int, key: Callable[[T], bytes], takes_new: Callable[[], bool] = lambda: True) -> None:
@@ -20,7 +21,8 @@ class Handoff(Generic[T]):
         self._key = key
         self._takes_new = takes_new
         self._items: deque[T] = deque()
-        self._held: Counter[bytes] = Counter()
+        self._held: dict[bytes, deque[T]] = {}
+        """By key, what is in this node's hands: what was put beside it meanwhile."""
         self._arrived = asyncio.Event()
         self.is_closed = False
         self.turns = 0
@@ -44,9 +46,13 @@ class Handoff(Generic[T]):
 
     def put(self, items: Iterable[T]) -> None:
         """Add work that is committed as held by this node."""
-        added = list(items)
-        self._items.extend(added)
-        self._held.update(map(self._key, added))
+        for item in items:
+            key = self._key(item)
+            if (behind := self._held.get(key)) is not None:
+                behind.append(item)
+            else:
+                self._held[key] = deque()
+                self._items.append(item)
         self._arrived.set()
 
     async def take(self, limit: int) -> list[T]:
@@ -62,16 +68,19 @@ class Handoff(Generic[T]):
     def done(self, items: Iterable[T]) -> None:
         """These are finished, or nobody's again."""
         for key in map(self._key, items):
-            if self._held[key] > 1:  # put off, and claimed again before this was said
-                self._held[key] -= 1
+            if behind := self._held.get(key):
+                self._items.append(behind.popleft())
+                self._arrived.set()
             else:
-                del self._held[key]
+                self._held.pop(key, None)
 
     def close(self) -> list[T]:
         """Take no more, wake who waits, and give back what nobody took."""
         self.is_closed = True
         left = list(self._items)
         self._items.clear()
+        for behind in self._held.values():
+            behind.clear()
         self.done(left)
         self._arrived.set()
         return left
