@@ -33,6 +33,24 @@ class Database:
         self.chance = chance
         self.faults = 0.0
         self.is_away = False
+        self.commits: list[int] = []
+        """The last event's number after each commit: which events are one transaction's."""
+
+    def committed(self) -> None:
+        """Note where a transaction ended."""
+        (last,) = self.connection.execute("SELECT max(seq) FROM events").fetchone()
+        self.commits.append(last or 0)
+
+    def waiting(self) -> list[tuple[bytes | None, int]]:
+        """Each message and callback that waits: who holds it, and when it is due."""
+        return self.connection.execute(
+            "SELECT node, due_at FROM pending UNION ALL SELECT node, due_at FROM callbacks WHERE state = 'pending'"
+        ).fetchall()
+
+    def owing(self) -> list[bytes]:
+        """The messages of which somebody has still to be told."""
+        rows = self.connection.execute("SELECT DISTINCT message_id FROM callbacks WHERE state = 'pending'")
+        return [row[0] for row in rows]
 
     def fails(self) -> bool:
         """Draw."""
@@ -62,6 +80,7 @@ class SimulatedEngine(SqliteEngine):
         if self.is_dead or database.fails():
             raise StoreUnavailable("it is gone, and nothing was changed")
         results = self._transact_now(units)
+        database.committed()
         await asyncio.sleep(database.chance.random() * 0.01)  # a node that dies here never hears of its commit
         if database.chance.random() < database.faults:
             self._is_in_doubt()

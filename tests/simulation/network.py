@@ -1,10 +1,10 @@
-"""The world that nodes talk to: a carrier that does whatever carriers do, and the hosts that callbacks go to."""
+"""A carrier that does whatever carriers do."""
 
 import asyncio
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -20,21 +20,25 @@ from parley.core.carrier import (
     Uncertain,
     Unreachable,
 )
-from parley.lib.clock import Clock
-from parley.model.callback import Callback
 from parley.model.message import Status
 from parley.model.receipt import Receipt
-from parley.webhooks.attempt import HTTP_ERROR, REFUSED_ATTEMPTS, UNREACHED_ATTEMPTS, Failed, Held
-from parley.webhooks.hosts import Hosts
-from parley.webhooks.render import Rendered
-
-HOSTS: Final = ("well.example", "flaky.example", "slow.example", "dead.example")
+from tests.simulation.virtual import WorldClock
 
 
 class Report(Protocol):
-    """Brings receipts to any living node, until one took them."""
+    """Bring receipts to any living node, until one took them."""
 
     async def __call__(self, receipts: Sequence[Receipt]) -> None: ...
+
+
+class Submit(msgspec.Struct, frozen=True):
+    """One submit as it came. Times in virtual seconds, and by the wall clock."""
+
+    submission: Submission
+    at: float
+    wall_at: int
+    latest: int
+    """The latest that the wall clock ever was."""
 
 
 class Network:
@@ -42,12 +46,14 @@ class Network:
 
     name = "network"
 
-    def __init__(self, chance: random.Random, clock: Clock, *, deduplicates: bool, refs: bool) -> None:
+    def __init__(self, chance: random.Random, clock: WorldClock, *, deduplicates: bool, refs: bool) -> None:
         self.chance, self.clock = chance, clock
         self.deduplicates, self._refs = deduplicates, refs
         self.doubtful = 0.5
         self.report: Report | None = None
         self.begin: Callable[..., asyncio.Task[None]] | None = None
+        self.submits: dict[bytes, list[Submit]] = defaultdict(list)
+        """By message."""
         self.left: set[bytes] = set()
         """What was submitted, but for what was surely not sent."""
         self.taken: dict[bytes, int] = defaultdict(int)
@@ -59,7 +65,8 @@ class Network:
 
     async def submit(self, submission: Submission) -> Outcome | None:
         """One submit; None when the answer is lost."""
-        message_id = submission.key[1]
+        message_id, clock = submission.key[1], self.clock
+        self.submits[message_id].append(Submit(submission, clock.monotonic(), clock.now(), clock.latest))
         if message_id in self.left:
             self.repeated.append(message_id)
         self.left.add(message_id)
@@ -154,59 +161,3 @@ class Line:
 
     async def close(self) -> None:
         """Nothing is held."""
-
-
-class Heard(msgspec.Struct, frozen=True):
-    """One request that a host was sent."""
-
-    callback_id: bytes
-    status: str
-
-
-class Apps:
-    """The hosts of callbacks."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self.chance = chance
-        self.doubtful = 1.0
-        self.heard: dict[bytes, list[Heard]] = defaultdict(list)
-        """By message."""
-
-    async def hear(self, callback: Callback) -> str | Failed:
-        """One request; what becomes of it. A host that fails may have heard all the same."""
-        host, chance = callback.url.split("/")[2], self.chance
-        is_bad = chance.random() < self.doubtful
-        if host == "dead.example" and is_bad:
-            await asyncio.sleep(chance.choice((0.0, 2.0)))
-            return Failed(11205, "refused", "11205 refused", UNREACHED_ATTEMPTS)
-        if host == "slow.example" and is_bad:
-            await asyncio.sleep(chance.random() * 6)
-        self.heard[callback.message_id].append(Heard(callback.id, callback.status))
-        await asyncio.sleep(chance.random() * 0.1)
-        if host == "flaky.example" and is_bad and chance.random() < 0.6:
-            if chance.random() < 0.2:
-                return Failed(HTTP_ERROR, "HTTP 404", "HTTP 404", 1)
-            return Failed(HTTP_ERROR, "HTTP 500", "HTTP 500", REFUSED_ATTEMPTS)
-        return "HTTP 200"
-
-
-class Requests:
-    """One node's way to the hosts, in the place of Attempts."""
-
-    def __init__(self, apps: Apps, hosts: Hosts) -> None:
-        self._apps = apps
-        self._hosts = hosts
-
-    async def status(self, callback: Callback, _: Rendered, is_wanted: Callable[[], bool]) -> str:
-        """Tell of a state. Raises Failed, Held."""
-        if not is_wanted():
-            raise Held
-        host = callback.url.split("/")[2]
-        said = await self._apps.hear(callback)
-        if isinstance(said, Failed) and said.code != HTTP_ERROR:
-            self._hosts.failed(host, said.reason)
-            raise said
-        self._hosts.answered(host)
-        if isinstance(said, Failed):
-            raise said
-        return said

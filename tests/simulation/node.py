@@ -11,6 +11,7 @@ from parley.core.amend import Amending
 from parley.core.backoff import Backoff
 from parley.core.breaker import Breaker
 from parley.core.claim import Claims
+from parley.core.consent import Consent
 from parley.core.dispatch import Dispatch
 from parley.core.handoff import Handoff
 from parley.core.maintain import Maintenance
@@ -18,34 +19,32 @@ from parley.core.media import Outgoing
 from parley.core.metrics import Metrics
 from parley.core.outcomes import UncertainPolicy
 from parley.core.pacing import Paces
+from parley.core.receive import Receiving
 from parley.core.record import Record
+from parley.core.resources import Resources
 from parley.core.schedule import Window
 from parley.core.usage import Usage
 from parley.lib.ids import Ids
 from parley.model.callback import Callback
+from parley.model.consent import Replies as KeywordReplies
+from parley.model.handler import MessageHandler
 from parley.model.message import Dialect, Message, Pending
 from parley.store.vault import Vault
 from parley.webhooks.attempt import Attempts
 from parley.webhooks.deliver import Delivery
 from parley.webhooks.hosts import Hosts
-from parley.webhooks.render import Rendered, Renderer
+from parley.webhooks.render import Renderer
 from parley.webhooks.reply import Replies
 from parley.webhooks.retries import Retries
 from tests.carriers.dice import Dice
 from tests.core.node import STATES
 from tests.sending import Outbound
+from tests.simulation.apps import Apps, Plain, Requests
 from tests.simulation.database import Database, SimulatedEngine
-from tests.simulation.network import Apps, Line, Network, Requests
+from tests.simulation.network import Line, Network
 from tests.simulation.virtual import VirtualLoop, WorldClock, owner
 
 GIVE_UP_S: Final = 40.0
-
-
-class _Plain:
-    """Renders nothing: the hosts look at the callback itself."""
-
-    def status(self, *_: object) -> Rendered:
-        return Rendered("POST", "", (), None)
 
 
 class SimulatedNode:
@@ -83,22 +82,36 @@ class SimulatedNode:
         self.outbound.schedule.window = Window(min_s=-1000)  # clocks jump, and clients ask again
         self.sending = self.outbound.sending
         self.amending = Amending(self.record, clock)
-        outgoing = Outgoing(engine, _no_media)
+        self.receiving = Receiving(
+            self.record,
+            self.outbound.numbers,
+            self.outbound.channels,
+            self.outbound.pools,
+            self.accounts,
+            Consent(clock, self.sending, KeywordReplies()),
+            self.outbound.prices,
+            clock,
+            metrics,
+        )
+        outgoing = Outgoing(engine, apps.fetch)
         release = self.outbound.release(self.accounts)
         dispatch = Dispatch(
             self.record, self.due, release, Line(network), outgoing, clock, backoff, breaker, metrics, policy
         )
         hosts = Hosts(clock, dice)
-        renderers = dict.fromkeys(cast("tuple[Dialect, ...]", ("twilio", "signalwire")), cast("Renderer", _Plain()))
+        renderers = dict.fromkeys(cast("tuple[Dialect, ...]", ("twilio", "signalwire")), cast("Renderer", Plain()))
+        attempts = cast("Attempts", Requests(apps, hosts))
+        handlers = Resources(engine, clock, self.ids, "handler", MessageHandler)
+        replies = Replies(engine, self.record, self.sending.send, renderers, attempts, handlers, clock)
         delivery = Delivery(
             engine,
             self.owed,
             self.accounts,
             renderers,
-            cast("Attempts", Requests(apps, hosts)),
+            attempts,
             hosts,
             Retries(clock, backoff, None, GIVE_UP_S),
-            cast("Replies", None),
+            replies,
             clock,
             backoff,
             self.id,
@@ -153,7 +166,3 @@ class SimulatedNode:
 
 async def _forever(loop: Callable[[], Awaitable[None]]) -> None:
     await loop()
-
-
-async def _no_media(url: str, most: int) -> Any:
-    raise AssertionError(f"nobody sends media here: {url} {most}")

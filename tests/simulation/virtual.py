@@ -58,11 +58,22 @@ class WorldClock:
 
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
-        self.offset_us = 1_750_000_000_000_000
+        self._offset_us = 1_750_000_000_000_000
+        self._latest = 0
 
     def now(self) -> int:
         """Wall time in microseconds since the epoch."""
-        return self.offset_us + round(self._loop.time() * 1_000_000)
+        return self._offset_us + round(self._loop.time() * 1_000_000)
+
+    @property
+    def latest(self) -> int:
+        """The latest that it ever was."""
+        return max(self._latest, self.now())
+
+    def turn(self, seconds: float) -> None:
+        """Set it ahead, or back."""
+        self._latest = self.latest
+        self._offset_us += round(seconds * 1_000_000)
 
     def monotonic(self) -> float:
         """Virtual seconds."""
