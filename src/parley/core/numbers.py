@@ -11,6 +11,7 @@ from parley.lib.ids import Ids
 from parley.model.address import Address
 from parley.model.application import Application
 from parley.model.handler import MessageHandler, url_of
+from parley.model.laml import marked
 from parley.model.message import Dialect
 from parley.model.number import Number
 from parley.model.resource import Resource
@@ -162,11 +163,12 @@ def _handled(number: Number, handler: Resource[MessageHandler]) -> Number:
     value = handler.value
     if value.kind == "relay_application":
         return replace(number, dialect="signalwire", handler=value.kind, relay_context=value.topic, request_url=None)
-    is_laml = value.kind == "cxml_webhook"
+    is_cxml = value.kind == "cxml_webhook"
     return replace(
         number,
-        dialect="twilio" if is_laml else "signalwire",
-        handler="laml_webhooks" if is_laml else "json_webhook",
+        dialect="twilio" if is_cxml else "signalwire",
+        handler="laml_webhooks" if is_cxml else "json_webhook",
+        extras=marked(number.extras, is_so=is_cxml),
         relay_context=None,
         request_url=url_of(handler.id) if value.kind == "swml_script" else value.request_url,
         request_method=value.request_method,

@@ -22,6 +22,7 @@ from parley.lib.clock import Clock
 from parley.model.address import Address, InvalidAddress, parse_recipient, parse_sender
 from parley.model.callback import Callback
 from parley.model.consent import Heard, OptOutType
+from parley.model.laml import is_laml, marked
 from parley.model.message import Dialect, Kind, Media, Message
 from parley.model.number import RELAY_HANDLERS, Number
 from parley.model.relay import KEY, Told
@@ -187,11 +188,14 @@ def _under(number: Number, service: Service) -> Number:
         request_method=service.inbound_method,
         fallback_url=service.fallback_url,
         fallback_method=service.fallback_method,
+        extras=None,
     )
 
 
 def _told(number: Number) -> str | None:
-    """The extras of a message to a number, which say whether Relay's clients are told of it."""
+    """The extras of a message to a number, which say whether Relay's clients are told of it, and who knows UUIDs."""
+    if number.handler == "laml_webhooks":
+        return marked(None, is_so=is_laml(number.extras))
     if number.relay_context is None or number.handler not in RELAY_HANDLERS:
         return None
     return json.encode({KEY: Told(number.relay_context)}).decode()

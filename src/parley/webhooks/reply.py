@@ -19,6 +19,7 @@ from parley.lib.redaction import mask_url
 from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.handler import MessageHandler, script_of
+from parley.model.laml import is_laml, marked
 from parley.model.message import Dialect, Media, Message
 from parley.store import Engine, cookies, media, messages
 from parley.store.accept import IdempotencyKey
@@ -220,6 +221,7 @@ class _Talk:
             media_urls=tuple(_joined(base, url) for url in verb.media),
             status_callback=callback_url,
             direction="outbound-reply",
+            extras=marked(None, is_so=is_laml(message.extras)),
             idempotency=key,
         )
         try:

@@ -79,7 +79,7 @@ def test_the_same_api_is_served_where_signalwire_has_it(server: Server) -> None:
     project = (server.project_id, server.auth_token)
     asked = {"To": "+15550001004", "From": US, "Body": "as a project"}
     sent = ask(server, "POST", f"{base}/Messages.json", data=asked, auth=project)
-    assert (sent.status_code, sent.json()["account_sid"]) == (201, server.account_sid)
+    assert (sent.status_code, sent.json()["account_sid"]) == (201, server.project_id)
     found = ask(server, "GET", f"{base}/Messages/{sent.json()['sid']}.json", auth=project)
     assert found.json()["body"] == "as a project"
     missing = ask(server, "GET", f"{base}/Nothing.json")

@@ -10,6 +10,7 @@ from parley.api.signalwire.problems import Invalid, Problem
 from parley.core.resources import Resources
 from parley.lib.ids import parse_sid, parse_uuid
 from parley.model.application import Application
+from parley.model.laml import marked
 from parley.model.number import Number
 from parley.webhooks.guard import Guard
 
@@ -47,7 +48,13 @@ async def read_change(
         raise Invalid(problems)
     if not is_led:
         return changed
-    return replace(changed, dialect="twilio", handler="laml_webhooks", application_id=application_id)
+    return replace(
+        changed,
+        dialect="twilio",
+        handler="laml_webhooks",
+        application_id=application_id,
+        extras=marked(changed.extras),
+    )
 
 
 async def _application(

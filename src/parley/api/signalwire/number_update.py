@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from parley.api.signalwire.draft import check_url
 from parley.api.signalwire.problems import Invalid, Problem, unknown_parameter
 from parley.lib.ids import parse_sid, parse_uuid
+from parley.model.laml import marked
 from parley.model.number import Handler, Number
 from parley.webhooks.guard import Guard
 
@@ -127,7 +128,7 @@ def read_update(number: Number, given: Mapping[str, Any], guard: Guard) -> Numbe
         request_method=(wanted.get("message_request_method") or number.request_method).upper(),
         fallback_url=fallback_url,
         fallback_method=(wanted.get("message_fallback_method") or number.fallback_method).upper(),
-        extras=_extras(number, wanted),
+        extras=_extras(number, handler, wanted),
         relay_context=relay_context,
         application_id=None if _HANDLING & wanted.keys() else number.application_id,
     )
@@ -231,7 +232,7 @@ def _relay_handler(
     return cast("Handler", handler)
 
 
-def _extras(number: Number, wanted: Mapping[str, Any]) -> str | None:
+def _extras(number: Number, handler: Handler | None, wanted: Mapping[str, Any]) -> str | None:
     """Settings that are kept beside what is kept already, which may be another API's."""
     kept: dict[str, Any] = json.decode(number.extras) if number.extras else {}
     if _HANDLING & wanted.keys():
@@ -242,4 +243,5 @@ def _extras(number: Number, wanted: Mapping[str, Any]) -> str | None:
             kept.pop(name, None)
         else:
             kept[name] = value.upper() if name.endswith("_method") else value
-    return json.encode(kept).decode() if kept else None
+    after = json.encode(kept).decode() if kept else None
+    return marked(after, is_so=handler == "laml_webhooks") if _HANDLING & wanted.keys() else after

@@ -10,7 +10,7 @@ from parley.api.http.credentials import basic, check_manages
 from parley.api.http.decode import Form
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.http.fault import Fault
-from parley.api.twilio import pages, render
+from parley.api.twilio import laml, pages, render
 from parley.api.twilio.parameters import choice, friendly_name
 from parley.api.twilio.paths import check_account, check_nothing_asked
 from parley.api.twilio.problems import Invalid
@@ -68,7 +68,8 @@ class AccountsApi:
     async def fetch(self, call: Call) -> Reply:
         """The credentials' account, or a subaccount of it."""
         check_nothing_asked(call)
-        return json_reply(200, _rendered(call, await self._named(call)))
+        reply = json_reply(200, _rendered(call, await self._named(call)))
+        return reply if call.path["Sid"].startswith("AC") else laml.respelled(reply)
 
     async def update(self, call: Call) -> Reply:
         """Rename an account; suspend, reactivate or close a subaccount."""
@@ -90,7 +91,7 @@ class AccountsApi:
     async def _named(self, call: Call) -> Account:
         """The path's account, as the record has it now."""
         await check_manages(call.headers, self._accounts)
-        named = ids.parse_sid(call.path["Sid"], ("AC",))
+        named = ids.parse_sid(call.path["Sid"], ("AC",)) or ids.parse_uuid(call.path["Sid"])
         subaccount = None if named is None else await self._accounts.by_id(named)
         if subaccount is None or subaccount.owner_id != call.account.id:
             check_account(call, "Sid")

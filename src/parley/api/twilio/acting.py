@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from parley.api.http.credentials import Credentials, basic
 from parley.api.http.endpoint import Call, Endpoint, Handler, Reply
-from parley.api.twilio import render
+from parley.api.twilio import laml, render
 from parley.api.twilio.problems import explain
 from parley.core.accounts import Accounts
 from parley.core.refusal import Refused
@@ -51,4 +51,6 @@ class Operations:
                 call.account = subaccount
                 if subaccount.status != "active" and call.scope["method"] != "GET":
                     raise Refused("account_suspended")
-        return await handler(call)
+        reply = await handler(call)
+        # Who names the account by its UUID is answered in that spelling.
+        return reply if text.startswith("AC") else laml.respelled(reply)

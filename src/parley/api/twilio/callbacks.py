@@ -7,13 +7,14 @@ from typing import Final
 
 from msgspec import json
 
-from parley.api.twilio import render, twiml
+from parley.api.twilio import laml, render, twiml
 from parley.api.twilio.delivery_errors import text_of
 from parley.core.refusal import Reason
 from parley.lib import ids
 from parley.lib.phone import place
 from parley.model.account import Account
 from parley.model.callback import Callback
+from parley.model.laml import is_laml
 from parley.model.message import Media, Message, Status
 from parley.webhooks import form
 from parley.webhooks.client import Answer
@@ -87,6 +88,8 @@ class TwilioRenderer:
                 params["EventType"] = "READ"
         elif status in ("delivered", "undelivered"):
             params["RawDlrDoneDate"] = time.strftime("%y%m%d%H%M", time.gmtime(callback.created_at // 1_000_000))
+        if is_laml(message.extras):
+            params = laml.parameters(params)
         return self._rendered(account, callback.url, callback.method, params, callback.id)
 
     def inbound(
@@ -130,6 +133,8 @@ class TwilioRenderer:
         params |= extra
         if failure is not None:
             params |= {"ErrorCode": str(failure.code), "ErrorUrl": split_url(failure.url)[0]}
+        if is_laml(message.extras):
+            params = laml.parameters(params)
         return self._rendered(account, url, method, params, _token(callback, url, extra))
 
     def action_parameters(self, sent: Message) -> Sequence[tuple[str, str]]:

@@ -176,7 +176,7 @@ def _application(form: Form) -> bytes | None:
     text = form.one("ApplicationSid")
     if not text:
         return None
-    application_id = ids.parse_sid(text, ("AP",))
+    application_id = ids.parse_sid(text, ("AP",)) or ids.parse_uuid(text)
     if application_id is None:
         raise Refused("application_unknown", text)
     return application_id

@@ -21,6 +21,7 @@ from parley.core import magic_numbers
 from parley.core.inventory import Inventory, area_of
 from parley.core.numbers import Numbers
 from parley.core.refusal import Refused
+from parley.lib import ids
 from parley.lib.numbering import Kind, kind_of
 from parley.model.account import Account
 from parley.model.address import TWILIO, TWILIO_STRICT, InvalidAddress, parse_recipient
@@ -134,7 +135,7 @@ class IncomingPhoneNumbers:
             number = await self._buy_in_area(call.account, form, area_code)
         else:
             raise Invalid(21421, "PhoneNumber or AreaCode is required", "PhoneNumber")
-        return json_reply(201, render.number(number))
+        return json_reply(201, render.number(await self._spelled(call, form, number)))
 
     def create_of(self, kind: Kind) -> Handler:
         """The operation that buys a number of one kind, which must be named."""
@@ -146,7 +147,7 @@ class IncomingPhoneNumbers:
                 raise Invalid(21457, "AreaCode is not supported here: name the number", "AreaCode")
             form.allow(_PURCHASE)
             number = await self._buy(call.account, form, form.one("PhoneNumber") or "", kind)
-            return json_reply(201, _rendered(number, kind))
+            return json_reply(201, _rendered(await self._spelled(call, form, number), kind))
 
         return serve
 
@@ -160,16 +161,22 @@ class IncomingPhoneNumbers:
         number = await self._named(call)
         form = call.form()
         form.allow(_CHANGE)
-        if form.one("AccountSid") not in (None, f"AC{call.account.id.hex()}"):
+        if form.one("AccountSid") not in (None, f"AC{call.account.id.hex()}", ids.to_uuid(call.account.id)):
             raise Fault("invalid_parameter", "A number cannot be moved to another account", "AccountSid")
-        changed = await self._numbers.change(number, await self._settings.applied(number, form))
-        return json_reply(200, render.number(changed))
+        wanted = self._settings.spelled(call, form, await self._settings.applied(number, form))
+        return json_reply(200, render.number(await self._numbers.change(number, wanted)))
 
     async def delete(self, call: Call) -> Reply:
         """Release a number."""
         check_nothing_asked(call)
         await self._numbers.release(await self._named(call))
         return NO_CONTENT
+
+    async def _spelled(self, call: Call, form: Form, bought: Number) -> Number:
+        wanted = self._settings.spelled(call, form, bought)
+        if wanted == bought or call.account.status == "test":
+            return bought
+        return await self._numbers.change(bought, wanted)
 
     async def _named(self, call: Call) -> Number:
         check_account(call)

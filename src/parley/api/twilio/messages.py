@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
-from parley.api.twilio import pages, render
+from parley.api.twilio import laml, pages, render
 from parley.api.twilio.draft import draft_of
 from parley.api.twilio.parameters import period, wanted_address
 from parley.api.twilio.paths import MESSAGE, check_account, check_nothing_asked, resource_id
@@ -11,6 +13,7 @@ from parley.api.twilio.problems import Invalid
 from parley.api.twilio.urls import Urls
 from parley.core.amend import Amending
 from parley.core.send import Sending
+from parley.model.laml import marked
 from parley.model.message import Message
 from parley.store import Engine, messages
 
@@ -30,7 +33,10 @@ class Messages:
     async def create(self, call: Call) -> Reply:
         """Send a message: 201 once it is durable."""
         check_account(call)
-        message = await self._sending.send(draft_of(call, self._urls))
+        draft = draft_of(call, self._urls)
+        if laml.is_asked(call):
+            draft = replace(draft, extras=marked(draft.extras))
+        message = await self._sending.send(draft)
         return json_reply(201, render.created(message))
 
     async def fetch(self, call: Call) -> Reply:

@@ -6,8 +6,10 @@ from msgspec import json
 from msgspec.structs import replace
 
 from parley.api.http.decode import Form
+from parley.api.http.endpoint import Call
 from parley.api.http.fault import Fault
 from parley.api.twilio import render
+from parley.api.twilio.laml import is_asked
 from parley.api.twilio.parameters import boolean, choice, friendly_name, method
 from parley.api.twilio.problems import Invalid
 from parley.api.twilio.urls import Urls
@@ -15,6 +17,7 @@ from parley.api.twilio.webhook_settings import given_url, url_or
 from parley.core.resources import Resources
 from parley.lib import ids
 from parley.model.application import Application
+from parley.model.laml import marked
 from parley.model.number import Number
 
 _KEPT_URLS: Final = {"VoiceUrl": "voice_url", "VoiceFallbackUrl": "voice_fallback_url"}
@@ -87,12 +90,18 @@ class NumberSettings:
             changed = replace(changed, handler="laml_webhooks", dialect="twilio")
         return changed
 
+    def spelled(self, call: Call, form: Form, number: Number) -> Number:
+        """A number whose messages are told in the spelling in which that was asked for."""
+        if _OF_SMS.isdisjoint(form):
+            return number
+        return replace(number, extras=marked(number.extras, is_so=is_asked(call)))
+
     async def _application(self, number: Number, form: Form, name: str) -> bytes | None:
         """The id of the application that is named; empty to unset it, None when not given. Raises Invalid 21420."""
         sid = form.one(name)
         if not sid:
             return None if sid is None else b""
-        named = ids.parse_sid(sid, ("AP",))
+        named = ids.parse_sid(sid, ("AP",)) or ids.parse_uuid(sid)
         if named is None or await self._applications.find(number.account_id, named) is None:
             raise Invalid(21420, f"{name} does not name an application of this account", name)
         return named

@@ -56,8 +56,8 @@ class ShortCodes:
         number = await self._named(call)
         form = call.form()
         form.allow(_PARAMETERS)
-        changed = await self._numbers.change(number, await self._settings.applied(number, form))
-        return json_reply(200, _short_code(changed))
+        wanted = self._settings.spelled(call, form, await self._settings.applied(number, form))
+        return json_reply(200, _short_code(await self._numbers.change(number, wanted)))
 
     async def _named(self, call: Call) -> Number:
         check_account(call)
