@@ -61,7 +61,7 @@ class Outbound:
         )
         self.senders = Senders(self.numbers, self.pools, self.channels, rules, registration, paces, clock)
         self.prices = Prices(price.read(None))
-        self.quiet = Quiet(kind("quiet_hours", QuietHours), self.services, clock)
+        self.quiet = Quiet(record.engine, kind("quiet_hours", QuietHours), self.services, clock)
         self.schedule = Schedule(record.engine, clock, self.quiet, Window())
         accounts = Accounts(record.engine, Vault(b"v" * 32), clock, record.ids, lambda: "a token")
         usage = Usage(record.engine, clock)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from parley.core import quiet_hours
 from parley.core.claim import LEASE_US
 from parley.core.metrics import Metrics
 from parley.core.pacing import Paces
@@ -263,6 +264,33 @@ async def test_those_of_a_service_stand_in_for_its_account_s(node: Node) -> None
     assert (await node.status(awake))[0] == "sent"
     await node.after(53 * 60 + 20)
     assert await node.kinds(asleep) == ["accepted", "queued", "sending", "sent"]
+
+
+async def test_what_is_held_goes_as_soon_as_the_hours_let_it(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quiet_hours, "_TOGETHER", 2)
+    account, quiet = await node.account(), node.outbound.quiet
+    await quiet.set_for_account(account.id, QuietHours("04:00", "12:00"))
+    other = await node.accounts.add("Other")
+    await quiet.set_for_account(other.id, QuietHours("04:00", "12:00"))
+    service = await pool(node, quiet_hours=QuietHours("04:00", "14:00"))
+    own = [await node.send(HONOLULU) for _ in range(5)]
+    of_service, scheduled_one = await service.send(HONOLULU, None), await service.send(HONOLULU)
+    others = await node.send(HONOLULU, account=other, sender="+13125550102")
+
+    async def seen() -> list[Any]:
+        await node.after(2)
+        return [await node.status(own[0]), await node.status(of_service)]
+
+    await quiet.set_for_account(account.id, MORNING)  # it is 05:06 there
+    assert await seen() == [("queued", None), ("accepted", None)]
+    assert {await waits(node, each) for each in own} == {("quiet_hours", HONOLULU_S - 2)}
+    await quiet.set_for_account(account.id, None)
+    assert await seen() == [("sent", None), ("accepted", None)]
+    assert {await node.status(each) for each in own} == {("sent", None)}
+    await quiet.set_for_service(account.id, service.id, None)
+    assert await seen() == [("sent", None), ("sent", None)]
+    assert await waits(node, scheduled_one) == ("schedule", HOUR - 6)
+    assert (await waits(node, others) or ("", 0.0))[0] == "quiet_hours"
 
 
 async def test_they_refuse_where_they_are_to_refuse(node: Node) -> None:

@@ -148,7 +148,7 @@ class Parts:
         self._remembering.append(self.numbers)
         self.services = self._kind("service", Service, children=("pool_sender", "campaign", *_OF_CAMPAIGN))
         self.pool_senders = self._kind("pool_sender", PoolSender)
-        self.quiet = Quiet(self._kind("quiet_hours", QuietHours), self.services, self.clock)
+        self.quiet = Quiet(engine, self._kind("quiet_hours", QuietHours), self.services, clock)
         self._build_registry(callbacks_wait.set)
         self.channels = Channels(self.registry.channel_senders)
         self.sender_rules = SenderRules(

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from parley.core.cache import Cache
+from parley.core.cache import FRESH_S, Cache
 from parley.core.refusal import Refused
 from parley.core.resources import Resources
 from parley.lib.clock import Clock
 from parley.model.service import QuietHours, Service
+from parley.store import Engine, scheduled
 
 MOST_MINUTES: Final = 23 * 60
 """The longest that quiet hours may be, so that a day which is an hour longer has an hour left too."""
@@ -19,12 +20,22 @@ _DAY_US: Final = 86_400_000_000
 _MINUTE_US: Final = 60_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_ACCOUNT: Final = "account"
+_KNOWN_US: Final = round(2 * FRESH_S * 1_000_000)
+"""Within so long every node knows of a change."""
+_TOGETHER: Final = 1000
 
 
 class Quiet:
-    """The quiet hours that accounts and services have set. A service's own stand in for its account's."""
+    """The quiet hours that accounts and services have set. A service's own stand in for its account's.
 
-    def __init__(self, accounts: Resources[QuietHours], services: Resources[Service], clock: Clock) -> None:
+    What is held by hours that are changed is looked at again within two seconds: others may hold it longer, or none.
+    """
+
+    def __init__(
+        self, engine: Engine, accounts: Resources[QuietHours], services: Resources[Service], clock: Clock
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
         self._accounts = accounts
         self._services = services
         self._known: Cache[bytes, tuple[QuietHours | None]] = Cache(clock)
@@ -59,9 +70,14 @@ class Quiet:
         await self._services.change(
             account_id, service_id, lambda it: replace(it, value=replace(it.value, quiet_hours=hours))
         )
+        await self._look_again(account_id)
 
     async def set_for_account(self, account_id: bytes, hours: QuietHours | None) -> None:
         """Set or remove an account's."""
+        await self._set_for_account(account_id, hours)
+        await self._look_again(account_id)
+
+    async def _set_for_account(self, account_id: bytes, hours: QuietHours | None) -> None:
         self._accounts.forget()
         kept = await self._accounts.named(account_id, _OF_ACCOUNT)
         if hours is None:
@@ -71,9 +87,17 @@ class Quiet:
             try:
                 await self._accounts.add(account_id, hours, name=_OF_ACCOUNT)
             except Refused:  # another request set them meanwhile
-                await self.set_for_account(account_id, hours)
+                await self._set_for_account(account_id, hours)
         else:
             await self._accounts.change(account_id, kept.id, lambda it: replace(it, value=hours))
+
+    async def _look_again(self, account_id: bytes) -> None:
+        """Have all that the hours of an account and its services hold fall due, once every node knows of a change."""
+        at = self._clock.now() + _KNOWN_US
+        held = await self._engine.read(scheduled.held_by_hours, account_id, (at, b""), _TOGETHER)
+        while held:
+            await self._engine.write(scheduled.hasten, [message_id for _, message_id in held], at)
+            held = await self._engine.read(scheduled.held_by_hours, account_id, held[-1], _TOGETHER)
 
 
 def fault(hours: QuietHours) -> str | None:

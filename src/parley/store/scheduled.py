@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec.structs import astuple
-from sqlalchemy import and_, func, literal_column, select
+from sqlalchemy import and_, func, literal_column, select, tuple_
 
 from parley.model.message import Message
 from parley.store import relay_owed, schema
@@ -24,6 +24,34 @@ def count(account_id: bytes) -> Operation[int]:
     where = and_(_SCHEDULED, schema.pending.c.account_id == account_id)
     rows = yield Query(select(func.count()).select_from(schema.pending).where(where))
     return int(rows[0][0])
+
+
+def held_by_hours(account_id: bytes, after: tuple[int, bytes], limit: int) -> Operation[list[tuple[int, bytes]]]:
+    """When free messages of an account, put off for quiet hours, fall due, and their ids: at most `limit` in that
+    order, from behind `after`. Reads all that is due in between.
+    """
+    table = schema.pending.c
+    is_held = and_(table.node.is_(None), table.account_id == account_id, table.waiting_for == "quiet_hours")
+    rows = yield Query(
+        select(table.due_at, table.message_id)
+        .where(and_(is_held, tuple_(table.due_at, table.message_id) > after))
+        .order_by(table.due_at, table.message_id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def hasten(held: Sequence[bytes], at: int) -> Operation[None]:
+    """Have those of these messages that are still put off for quiet hours fall due at a time."""
+    table = schema.pending.c
+    is_held = and_(table.node.is_(None), table.waiting_for == "quiet_hours", table.due_at > at)
+    rows = yield Query(
+        select(table.message_id)
+        .where(and_(table.message_id.in_(tuple(held)), is_held))
+        .order_by(table.message_id)
+        .with_for_update(skip_locked=True)
+    )
+    yield Update(schema.pending, ("due_at",), ("message_id",), [(at, row[0]) for row in rows])
 
 
 def release(node: bytes, intakes: Sequence[tuple[Message, Intake]]) -> Operation[list[Decision]]:
