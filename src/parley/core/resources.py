@@ -143,9 +143,12 @@ class Resources(Generic[T]):
         """How many the account has, of one parent when given."""
         return await self._engine.read(resources.count, account_id, self._kind, parent_id)
 
-    async def due(self, limit: int) -> list[Resource[T]]:
-        """Up to `limit`, of whichever account, to which something is to happen by now."""
-        return list(map(self._resource, await self._engine.read(resources.due, self._kind, self._clock.now(), limit)))
+    async def due(self, limit: int, after: tuple[int, bytes] | None = None) -> list[Resource[T]]:
+        """Up to `limit`, of whichever account, to which something is to happen by now, the longest due first; from
+        behind the time and id of one, when given.
+        """
+        rows = await self._engine.read(resources.due, self._kind, self._clock.now(), limit, after)
+        return list(map(self._resource, rows))
 
     async def change(
         self,

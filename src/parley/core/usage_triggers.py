@@ -18,6 +18,7 @@ from parley.model.usage import CATEGORIES, DAY_US, Amount, Used
 from parley.model.usage_trigger import Recurring, UsageTrigger
 
 EVERY_S: Final = 30.0
+_SOON_S: Final = 1.0
 _MOST: Final = 10_000
 """Triggers that are looked at in one turn."""
 
@@ -49,6 +50,8 @@ class UsageTriggers:
         self._ids = ids
         self._told = told
         self._wake = wake
+        self._seen_to: tuple[int, bytes] | None = None
+        """The due time and id of the last one that was looked at, while there are more."""
 
     async def add(self, account_id: bytes, trigger: UsageTrigger) -> Trigger:
         """Keep a trigger, which is watched from now on."""
@@ -68,16 +71,26 @@ class UsageTriggers:
         return [_seen(trigger, used[first_day(trigger.recurring, today)]) for trigger in triggers]
 
     async def turn(self) -> float:
-        """Look at every trigger that can fire; seconds until the next look. Raises StoreUnavailable."""
+        """Look at the triggers that can fire, or at the next of very many; seconds until the next look. Those of closed
+        accounts are not looked at again. Raises StoreUnavailable.
+        """
         by_account: dict[bytes, list[Trigger]] = {}
-        for trigger in await self.kept.due(_MOST):
+        due = await self.kept.due(_MOST, self._seen_to)
+        for trigger in due:
             by_account.setdefault(trigger.account_id, []).append(trigger)
         for account_id, triggers in by_account.items():
+            account = await self._accounts.by_id(account_id)
+            if account is None or account.status == "closed":
+                for trigger in triggers:
+                    await self.kept.put(replace(trigger, due_at=None))
+                continue
             found = await self.current(account_id, [trigger.value for trigger in triggers])
             for trigger, current in zip(triggers, found, strict=True):
                 if current >= trigger.value.value:
                     await self._fire(trigger, current)
-        return EVERY_S
+        is_longer = len(due) == _MOST
+        self._seen_to = (due[-1].due_at or 0, due[-1].id) if is_longer else None
+        return _SOON_S if is_longer else EVERY_S
 
     async def _fire(self, trigger: Trigger, current: int) -> None:
         now = self._clock.now()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, Literal
 
 from msgspec.structs import astuple, fields, replace
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select, tuple_
 
 from parley.model.callback import Callback
 from parley.model.resource import Row
@@ -105,12 +105,17 @@ def count(account_id: bytes, kind: str, parent_id: bytes | None = None) -> Opera
     return int(rows[0][0])
 
 
-def due(kind: str, now: int, limit: int) -> Operation[list[Row]]:
-    """Up to `limit` resources of whichever account to which something is to happen by now, the longest due first."""
+def due(kind: str, now: int, limit: int, after: tuple[int, bytes] | None = None) -> Operation[list[Row]]:
+    """Up to `limit` resources of whichever account to which something is to happen by now, the longest due first; from
+    behind a time and an id, when given.
+    """
+    conditions = [_table.kind == kind, _table.due_at <= now]
+    if after is not None:
+        conditions += [_table.due_at >= after[0], tuple_(_table.due_at, _table.id) > after]
     rows = yield Query(
         select(*(_table[name] for name in COLUMNS))
-        .where(and_(_table.kind == kind, _table.due_at <= now))
-        .order_by(_table.due_at)
+        .where(and_(*conditions))
+        .order_by(_table.due_at, _table.id)
         .limit(limit)
     )
     return [Row(*row) for row in rows]

@@ -7,6 +7,7 @@ import pytest
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from parley.core import usage_triggers
 from tests.api.twilio.client import Raw, client_of, refusal
 from tests.api.twilio.test_usage import DAY_S, send
 from tests.clock import ManualClock
@@ -134,6 +135,36 @@ def test_an_offset_counts_from_the_present_value(watched: Server, receiver: Rece
     look(watched)
     [told] = receiver.wait()
     assert told.form["CurrentValue"] == "2"
+
+
+def test_very_many_are_looked_at_by_parts(
+    watched: Server, receiver: Receiver, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage_triggers, "_MOST", 2)
+    client = client_of(watched)
+    made = []
+    for value in (9, 9, 9, 9, 1):
+        made.append(client.usage.triggers.create(receiver.url, str(value), "sms").sid)
+        clock.advance(1)
+    send(watched, client)
+    for _ in range(3):
+        look(watched)
+    [told] = receiver.wait()
+    assert told.form["UsageTriggerSid"] == made[-1]
+
+
+def test_those_of_a_closed_account_are_told_of_no_more(watched: Server, receiver: Receiver) -> None:
+    main = client_of(watched)
+    accounts = main.api.v2010.accounts
+    sid = accounts.create(friendly_name="Closing").sid
+    before = accounts(sid).usage.triggers.create(f"{receiver.url}/closed", "+0", "sms")
+    accounts(sid).update(status="closed")
+    main.usage.triggers.create(f"{receiver.url}/open", "+0", "sms")
+    for _ in range(2):
+        look(watched)
+    assert [told.path for told in receiver.wait()] == ["/open"]
+    kept = watched.run(watched.app.usage_triggers.kept.fetch(bytes.fromhex(sid[2:]), bytes.fromhex(before.sid[2:])))
+    assert kept.due_at is None
 
 
 RIGHT = {"CallbackUrl": HOOK, "TriggerValue": "1", "UsageCategory": "sms"}
