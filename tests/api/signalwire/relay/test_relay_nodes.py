@@ -45,7 +45,7 @@ def test_subscriptions_outlive_the_server(tmp_path: Path, how: str) -> None:
         relay.close()
         if how == "stop":
             [goodbye] = [frame for frame in relay.frames if frame.get("method") == "signalwire.disconnect"]
-            assert goodbye["params"] == {"restart": True}
+            assert goodbye["params"] == {"restart": False}
             assert closed.rcvd is not None
             assert closed.rcvd.code == 1012
         node.start()

@@ -50,8 +50,11 @@ class SignalWire:
         return request(id_, "signalwire.event", {"event_channel": protocol, **told})
 
     def disconnect(self, id_: str) -> str:
-        """A request that the client answers before it waits for us to close."""
-        return request(id_, "signalwire.disconnect", {"restart": True})
+        """A request that the client answers before it waits for us to close.
+
+        With `restart` the Python SDK would forget its session, and with it what it received beside its first contexts.
+        """
+        return request(id_, "signalwire.disconnect", {"restart": False})
 
 
 class Blade:
