@@ -18,6 +18,26 @@ from parley.store.messages import fetch_many
 _PENDING: Final = tuple(field.name for field in fields(Pending))
 _CALLBACK: Final = tuple(field.name for field in fields(Callback))
 
+# What every node asks all the time, and which never differs, is made once: that takes longer than to answer it.
+_pending, _callbacks, _entered = schema.pending.c, schema.callbacks.c, select(schema.nodes.c.id)
+_is_owed: Final = _callbacks.state == "pending"
+_NEXT_MESSAGE: Final = select(_pending.due_at).where(_pending.node.is_(None)).order_by(_pending.due_at).limit(1)
+_NEXT_CALLBACK: Final = (
+    select(_callbacks.due_at)
+    .where(and_(_is_owed, _callbacks.node.is_(None)))
+    .order_by(_callbacks.node, _callbacks.due_at)
+    .limit(1)
+)
+_FREE_STRAYS: Final = (
+    update(schema.pending).where(and_(_pending.node.is_not(None), _pending.node.not_in(_entered))).values(node=None),
+    update(schema.callbacks)
+    .where(and_(_is_owed, _callbacks.node.is_not(None), _callbacks.node.not_in(_entered)))
+    .values(node=None),
+)
+_DEPTH: Final = select(_pending.waiting_for, func.count(), func.min(_pending.due_at)).group_by(_pending.waiting_for)
+_OWED: Final = select(func.count()).select_from(schema.callbacks).where(_is_owed)
+_NODES: Final = select(func.count()).select_from(schema.nodes)
+
 
 def claim_messages(node: bytes, now: int, limit: int) -> Operation[list[tuple[Pending, Message]]]:
     """Take up to `limit` messages that are due and free, the longest due first, and of those the oldest."""
@@ -176,28 +196,20 @@ def let_go(node: bytes, messages: Collection[bytes], callbacks: Collection[bytes
 
 def free_strays() -> Operation[None]:
     """Make nobody's what nodes hold that are not entered: a node that was taken for dead may have accepted on."""
-    entered = select(schema.nodes.c.id)
-    pending, callbacks = schema.pending, schema.callbacks
-    stray = and_(pending.c.node.is_not(None), pending.c.node.not_in(entered))
-    yield Execute(update(pending).where(stray).values(node=None))
-    owed = and_(callbacks.c.state == "pending", callbacks.c.node.is_not(None), callbacks.c.node.not_in(entered))
-    yield Execute(update(callbacks).where(owed).values(node=None))
+    for change in _FREE_STRAYS:
+        yield Execute(change)
     yield from relay.free_strays()
 
 
 def next_due_message(after: int = 0) -> Operation[int | None]:
     """When the next free message is due, later than `after`; None when none waits."""
-    table = schema.pending.c
-    is_next = and_(table.node.is_(None), table.due_at > after)
-    rows = yield Query(select(table.due_at).where(is_next).order_by(table.due_at).limit(1))
+    rows = yield Query(_NEXT_MESSAGE.where(_pending.due_at > after) if after else _NEXT_MESSAGE)
     return rows[0][0] if rows else None
 
 
 def next_due_callback() -> Operation[int | None]:
     """When the next free callback is due; None when none waits."""
-    table = schema.callbacks.c
-    free = and_(table.state == "pending", table.node.is_(None))
-    rows = yield Query(select(table.due_at).where(free).order_by(table.node, table.due_at).limit(1))
+    rows = yield Query(_NEXT_CALLBACK)
     return rows[0][0] if rows else None
 
 
@@ -249,15 +261,12 @@ def _end(dead: Sequence[bytes]) -> Operation[None]:
 
 def depth() -> Operation[dict[str, Any]]:
     """How much waits and for what, since when the longest-due message does, and how many may have been sent."""
-    pending, callbacks = schema.pending.c, schema.callbacks
-    rows = yield Query(
-        select(pending.waiting_for, func.count(), func.min(pending.due_at)).group_by(pending.waiting_for)
-    )
+    rows = yield Query(_DEPTH)
     reasons = {reason: count for reason, count, _ in rows}
     oldest = min((due_at for _, _, due_at in rows), default=None)
-    rows = yield Query(select(func.count()).select_from(callbacks).where(callbacks.c.state == "pending"))
+    rows = yield Query(_OWED)
     owed = rows[0][0]
-    rows = yield Query(select(func.count()).select_from(schema.nodes))
+    rows = yield Query(_NODES)
     return {
         "messages": sum(reasons.values()),
         "reasons": reasons,

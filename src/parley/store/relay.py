@@ -26,6 +26,11 @@ Claimed = tuple[RelayEvent, Message | None, Sequence[Media]]
 _events: Final = schema.relay_events.c
 _sessions: Final = schema.relay_sessions.c
 _ALL: Final = tuple(_events[field.name] for field in fields(RelayEvent))
+_FREE_STRAYS: Final = (
+    update(schema.relay_events)
+    .where(and_(_events.node.is_not(None), _events.node.not_in(select(schema.nodes.c.id))))
+    .values(node=None)
+)
 
 
 def fresh(limit: int) -> Operation[set[Target]]:
@@ -223,5 +228,4 @@ def free(dead: Collection[bytes]) -> Operation[None]:
 
 def free_strays() -> Operation[None]:
     """Make nobody's what nodes were telling that are not entered."""
-    stray = and_(_events.node.is_not(None), _events.node.not_in(select(schema.nodes.c.id)))
-    yield Execute(update(schema.relay_events).where(stray).values(node=None))
+    yield Execute(_FREE_STRAYS)
