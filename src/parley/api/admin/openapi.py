@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import msgspec
 
-from parley.api.admin import openapi_calls, openapi_consents, openapi_links
+from parley.api.admin import openapi_calls, openapi_consents, openapi_links, openapi_signalwire
 from parley.api.admin.openapi_operations import OPERATIONS, TAGS, Operation
 from parley.api.admin.openapi_schemas import FIELDS
+from parley.api.admin.openapi_signalwire_fields import FIELDS as SIGNALWIRE_FIELDS
 from parley.api.http.endpoint import Reply
 from parley.model.behaviour import Behaviour, Faults
 from parley.model.registry import Reviewers
@@ -38,16 +39,17 @@ _ERRORS: Final = {
     "parley": ("Problem", "Problem"),
 }
 """Whose error bodies an operation answers: for a request refused as a whole, and for its parameters."""
+_PARTS: Final = (openapi_consents, openapi_links, openapi_calls, openapi_signalwire)
 _EVERYWHERE: Final = (400, 401, 413, 500, 503)
 
 
 def document(version: str) -> dict[str, Any]:
     """The whole description."""
-    tags = TAGS | openapi_consents.TAG | openapi_links.TAG | openapi_calls.TAG
+    tags = TAGS | openapi_consents.TAG | openapi_links.TAG | openapi_calls.TAG | openapi_signalwire.TAG
     paths: dict[str, dict[str, Any]] = {}
-    for operation in (*OPERATIONS, *openapi_consents.OPERATIONS, *openapi_links.OPERATIONS, *openapi_calls.OPERATIONS):
+    for operation in (*OPERATIONS, *(each for part in _PARTS for each in part.OPERATIONS)):
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
-    objects = FIELDS | openapi_consents.FIELDS | openapi_links.FIELDS | openapi_calls.FIELDS
+    objects = FIELDS | openapi_consents.FIELDS | openapi_links.FIELDS | openapi_calls.FIELDS | SIGNALWIRE_FIELDS
     own = {name: _object(fields) for name, fields in objects.items()}
     _, generated = msgspec.json.schema_components((Behaviour, Faults, Reviewers), ref_template=_REF + "{name}")
     for name in generated:  # what is left out of a change stays as it is
@@ -60,7 +62,7 @@ def document(version: str) -> dict[str, Any]:
         "info": {
             "title": "Parley",
             "version": version,
-            "description": "SignalWire's messaging API, the phone simulator, and Parley's own record. "
+            "description": "SignalWire's APIs for messaging, the phone simulator, and Parley's own record. "
             "Twilio's API is served under /2010-04-01 as Twilio describes it.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -164,6 +166,7 @@ def _responses(told: Operation) -> dict[str, Any]:
 _REFUSALS: Final = {
     400: "The request cannot be understood",
     401: "Credentials are missing or wrong",
+    403: "The token has no permission for this",
     404: "There is no such thing",
     409: "It is taken already",
     413: "The request is too large",

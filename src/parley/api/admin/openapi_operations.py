@@ -42,7 +42,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return [(name, "count" if name == "position" else "str") for name in re.findall(r"{(\w+)}", self.path)]
 
 
-def _op(
+def operation(
     at: str,
     id: str,
     tag: str,
@@ -54,6 +54,7 @@ def _op(
     refusals: tuple[int, ...] = (),
     is_open: bool = False,
 ) -> Operation:
+    """The operation at `METHOD /path`, with the errors of the API that the path is in."""
     method, path = at.split()
     errors: Literal["messaging", "relay", "parley"] = (
         "relay" if path.startswith("/api/relay/") else "messaging" if path.startswith("/api/") else "parley"
@@ -89,7 +90,7 @@ _LIMIT: Final = ("limit", "count")
 _WAIT: Final = ("wait", "number")
 
 OPERATIONS: Final = (
-    _op(
+    operation(
         f"POST {_MESSAGES}",
         "create_message",
         "messages",
@@ -98,7 +99,7 @@ OPERATIONS: Final = (
         body="CreateMessage",
         refusals=(422,),
     ),
-    _op(
+    operation(
         f"GET {_MESSAGES}",
         "list_messages",
         "messages",
@@ -107,7 +108,7 @@ OPERATIONS: Final = (
         query=_LIST,
         refusals=(422,),
     ),
-    _op(
+    operation(
         f"GET {_MESSAGES}/{{id}}",
         "get_message",
         "messages",
@@ -115,7 +116,7 @@ OPERATIONS: Final = (
         {200: ("The message", "Message")},
         refusals=(404, 422),
     ),
-    _op(
+    operation(
         f"PATCH {_MESSAGES}/{{id}}",
         "update_message",
         "messages",
@@ -124,7 +125,7 @@ OPERATIONS: Final = (
         body="UpdateMessage",
         refusals=(404, 422),
     ),
-    _op(
+    operation(
         "GET /api/messaging/media/{token}",
         "get_media",
         "messages",
@@ -132,7 +133,7 @@ OPERATIONS: Final = (
         {200: ("The octets", "*/* str"), 404: ("The link is not one of ours, or has expired", "SignalWireError")},
         is_open=True,
     ),
-    _op(
+    operation(
         f"GET {_LOGS}",
         "list_message_logs",
         "logs",
@@ -141,7 +142,7 @@ OPERATIONS: Final = (
         query=_LIST,
         refusals=(422,),
     ),
-    _op(
+    operation(
         f"GET {_LOGS}/{{id}}",
         "get_message_log",
         "logs",
@@ -149,7 +150,7 @@ OPERATIONS: Final = (
         {200: ("The log", "Log")},
         refusals=(404, 422),
     ),
-    _op(
+    operation(
         f"GET {_NUMBERS}",
         "list_phone_numbers",
         "phone numbers",
@@ -158,7 +159,7 @@ OPERATIONS: Final = (
         query=(("filter_name", "str"), ("filter_number", "str"), *_PAGE),
         refusals=(422,),
     ),
-    _op(
+    operation(
         f"GET {_NUMBERS}/{{id}}",
         "get_phone_number",
         "phone numbers",
@@ -166,7 +167,7 @@ OPERATIONS: Final = (
         {200: ("The number", "PhoneNumber")},
         refusals=(404, 422),
     ),
-    _op(
+    operation(
         f"PUT {_NUMBERS}/{{id}}",
         "update_phone_number",
         "phone numbers",
@@ -175,21 +176,21 @@ OPERATIONS: Final = (
         body="UpdatePhoneNumber",
         refusals=(404, 422),
     ),
-    _op(
+    operation(
         "GET /simulator/phones",
         "list_phones",
         "simulator",
         "List the phones that the account talked with",
         {200: ("The last active first", "Phones")},
     ),
-    _op(
+    operation(
         f"GET {_PHONE}",
         "get_phone",
         "simulator",
         "Read how a phone behaves",
         {200: ("The phone", "Phone")},
     ),
-    _op(
+    operation(
         f"PUT {_PHONE}",
         "tell_phone",
         "simulator",
@@ -197,7 +198,7 @@ OPERATIONS: Final = (
         {200: ("The phone", "Phone")},
         body="BehaviourChange",
     ),
-    _op(
+    operation(
         f"GET {_PHONE}/messages",
         "list_phone_messages",
         "simulator",
@@ -205,7 +206,7 @@ OPERATIONS: Final = (
         {200: ("Newest first", "PhoneMessages")},
         query=(_WAIT, ("contains", "str"), ("since", "str"), _LIMIT),
     ),
-    _op(
+    operation(
         f"POST {_PHONE}/messages",
         "send_from_phone",
         "simulator",
@@ -214,7 +215,7 @@ OPERATIONS: Final = (
         body="SendFromPhone",
         refusals=(404,),
     ),
-    _op(
+    operation(
         f"GET {_PHONE}/messages/{{message}}/media/{{position}}",
         "get_phone_media",
         "simulator",
@@ -222,7 +223,7 @@ OPERATIONS: Final = (
         {200: ("The octets", "*/* str")},
         refusals=(404,),
     ),
-    _op(
+    operation(
         f"POST {_PHONE}/receipts",
         "force_receipt",
         "simulator",
@@ -231,14 +232,14 @@ OPERATIONS: Final = (
         body="ForceReceipt",
         refusals=(404,),
     ),
-    _op(
+    operation(
         "GET /simulator/faults",
         "get_faults",
         "simulator",
         "Read what goes wrong with the carrier",
         {200: ("The faults", "Faults")},
     ),
-    _op(
+    operation(
         "PUT /simulator/faults",
         "set_faults",
         "simulator",
@@ -246,14 +247,14 @@ OPERATIONS: Final = (
         {200: ("The faults", "Faults")},
         body="FaultsChange",
     ),
-    _op(
+    operation(
         "GET /simulator/reviewers",
         "get_reviewers",
         "simulator",
         "Read how brands, campaigns and verifications are decided",
         {200: ("The reviewers", "Reviewers")},
     ),
-    _op(
+    operation(
         "PUT /simulator/reviewers",
         "tell_reviewers",
         "simulator",
@@ -261,14 +262,14 @@ OPERATIONS: Final = (
         {200: ("The reviewers", "Reviewers")},
         body="ReviewersChange",
     ),
-    _op(
+    operation(
         "DELETE /simulator",
         "forget_simulator",
         "simulator",
         "Forget all phones and faults",
         {204: ("Forgotten", None)},
     ),
-    _op(
+    operation(
         "GET /admin/messages/{message}",
         "get_record",
         "record",
@@ -276,7 +277,7 @@ OPERATIONS: Final = (
         {200: ("The record", "Record")},
         refusals=(404,),
     ),
-    _op(
+    operation(
         "POST /admin/messages/{message}/callbacks/replay",
         "replay_message_callbacks",
         "callbacks",
@@ -284,7 +285,7 @@ OPERATIONS: Final = (
         {200: ("What is owed again, oldest first", "ReplayedCallbacks")},
         refusals=(404,),
     ),
-    _op(
+    operation(
         "GET /admin/callbacks",
         "list_callbacks",
         "callbacks",
@@ -293,7 +294,7 @@ OPERATIONS: Final = (
         query=(("state", "pending|delivered|gave_up"), ("message", "str"), _LIMIT, ("page_token", "str")),
         refusals=(404,),
     ),
-    _op(
+    operation(
         "POST /admin/callbacks/{callback}/replay",
         "replay_callback",
         "callbacks",
@@ -301,14 +302,14 @@ OPERATIONS: Final = (
         {200: ("The callback; one that is being delivered at this moment stays as it is", "OwedCallback")},
         refusals=(404,),
     ),
-    _op(
+    operation(
         "GET /admin/hosts",
         "list_hosts",
         "callbacks",
         "List the hosts of the account's callbacks that are in trouble",
         {200: ("As the node that answers sees them", "Hosts")},
     ),
-    _op(
+    operation(
         "GET /admin/events",
         "list_events",
         "record",
@@ -316,7 +317,7 @@ OPERATIONS: Final = (
         {200: ("Events after a position, oldest first", "Events")},
         query=(("after", "int"), _WAIT, _LIMIT),
     ),
-    _op(
+    operation(
         "GET /admin/orphans",
         "list_orphans",
         "record",
@@ -324,8 +325,8 @@ OPERATIONS: Final = (
         {200: ("The last come first", "Orphans")},
         query=(_LIMIT,),
     ),
-    _op("GET /admin/account", "get_account", "account", "Read the account", {200: ("The account", "Account")}),
-    _op(
+    operation("GET /admin/account", "get_account", "account", "Read the account", {200: ("The account", "Account")}),
+    operation(
         "PUT /admin/account",
         "change_account",
         "account",
@@ -333,7 +334,7 @@ OPERATIONS: Final = (
         {200: ("The account", "Account")},
         body="ChangeAccount",
     ),
-    _op(
+    operation(
         "GET /admin/services/{service}/quiet_hours",
         "get_quiet_hours",
         "account",
@@ -341,7 +342,7 @@ OPERATIONS: Final = (
         {200: ("Null where it has none", "ServiceQuietHours")},
         refusals=(404,),
     ),
-    _op(
+    operation(
         "PUT /admin/services/{service}/quiet_hours",
         "set_quiet_hours",
         "account",
@@ -350,7 +351,7 @@ OPERATIONS: Final = (
         body="SetQuietHours",
         refusals=(404,),
     ),
-    _op(
+    operation(
         "DELETE /admin/services/{service}/quiet_hours",
         "drop_quiet_hours",
         "account",
@@ -358,21 +359,21 @@ OPERATIONS: Final = (
         {204: ("It has none of its own", None)},
         refusals=(404,),
     ),
-    _op(
+    operation(
         "POST /admin/account/token",
         "rotate_token",
         "account",
         "Give the account a new auth token; the former one authenticates for a day more",
         {200: ("The new token, which is told this once", "RotatedToken")},
     ),
-    _op(
+    operation(
         "GET /admin/allowance",
         "get_allowance",
         "account",
         "Read which countries the account may write to, its credit and its balance",
         {200: ("The allowance", "Allowance")},
     ),
-    _op(
+    operation(
         "PUT /admin/allowance",
         "change_allowance",
         "account",
@@ -380,7 +381,7 @@ OPERATIONS: Final = (
         {200: ("The allowance", "Allowance")},
         body="ChangeAllowance",
     ),
-    _op(
+    operation(
         "POST /admin/allowance/top_up",
         "top_up",
         "account",
@@ -388,8 +389,8 @@ OPERATIONS: Final = (
         {200: ("The allowance", "Allowance")},
         body="TopUp",
     ),
-    _op("GET /admin/keys", "list_keys", "account", "List API keys", {200: ("Without their secrets", "Keys")}),
-    _op(
+    operation("GET /admin/keys", "list_keys", "account", "List API keys", {200: ("Without their secrets", "Keys")}),
+    operation(
         "POST /admin/keys",
         "add_key",
         "account",
@@ -397,7 +398,7 @@ OPERATIONS: Final = (
         {201: ("With its secret, which is told this once", "MadeKey")},
         body="NewKey",
     ),
-    _op(
+    operation(
         "DELETE /admin/keys/{key}",
         "drop_key",
         "account",
@@ -405,7 +406,7 @@ OPERATIONS: Final = (
         {204: ("Dropped", None)},
         refusals=(404,),
     ),
-    _op(
+    operation(
         "GET /healthz",
         "get_health",
         "operations",
@@ -413,7 +414,7 @@ OPERATIONS: Final = (
         {200: ("It does", "Health"), 503: ("It is stopping", "Health")},
         is_open=True,
     ),
-    _op(
+    operation(
         "GET /readyz",
         "get_readiness",
         "operations",
@@ -421,7 +422,7 @@ OPERATIONS: Final = (
         {200: ("It can", "Readiness"), 503: ("It cannot; troubles says why", "Readiness")},
         is_open=True,
     ),
-    _op(
+    operation(
         "GET /metrics",
         "get_metrics",
         "operations",
@@ -429,7 +430,7 @@ OPERATIONS: Final = (
         {200: ("Prometheus' text format", "text/plain str")},
         is_open=True,
     ),
-    _op(
+    operation(
         "GET /openapi.json",
         "get_description",
         "operations",

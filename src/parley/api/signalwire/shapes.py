@@ -95,15 +95,19 @@ def message_body(message: Message, media: Sequence[str] = ()) -> MessageBody:
 
 
 def log_body(message: Message) -> LogBody:
-    """A message's log. It knows no `read`, and tells which API made a message; nothing is charged here."""
+    """A message's log. It knows no `read`, and tells which API made a message; nothing is charged here.
+
+    LaML's directions tell what made a message; of the others only those of calls do.
+    """
     is_laml = message.dialect == "twilio"
+    is_told = is_laml or message.direction == "outbound-call"
     code, text = problem_of(message)
     return LogBody(
         to_uuid(message.id),
         message.sender or "",
         message.recipient,
         "delivered" if message.status == "read" else STATUSES[message.status],
-        message.direction if is_laml else "outbound" if message.is_outbound else "inbound",
+        message.direction if is_told else "outbound" if message.is_outbound else "inbound",
         message.kind,
         "laml" if is_laml else "realtime_api",
         "laml_message" if is_laml else "relay_message",

@@ -83,7 +83,8 @@ def test_the_guides_call_sends_a_text(client: Client) -> None:
         {"method": "hangup", "reason": "hangup"},
     ]
     assert (call["direction"], call["from"], call["to"], call["status"]) == ("inbound", phone, NUMBER, "completed")
-    assert client.raw("GET", f"/admin/messages/{arrived['message_id']}").json()["direction"] == "outbound-call"
+    assert client.ask("GET", f"/api/messaging/logs/{arrived['message_id']}", 200)["direction"] == "outbound-call"
+    assert client.ask("GET", f"/api/messaging/messages/{arrived['message_id']}", 200)["direction"] == "outbound"
     assert client.raw("GET", f"/simulator/calls/{call['call_id']}").json() == call
 
 
