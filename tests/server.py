@@ -52,9 +52,8 @@ class Server:
             database_url=database_url,
             port=port,
             account_sid=ACCOUNT_SID,
-            auth_token=AUTH_TOKEN,
             secret_key="a key for tests that is long enough",
-            **settings,
+            **{"auth_token": AUTH_TOKEN, **settings},
         )
         self.account_sid = ACCOUNT_SID
         self.auth_token = AUTH_TOKEN

@@ -132,8 +132,10 @@ class App(Parts):
         account, self.is_first_start = await self.accounts.first(
             "First account", account_id, token.reveal() if token else None
         )
-        if not self.is_first_start and token is not None and account.auth_token != token:
-            account = await self.accounts.rotate(account, token)
+        if token is not None:
+            account = await self.accounts.given(account, token)
+            if account.auth_token != token:
+                log.warning("the auth token of the settings is not in use: the account's was rotated since it was set")
         self.first_account = account
         if self.is_dev:
             for address in SEED_NUMBERS:

@@ -18,7 +18,7 @@ from parley.lib.clock import Clock
 from parley.lib.redaction import Secret
 from parley.model.account import Account, AccountStatus, ApiKey, KeyKind
 from parley.model.token import Permission, Token
-from parley.store import Engine, accounts
+from parley.store import Engine, accounts, settings
 from parley.store.vault import Vault
 
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}
@@ -26,6 +26,8 @@ TOKEN_GRACE_US = 24 * 3600 * 1_000_000
 """A rotated token still authenticates for a day."""
 SIGNING_GRACE_US = 60 * 1_000_000
 """A rotated signing key is used after a minute. Source: SignalWire's rotate-signing-key page."""
+_GIVEN = "auth_token.given"
+"""Under which setting a mark of the operator's token is kept."""
 _OTHER_SIDE = bytes([0xFF]) * 16
 
 
@@ -51,6 +53,7 @@ class Accounts:
         self._keys: Cache[bytes, ApiKey] = Cache(clock)
         self._verified: dict[bytes, str] = {}
         self._test_key = vault.derive(b"test credentials")
+        self._given_key = vault.derive(b"the token that was given")
         self.tokens = Tokens(Resources(engine, clock, id_source, "token", Token), vault.derive(b"tokens"))
 
     def forget(self) -> None:
@@ -171,6 +174,21 @@ class Accounts:
             account.id,
             lambda it: replace(it, auth_token=token, previous_auth_token=it.auth_token, previous_valid_until=until),
         )
+
+    async def given(self, account: Account, auth_token: Secret) -> Account:
+        """Give an account the token that its operator set, once: when it is another than the one given before. A token
+        that was rotated since stands.
+        """
+        noted = await self._engine.read(settings.fetch, _GIVEN)
+        digest = hmac.digest(self._given_key, account.id + auth_token.reveal().encode(), "sha256")
+        mark = msgspec.json.encode(digest.hex()).decode()
+        if noted == mark:
+            return account
+        # Before anything was noted, the token that was set was the account's until it was rotated.
+        if auth_token != account.auth_token and (noted is not None or auth_token != account.previous_auth_token):
+            account = await self.rotate(account, auth_token)
+        await self._engine.write(settings.put, _GIVEN, mark, self._clock.now())
+        return account
 
     async def rotate_signing_key(self, account: Account) -> tuple[Account, Secret]:
         """Give an account a new signing key, which is used after a minute."""

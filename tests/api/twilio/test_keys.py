@@ -4,7 +4,7 @@ import pytest
 from twilio.rest import Client
 
 from tests.api.twilio.client import Checked, ask, client_of, refusal
-from tests.server import Server
+from tests.server import Server, serve
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,28 @@ def test_a_key_of_one_account_is_none_of_anothers(client: Client, server: Server
     assert refusal(client.keys(inside.sid).fetch) == (404, 20404)
     assert refusal(client.keys(inside.sid).delete) == (404, 20404)
     assert [each.sid for each in client.api.v2010.accounts(sub.sid).keys.list()] == [inside.sid]
+
+
+def test_a_rotated_token_outlives_a_restart_unless_the_setting_has_a_new_one(store_url: str) -> None:
+    def known(token: str, *others: str) -> list[bool]:
+        """Which of these tokens are good on a server that is started with the first."""
+        with serve(store_url, auth_token=token) as server:
+            path = f"/2010-04-01/Accounts/{server.account_sid}/Keys.json"
+            answers = [ask(server, "GET", path, auth=(server.account_sid, each)) for each in (token, *others)]
+            return [answer.status_code == 200 for answer in answers]
+
+    former, second = "a" * 32, "b" * 32
+    with serve(store_url, auth_token=former) as server:
+        auth = (server.account_sid, former)
+        rotated = str(ask(server, "POST", "/admin/account/token", auth=auth).json()["auth_token"])
+        path = f"/2010-04-01/Accounts/{server.account_sid}.json"
+    for _ in range(2):
+        assert known(former, rotated) == [True, True], "the former one is good for a day"
+    with serve(store_url, auth_token=former) as server:
+        told = ask(server, "GET", path, auth=(server.account_sid, rotated)).json()
+        assert told["auth_token"] == rotated
+    assert known(second, rotated, former) == [True, True, False], "a new setting is meant"
+    assert known(second, rotated) == [True, True]
 
 
 def test_a_token_is_rotated_with_a_day_of_grace(client: Client, server: Server) -> None:
