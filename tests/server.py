@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 ACCOUNT_SID: Final = "AC" + "0123456789abcdef" * 2
 AUTH_TOKEN: Final = "test-token-of-the-first-account"
+SECRET_KEY: Final = "a key for tests that is long enough"
 _PATIENCE_S: Final = 30
 
 
@@ -52,7 +53,7 @@ class Server:
             database_url=database_url,
             port=port,
             account_sid=ACCOUNT_SID,
-            secret_key="a key for tests that is long enough",
+            secret_key=SECRET_KEY,
             **{"auth_token": AUTH_TOKEN, **settings},
         )
         self.account_sid = ACCOUNT_SID
