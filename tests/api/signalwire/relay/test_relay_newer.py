@@ -1,18 +1,15 @@
 """Relay's newer generation (`signalwire.*`), frame by frame: connect, receive, send, events, and what goes wrong."""
 
 import asyncio
-import csv
 import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from parley.api.signalwire.relay import sending
 from parley.lib.ids import to_uuid
 from parley.store import StoreUnavailable
 from parley.store import relay as store_relay
@@ -20,7 +17,6 @@ from tests.api.signalwire.client import Client
 from tests.api.signalwire.relay.client import Frame, RelayClient, signalwire
 from tests.server import Server
 
-TABLE = Path(__file__).parents[4] / "docs" / "compat" / "signalwire-relay.csv"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PHONE = "+15559310000"
 Connect = Callable[..., tuple[RelayClient, Frame]]
@@ -258,15 +254,6 @@ def test_a_refused_send_says_why(connect: Connect, given: Frame, code: str, attr
     assert result["message"] == result["errors"][0]["message"]
     assert (code, attribute) in [(error["code"], error["attribute"]) for error in result["errors"]]
     assert "message_id" not in result
-
-
-def test_the_compat_table_says_what_the_code_knows() -> None:
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["operation"] == "messaging.send"]
-    status = {row["parameter"]: row["status"] for row in rows}
-    assert status.pop("*") == "refused"
-    assert status.keys() == sending.RENAMED.keys() | sending.TAKEN | sending.OWN
-    assert [name for name, is_so in status.items() if is_so != "supported"] == ["region"]
 
 
 def test_inbound_goes_to_the_context_of_its_number(connect: Connect, client: Client, server: Server) -> None:
