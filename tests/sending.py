@@ -52,7 +52,7 @@ class Outbound:
             kind("verification", TollFreeVerification), kind("order", Order), kind("assignment", Assignment),
             kind("channel_sender", ChannelSender),
         )  # fmt: skip
-        self.channels = Channels(registry.channel_senders)
+        self.channels = Channels(record.engine, clock, registry.channel_senders)
         terms = Terms(needs_campaign=False, needs_verification=False)
         registration = Registration(record.engine, clock, self.pool_senders, registry, terms)
         rules = SenderRules(sender_rule.read(None), strict=False)

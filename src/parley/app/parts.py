@@ -150,7 +150,7 @@ class Parts:
         self.pool_senders = self._kind("pool_sender", PoolSender)
         self.quiet = Quiet(engine, self._kind("quiet_hours", QuietHours), self.services, clock)
         self._build_registry(callbacks_wait.set)
-        self.channels = Channels(self.registry.channel_senders)
+        self.channels = Channels(engine, clock, self.registry.channel_senders)
         self.sender_rules = SenderRules(
             terms.table("sender_rules_file", settings.sender_rules_file, sender_rule.read), strict=not self.is_dev
         )

@@ -1,5 +1,8 @@
 """Find who sends a message: the number that a request names or one of a service's, and what stands in its way."""
 
+from collections.abc import Collection
+from typing import Final
+
 import msgspec
 from msgspec.structs import replace
 
@@ -16,6 +19,9 @@ from parley.model import address as addresses
 from parley.model.address import Address
 from parley.model.message import Dialect
 from parley.store.stickies import Choice, Doom
+
+_CLOSED: Final = Doom("failed", 63016)
+"""WhatsApp takes nothing but templates by now. Source: twilio.com/docs/api/errors/63016."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -91,7 +97,8 @@ class Senders:
         self._check(sender, load)
         code = await self._registration.block(account_id, sender, load.recipient, load.segments)
         rate = await self._registration.pace(account_id, sender)
-        return Route(sender, self._paces.segment_us(sender, rate), terms.scope, self._doom(load.recipient, code))
+        doom = self._doom(load.recipient, code) or await self._closed(account_id, load.recipient, (sender.text,))
+        return Route(sender, self._paces.segment_us(sender, rate), terms.scope, doom)
 
     async def _look_up(self, account_id: bytes, sender: Address, dialect: Dialect) -> _Terms:
         changes = self._changes
@@ -118,6 +125,7 @@ class Senders:
         self._check(sender, load)
         option = choice.options[choice.sender]
         doom = self._doom(load.recipient, None)
+        doom = doom or await self._closed(through.service.account_id, load.recipient, choice.options)
         if doom is None and self._is_bound:
             choice = replace(choice, dooms=await self._dooms(through.service.account_id, choice, load))
         return Route(sender, option.segment_us, through.sid, doom, choice)
@@ -129,6 +137,14 @@ class Senders:
     def _doom(self, recipient: Address, code: int | None) -> Doom | None:
         code = self._rules.fate(recipient) or code
         return None if code is None else Doom("undelivered", code)
+
+    async def _closed(self, account_id: bytes, recipient: Address, senders: Collection[str]) -> Doom | None:
+        """What ends a message on WhatsApp whose recipient wrote to none of the senders lately: it would have to be a
+        template, and there are none.
+        """
+        if recipient.channel != "whatsapp" or not self._rules.is_strict:
+            return None
+        return None if await self._channels.has_written(account_id, recipient, senders) else _CLOSED
 
     async def _dooms(self, account_id: bytes, choice: Choice, load: Load) -> dict[str, Doom]:
         """What the registry has against each sort of sender that the choice is among: one pool, one registration."""

@@ -1,6 +1,6 @@
 """Read, redact and delete messages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -72,6 +72,18 @@ def page(
     rows = yield Query(query.offset(skip))
     found = [retention.shown(Message(*row)) for row in rows]
     return found[::-1] if backwards else found
+
+
+def has_written(account_id: bytes, phone: str, to: Collection[str], since: int) -> Operation[bool]:
+    """Whether an address has written to one of these of an account's from a time on. What was deleted counts."""
+    query = (
+        select(_table.id)
+        .where(and_(_table.account_id == account_id, _table.sender == phone, _table.id >= ids.floor(since)))
+        .where(and_(_table.recipient.in_(tuple(to)), _table.direction == "inbound"))
+        .limit(1)
+    )
+    rows = yield Query(query.with_hint(schema.messages, "INDEXED BY messages_sender", "sqlite"))
+    return bool(rows)
 
 
 def _index(account_id: bytes, wanted: Filter) -> Operation[str | None]:

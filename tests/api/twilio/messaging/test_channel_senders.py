@@ -190,6 +190,31 @@ def test_lists_ask_for_a_channel(server: Server) -> None:
         assert (answer.status_code, answer.json()["code"]) == (400, 20001)
 
 
+def test_the_strict_profile_answers_on_whatsapp_for_a_day(store_url: str) -> None:
+    clock = ManualClock()
+    ours, other, phone = "whatsapp:+14155550123", "whatsapp:+14155550124", "+12125550142"
+    with serve(store_url, clock, profile="strict") as strict:
+        client = client_of(strict)
+        for address in (ours, other):
+            number = strict.app.numbers.blank(strict.account_id, address.removeprefix("whatsapp:"), "twilio")
+            strict.run(strict.app.numbers.own(number))
+
+        def outcome(sender: str = ours) -> tuple[str, int | None]:
+            sid = str(client.messages.create(to=f"whatsapp:{phone}", from_=sender, body="Hi").sid)
+            found = client.messages(sid).fetch()
+            return ("failed", found.error_code) if found.status == "failed" else ("taken", found.error_code)
+
+        assert outcome() == ("failed", 63016)
+        said = {"to": ours, "body": "Hello"}
+        ask(strict, "POST", f"/simulator/phones/{phone}/messages", json=said).raise_for_status()
+        assert outcome(other) == ("failed", 63016)
+        assert outcome() == ("taken", None)
+        clock.advance(24 * 3600 - 1)
+        assert outcome() == ("taken", None)
+        clock.advance(2)
+        assert outcome() == ("failed", 63016)
+
+
 def test_the_strict_profile_registers_owned_numbers_only(tmp_path: Path) -> None:
     with serve(f"sqlite:///{tmp_path}/parley.db", profile="strict") as strict:
         assert refusal(lambda: made(client_of(strict), "whatsapp:+14155550123")) == (400, 21659)
