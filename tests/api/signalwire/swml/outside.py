@@ -1,13 +1,15 @@
-"""Carry messaging documents out without a network: what they ask for is noted, and answered by the test."""
+"""Carry documents out without a network: what they ask for is noted, and answered by the test."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
+from parley.api.signalwire.calling.conversation import Conversation, Transcript, known_of
 from parley.api.signalwire.swml import messaging
 from parley.api.signalwire.swml.fault import Faulty
+from parley.model.call import Dial
 from parley.webhooks.client import Answer, FetchFailed
-from parley.webhooks.render import Fetch, Outcome, Redirect, Say, Verb
+from parley.webhooks.render import Fetch, Outcome, Redirect, Say, Script, Verb
 from tests.api.signalwire.values import ACCOUNT, OUTBOUND
 
 BASE = "https://app.example/in"
@@ -41,16 +43,16 @@ LATE = FetchFailed(11200, "no whole answer in time", "read")
 LOST = FetchFailed(11205, "could not connect", "connect")
 
 
-class Done:
+class _Ran:
     """What came of a document."""
 
-    def __init__(self, document: Any, outside: Outside | None = None, **message: Any) -> None:
+    def __init__(self, document: Any, outside: Outside | None) -> None:
         self.verbs: list[Verb] = []
         self.word: str | None = None
         """What it ended with, when it could not go on."""
-        text = document if isinstance(document, (str, bytes)) else json.dumps(document)
+        self.text = document if isinstance(document, (str, bytes)) else json.dumps(document)
         try:
-            script = messaging.run(messaging.read_text(text), ACCOUNT, {**MESSAGE, **message}, BASE)
+            script = self._script()
             outcome: Outcome = None
             while True:
                 verb = script.send(outcome)
@@ -61,6 +63,9 @@ class Done:
         except Faulty as error:
             self.word = error.word
 
+    def _script(self) -> Script:
+        raise NotImplementedError
+
     @property
     def replies(self) -> list[str]:
         """The texts that were sent."""
@@ -70,6 +75,36 @@ class Done:
     def fetches(self) -> list[Fetch]:
         """What was asked of others."""
         return [verb for verb in self.verbs if isinstance(verb, Fetch)]
+
+
+class Done(_Ran):
+    """What came of a messaging document."""
+
+    def __init__(self, document: Any, outside: Outside | None = None, **message: Any) -> None:
+        self._message = {**MESSAGE, **message}
+        super().__init__(document, outside)
+
+    def _script(self) -> Script:
+        return messaging.run(messaging.read_text(self.text), ACCOUNT, self._message, BASE)
+
+
+class Called(_Ran):
+    """What came of a calling document."""
+
+    def __init__(self, document: Any, outside: Outside | None = None) -> None:
+        self._transcript = Transcript()
+        super().__init__(document, outside)
+
+    def _script(self) -> Script:
+        text = self.text if isinstance(self.text, str) else self.text.decode()
+        dial = Dial(direction="inbound", sender="+15550001111", recipient="+15550002222", swml=text)
+        known = known_of(OUTBOUND.id, dial, ACCOUNT)
+        return Conversation(ACCOUNT, known, dial.recipient, dial, self._transcript).begin()
+
+    @property
+    def said(self) -> list[str]:
+        """The texts that the caller heard."""
+        return [entry["text"] for entry in self._transcript.entries if entry["method"] == "say"]
 
 
 def sent(verb: Verb) -> Outcome:

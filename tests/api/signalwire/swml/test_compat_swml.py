@@ -52,7 +52,10 @@ def word(kind: str, method: str, parameters: Any) -> str | None:
     return None
 
 
-STEPS = [row for row in ROWS if not row["operation"].startswith("POST ")]
+STEPS = [
+    row for row in ROWS if not row["operation"].startswith("POST ") and not row["parameter"].startswith("more than ")
+]
+"""Of methods; test_limits tries the limits."""
 
 
 @pytest.mark.parametrize("row", STEPS, ids=[f"{row['operation']}-{row['parameter']}" for row in STEPS])
