@@ -1,4 +1,6 @@
-"""A clock that tests turn by hand."""
+"""Clocks that tests turn by hand."""
+
+from parley.lib.clock import SystemClock
 
 
 class ManualClock:
@@ -27,3 +29,16 @@ class ManualClock:
     def set(self, at_us: int) -> None:
         """Step the wall clock, forwards or back, as an operator or NTP would."""
         self._now = at_us
+
+
+class AheadClock:
+    """The host's clock, which a test may set ahead."""
+
+    def __init__(self) -> None:
+        self._clock, self.ahead_s = SystemClock(), 0
+
+    def now(self) -> int:
+        return self._clock.now() + self.ahead_s * 1_000_000
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic() + self.ahead_s

@@ -25,6 +25,7 @@ from parley.core.allowances import Allowances
 from parley.core.amend import Amending
 from parley.core.backoff import Backoff
 from parley.core.breaker import Breaker
+from parley.core.caller_ids import CallerIds
 from parley.core.carrier import Carrier
 from parley.core.channels import Channels
 from parley.core.claim import Claims
@@ -209,6 +210,7 @@ class Parts:
         self.calls = Calls(
             self.engine, node, self.numbers, self.sending.send, attempts.fetch, clock, self.ids, self.backoff
         )
+        self.verified_callers = CallerIds(self.caller_ids, self.calls.say, self.six_digits, clock, answers=self.is_dev)
         self.delivery = Delivery(
             self.engine,
             self.owed,
@@ -379,6 +381,10 @@ class Parts:
                 settings.relay_default_context,
             )
         )
+
+    def six_digits(self) -> str:
+        """A code that people can tell one another."""
+        return "".join(self.randomness.choice("0123456789") for _ in range(6))
 
     def _heard(self, news: News) -> None:
         """Another node changed what this one remembers."""

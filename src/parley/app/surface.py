@@ -70,7 +70,7 @@ def surface(app: "Parts") -> Surface:
             guard=app.guard,
             clock=app.clock,
             ids=app.ids,
-            code=lambda: "".join(app.randomness.choice("0123456789") for _ in range(6)),
+            code=app.six_digits,
             is_dev=app.is_dev,
         ),
         *registry_routes(
@@ -117,7 +117,7 @@ def surface(app: "Parts") -> Surface:
             orders=app.orders,
             services=app.services,
             pool_senders=app.pool_senders,
-            caller_ids=app.caller_ids,
+            caller_ids=app.verified_callers,
             engine=app.engine,
             credentials=app.credentials,
             guard=app.guard,
@@ -155,7 +155,7 @@ def surface(app: "Parts") -> Surface:
             Description(VERSION),
         ),
         *calling_routes(app.calls, app.credentials, app.guard),
-        *call_routes(app.credentials, CallsApi(app.calls.ring, app.calls.find)),
+        *call_routes(app.credentials, CallsApi(app.calls.ring, app.calls.find, app.calls.of_phone)),
         *consent_routes(app.credentials.and_suspended(), ConsentsApi(app.engine, app.clock), KeywordsApi(app.services)),
     ]
     dialects = [

@@ -2,7 +2,7 @@
 another when that one died.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import json
@@ -15,7 +15,7 @@ from parley.model.call import TEXT, Call, Placed, text_key, texts_of
 from parley.model.message import Message
 from parley.store import messages, schema
 from parley.store.accept import IdempotencyKey, recall
-from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query
+from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query, Row
 
 _table: Final = schema.calls.c
 _decode: Final = json.Decoder(Call).decode
@@ -27,9 +27,11 @@ _CUT_OFF: Final = {
 }
 
 
-def begin(placed: Placed, account_id: bytes, node: bytes, key: IdempotencyKey | None = None) -> Operation[bytes | None]:
-    """Keep a call that `node` carries out from now on. The call's id, or that of the one which the same request with
-    this key made before; None when the key was another request's.
+def begin(
+    placed: Placed, account_id: bytes, node: bytes | None, key: IdempotencyKey | None = None
+) -> Operation[bytes | None]:
+    """Keep a call that `node` carries out from now on, None for one that is over. The call's id, or that of the one
+    which the same request with this key made before; None when the key was another request's.
     """
     named = (None, None) if key is None else (key.key, key.fingerprint)
     row = (placed.id, account_id, node, *named, json.encode(placed.call).decode())
@@ -57,18 +59,36 @@ def tell(placed: Placed, node: bytes) -> Operation[bool]:
 
 def fetch(account_id: bytes, call_id: bytes) -> Operation[Placed | None]:
     """One of the account's calls, with its messages' texts as they may be shown."""
-    rows = yield Lookup(schema.calls, ("data",), ("id", "account_id"), [(call_id, account_id)])
-    if not rows:
-        return None
-    call = _decode(rows[0][0])
-    ids = {entry["message_id"]: parse_uuid(entry["message_id"]) for entry in call.transcript if _was_sent(entry)}
+    rows = yield Lookup(schema.calls, ("id", "data"), ("id", "account_id"), [(call_id, account_id)])
+    return next(iter((yield from _shown(account_id, rows))), None)
+
+
+def newest(account_id: bytes, limit: int) -> Operation[list[Placed]]:
+    """Up to `limit` of the account's calls, the newest first."""
+    rows = yield Query(
+        select(_table.id, _table.data).where(_table.account_id == account_id).order_by(_table.id.desc()).limit(limit)
+    )
+    return (yield from _shown(account_id, rows))
+
+
+def _shown(account_id: bytes, rows: Sequence[Row]) -> Operation[list[Placed]]:
+    kept = [(call_id, _decode(data)) for call_id, data in rows]
+    ids = {
+        entry["message_id"]: parse_uuid(entry["message_id"])
+        for _, call in kept
+        for entry in call.transcript
+        if _was_sent(entry)
+    }
     sent = yield from messages.fetch_many([(account_id, each) for each in ids.values() if each is not None])
     bodies = {spelled: _body(sent.get(each)) for spelled, each in ids.items() if each is not None}
-    transcript = [
-        {**entry, "body": bodies.get(entry["message_id"], "")} if _was_sent(entry) else entry
-        for entry in call.transcript
+    return [
+        Placed(call_id, replace(call, transcript=tuple(_with_body(entry, bodies) for entry in call.transcript)))
+        for call_id, call in kept
     ]
-    return Placed(call_id, replace(call, transcript=tuple(transcript)))
+
+
+def _with_body(entry: dict[str, Any], bodies: Mapping[str, str]) -> dict[str, Any]:
+    return {**entry, "body": bodies.get(entry["message_id"], "")} if _was_sent(entry) else entry
 
 
 def _was_sent(entry: dict[str, Any]) -> bool:

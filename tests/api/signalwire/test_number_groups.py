@@ -64,9 +64,6 @@ def test_what_cannot_be_bought(tmp_path: Any) -> None:
             ("", "missing_required_parameter"),
         ):
             assert [found for found, _ in client.codes("POST", NUMBERS, json={"number": number})] == [code]
-        caller = client.codes("POST", f"{REST}/verified_caller_ids", json={"number": "+15559630003"})
-        assert [code for code, _ in caller] == ["feature_not_available"]
-
         desk = CallerId("+15559630003", "Desk")
         server.run(server.app.caller_ids.add(server.account_id, desk, name=desk.phone_number))
         for sender, code in (

@@ -11,10 +11,10 @@ from typing import Any
 
 import requests
 
-from parley.lib.clock import SystemClock
 from parley.store import News
 from tests.api.signalwire.client import Client
 from tests.api.signalwire.relay.client import RelayClient, signalwire
+from tests.clock import AheadClock
 from tests.node import Node
 from tests.receiver import Received, Receiver, Reply
 from tests.server import ACCOUNT_SID, AUTH_TOKEN, Server, serve
@@ -22,19 +22,6 @@ from tests.server import ACCOUNT_SID, AUTH_TOKEN, Server, serve
 NUMBER, PHONE = "+15551234567", "+15559810001"
 KEY = "a key for tests that is long enough"
 LEASE_S = 11
-
-
-class AheadClock:
-    """The host's clock, which a test may set ahead."""
-
-    def __init__(self) -> None:
-        self._clock, self.ahead_s = SystemClock(), 0
-
-    def now(self) -> int:
-        return self._clock.now() + self.ahead_s * 1_000_000
-
-    def monotonic(self) -> float:
-        return self._clock.monotonic() + self.ahead_s
 
 
 class Survivor:

@@ -21,6 +21,7 @@ from parley.webhooks.render import UnreadableAnswer
 
 Ring = Callable[[Account, Dial], Awaitable[Placed]]
 Find = Callable[[bytes, bytes, float], Awaitable[Placed | None]]
+OfPhone = Callable[[bytes, str], Awaitable[list[Placed]]]
 
 _USUAL_WAIT_S: Final = 10.0
 _ASKED: Final = frozenset({"wait"})
@@ -38,9 +39,10 @@ class _Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CallsApi:
     """Handlers of the paths of calls under /simulator."""
 
-    def __init__(self, ring: Ring, find: Find) -> None:
+    def __init__(self, ring: Ring, find: Find, of_phone: OfPhone) -> None:
         self._ring = ring
         self._find = find
+        self._of_phone = of_phone
 
     async def place(self, asked: Asked) -> Reply:
         """POST /simulator/phones/{phone}/calls: the phone calls a number. The call, which is durable: once it is over,
@@ -67,6 +69,12 @@ class CallsApi:
             raise Fault("invalid_parameter", error.reason, "swml") from None
         return json_reply(201, shown(await self._find(asked.account.id, placed.id, wait_s) or placed))
 
+    async def list(self, asked: Asked) -> Reply:
+        """GET /simulator/phones/{phone}/calls: the account's calls from and to a phone, the newest first."""
+        asked.arguments().allow(frozenset())
+        found = await self._of_phone(asked.account.id, phone_of(asked.path))
+        return json_reply(200, {"calls": [shown(placed) for placed in found]})
+
     async def show(self, asked: Asked) -> Reply:
         """GET /simulator/calls/{call}: what happened in a call up to now, whichever API placed it; `wait` waits for its
         end.
@@ -84,6 +92,7 @@ def routes(credentials: Credentials, calls: CallsApi) -> list[Route]:
     place = Endpoint(calls.place, credentials, explain, _BODY, patience_s=None)
     return [
         Route("/simulator/phones/{phone}/calls", place, methods=["POST"]),
+        Route("/simulator/phones/{phone}/calls", Endpoint(calls.list, credentials, explain), methods=["GET"]),
         Route("/simulator/calls/{call}", Endpoint(calls.show, credentials, explain, patience_s=None), methods=["GET"]),
     ]
 

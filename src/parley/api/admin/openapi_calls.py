@@ -32,6 +32,15 @@ OPERATIONS: Final = (
     ),
     Operation(
         method="GET",
+        path="/simulator/phones/{phone}/calls",
+        id="list_calls",
+        tag="calls",
+        summary="List the account's calls from and to a phone",
+        answers={200: ("The newest first", "SimulatedCalls")},
+        refusals=(404,),
+    ),
+    Operation(
+        method="GET",
         path="/simulator/calls/{call}",
         id="get_call",
         tag="calls",
@@ -63,6 +72,7 @@ FIELDS: Final[dict[str, dict[str, str]]] = {
         "created_at": "time",
     },
     "CallFromPhone": {"to": "str", "swml?": "any", "url?": "url?", "digits?": "str"},
+    "SimulatedCalls": {"calls": "[SimulatedCall]"},
     "SimulatedCall": {
         "call_id": "uuid",
         "direction": "inbound|outbound-api",

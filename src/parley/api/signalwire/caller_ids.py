@@ -1,4 +1,4 @@
-"""Verified caller ids: phones of others that a project has shown to answer. Source: SignalWire's caller id pages."""
+"""Verified caller ids: phones of others that a project shows to be its own. Source: SignalWire's caller id pages."""
 
 from typing import Any, Final
 
@@ -9,8 +9,8 @@ from parley.api.signalwire import pages, shapes
 from parley.api.signalwire.fields import Fields, nothing_asked
 from parley.api.signalwire.paths import path_id
 from parley.api.signalwire.problems import Invalid, Problem
+from parley.core.caller_ids import CallerIds, NotCalled
 from parley.core.refusal import Refused
-from parley.core.resources import Resources
 from parley.lib.ids import to_uuid
 from parley.model.address import SIGNALWIRE, InvalidAddress, parse_recipient
 from parley.model.caller_id import CallerId
@@ -22,16 +22,11 @@ PARAMETERS: Final = frozenset({"number", "name", "extension"})
 _MOST_NAME: Final = 200
 
 
-class CallerIds:
-    """The operations on caller ids.
+class CallerIdsApi:
+    """The operations on caller ids. Messages are sent from a project's own numbers only."""
 
-    With `answers` (the dev profile) every phone is a simulated one, which answers and is verified at once. Else there
-    is nobody to call it, and verification is refused. Messages are sent from a project's own numbers only.
-    """
-
-    def __init__(self, caller_ids: Resources[CallerId], *, answers: bool) -> None:
+    def __init__(self, caller_ids: CallerIds) -> None:
         self._caller_ids = caller_ids
-        self._answers = answers
 
     async def list(self, call: Call) -> Reply:
         """GET: newest first; both filters are substrings."""
@@ -40,41 +35,51 @@ class CallerIds:
         name, number = (arguments.one("filter_name") or "").lower(), arguments.one("filter_number") or ""
         found = [
             each
-            for each in await self._caller_ids.family(call.account.id)
+            for each in await self._caller_ids.kept.family(call.account.id)
             if name in each.value.friendly_name.lower() and number in each.value.phone_number
         ]
         page = await pages.turn(CALLER_IDS, arguments, pages.read_window(arguments), pages.among(found))
         return json_reply(200, {"links": page.links, "data": [caller_id_body(each) for each in page.items]})
 
     async def create(self, call: Call) -> Reply:
-        """POST: call a phone, which is verified once it answered."""
+        """POST: call a phone, which hears a code of six digits."""
         fields = Fields(call.json(), PARAMETERS)
         number, name = fields.required("number"), fields.text("name", most=_MOST_NAME)
         fields.text("extension")
         if number and not _is_phone(number):
             fields.refuse("invalid_number_format", "number must be in E.164 form", "number")
-        elif not self._answers:
-            rule = "Calls are not served here, so that no phone can be verified by one"
-            fields.refuse("feature_not_available", rule, "number")
         fields.check()
         try:
-            made = await self._caller_ids.add(call.account.id, CallerId(number, name or number), name=number)
+            made = await self._caller_ids.add(call.account.id, number, name or number)
         except Refused:
             problem = Problem("already_assigned", "The number is a caller id of this project already", "number")
             raise Invalid([problem]) from None
         return json_reply(201, caller_id_body(made))
 
     async def fetch(self, call: Call) -> Reply:
-        """GET of one caller id; also the answer to whoever asks that it be called again, which it needs no more."""
+        """GET of one caller id."""
         nothing_asked(call)
-        return json_reply(200, caller_id_body(await self._caller_ids.fetch(call.account.id, path_id(call))))
+        return json_reply(200, caller_id_body(await self._caller_ids.kept.fetch(call.account.id, path_id(call))))
+
+    async def call_again(self, call: Call) -> Reply:
+        """POST of its verification: call the phone again, which hears another code."""
+        nothing_asked(call)
+        try:
+            called = await self._caller_ids.call_again(call.account.id, path_id(call))
+        except NotCalled as refused:
+            raise Invalid([Problem("rate_limit_exceeded", refused.reason, "base")]) from None
+        return json_reply(200, caller_id_body(called))
 
     async def verify(self, call: Call) -> Reply:
-        """PUT of a code, which whoever is verified needs no more."""
+        """PUT of its verification: the code that the phone heard. Whoever is verified needs none any more."""
         fields = Fields(call.json(), {"verification_code"})
-        fields.required("verification_code")
+        code = fields.required("verification_code")
         fields.check()
-        return json_reply(200, caller_id_body(await self._caller_ids.fetch(call.account.id, path_id(call))))
+        verified = await self._caller_ids.check(call.account.id, path_id(call), code)
+        if verified is None:
+            rule = "verification_code is not what the phone was told, or was tried too often: have it called again"
+            raise Invalid([Problem("invalid_parameter", rule, "verification_code")])
+        return json_reply(200, caller_id_body(verified))
 
     async def update(self, call: Call) -> Reply:
         """PUT: another name."""
@@ -85,26 +90,28 @@ class CallerIds:
         def renamed(before: Resource[CallerId]) -> Resource[CallerId]:
             return replace(before, value=replace(before.value, friendly_name=name))
 
-        return json_reply(200, caller_id_body(await self._caller_ids.change(call.account.id, path_id(call), renamed)))
+        changed = await self._caller_ids.kept.change(call.account.id, path_id(call), renamed)
+        return json_reply(200, caller_id_body(changed))
 
     async def delete(self, call: Call) -> Reply:
-        """DELETE: forget that the phone was verified."""
+        """DELETE: forget the phone."""
         nothing_asked(call)
-        await self._caller_ids.drop(call.account.id, path_id(call))
+        await self._caller_ids.kept.drop(call.account.id, path_id(call))
         return NO_CONTENT
 
 
 def caller_id_body(found: Resource[CallerId]) -> dict[str, Any]:
     """A caller id in SignalWire's shape."""
+    value = found.value
     return {
         "type": "verified_caller_id",
         "id": to_uuid(found.id),
-        "number": found.value.phone_number,
-        "name": found.value.friendly_name,
+        "number": value.phone_number,
+        "name": value.friendly_name,
         "extension": None,
-        "verified": True,
-        "verified_at": shapes.at(found.created_at),
-        "status": "Verified",
+        "verified": value.is_verified,
+        "verified_at": shapes.at(value.verified_at or found.created_at) if value.is_verified else None,
+        "status": "Verified" if value.is_verified else "Awaiting Verification",
     }
 
 

@@ -55,7 +55,8 @@ class Messages:
 
     async def _refuse_caller_id(self, call: Call, sender: str) -> None:
         """Raise Invalid when a sender that is not the project's own is one of its caller ids."""
-        if await self._caller_ids.named(call.account.id, sender) is not None:
+        found = await self._caller_ids.named(call.account.id, sender)
+        if found is not None and found.value.is_verified:
             rule = "A verified caller id cannot send messages: from must be one of the project's numbers"
             raise Invalid([Problem("verified_caller_id_not_permitted", rule, "from")])
 

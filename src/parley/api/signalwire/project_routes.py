@@ -6,7 +6,7 @@ Which permissions a token needs: SignalWire's pages of each operation, which nam
 from starlette.routing import Route
 
 from parley.api.http.credentials import Credentials
-from parley.api.signalwire.caller_ids import CALLER_IDS, CallerIds
+from parley.api.signalwire.caller_ids import CALLER_IDS, CallerIdsApi
 from parley.api.signalwire.fabric.kinds import RESOURCES, kinds
 from parley.api.signalwire.fabric.resources import FabricResources
 from parley.api.signalwire.mfa import MFA, Mfa
@@ -23,6 +23,7 @@ from parley.api.signalwire.registry.orders import OrdersApi
 from parley.api.signalwire.routes import Operation, mounted
 from parley.api.signalwire.short_codes import SHORT_CODES, ShortCodes
 from parley.core.accounts import Accounts
+from parley.core.caller_ids import CallerIds
 from parley.core.inventory import Inventory
 from parley.core.numbers import Numbers
 from parley.core.orders import Orders
@@ -31,7 +32,6 @@ from parley.core.resources import Resources
 from parley.core.review import Reviewing
 from parley.core.verify import Verify
 from parley.model.application import Application
-from parley.model.caller_id import CallerId
 from parley.model.handler import MessageHandler
 from parley.model.service import PoolSender, Service
 from parley.store import Engine
@@ -49,7 +49,7 @@ def number_routes(
     orders: Orders,
     services: Resources[Service],
     pool_senders: Resources[PoolSender],
-    caller_ids: Resources[CallerId],
+    caller_ids: CallerIds,
     engine: Engine,
     credentials: Credentials,
     guard: Guard,
@@ -61,7 +61,7 @@ def number_routes(
     phones = PhoneNumbers(numbers, applications, inventory, orders, engine, guard, sells_any=is_dev)
     groups = NumberGroups(services, pool_senders, numbers)
     codes = ShortCodes(numbers, applications, engine, guard)
-    callers = CallerIds(caller_ids, answers=is_dev)
+    callers = CallerIdsApi(caller_ids)
     members = GROUPS + _ONE + "/number_group_memberships"
     verification = CALLER_IDS + _ONE + "/verification"
     operations: list[Operation] = [
@@ -88,7 +88,7 @@ def number_routes(
         ("GET", CALLER_IDS + _ONE, callers.fetch),
         ("PUT", CALLER_IDS + _ONE, callers.update),
         ("DELETE", CALLER_IDS + _ONE, callers.delete),
-        ("POST", verification, callers.fetch),
+        ("POST", verification, callers.call_again),
         ("PUT", verification, callers.verify),
     ]
     return mounted(operations, credentials.needing("numbers"), explain_relay)

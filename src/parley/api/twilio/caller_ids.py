@@ -49,7 +49,9 @@ class CallerIds:
         wanted = [
             each
             for each in reversed(await self._caller_ids.family(call.account.id))
-            if phone in (None, each.value.phone_number) and name in (None, each.value.friendly_name)
+            if each.value.is_verified
+            and phone in (None, each.value.phone_number)
+            and name in (None, each.value.friendly_name)
         ]
         found = pages.cut(page, wanted, lambda each: each.id)
         path = f"{render.account_path(call.account.id)}/OutgoingCallerIds.json"

@@ -42,6 +42,9 @@ _TOGETHER: Final = 100
 _LOOK_S: Final = 2.0
 _POLL_S: Final = 0.5
 """A call that ends on another node is seen within this."""
+_LISTED: Final = 100
+_PLATFORM: Final = "Parley"
+"""Who calls when no number of the account's does."""
 _SCRIPT_URL: Final = "call_relay_script_url"
 
 
@@ -110,6 +113,18 @@ class Calls:
                 raise Faulty("swml_missing_entry_point", "the number has no SWML for calls: give swml or url")
             dial = replace(dial, url=url)
         return await self._place(account, dial, dial.recipient, None)
+
+    async def say(self, account_id: bytes, phone: str, text: str) -> None:
+        """Call a phone, which hears a text. Returns once that is durable."""
+        now = self._clock.now()
+        transcript = ({"method": "say", "text": text},)
+        call = Call("outbound-api", _PLATFORM, phone, "completed", now, now, transcript)
+        await self._engine.write(calls.begin, Placed(self._ids.new(), call), account_id, None)
+
+    async def of_phone(self, account_id: bytes, phone: str) -> list[Placed]:
+        """An account's calls with a phone, the newest first, of its last hundred."""
+        newest = await self._engine.read(calls.newest, account_id, _LISTED)
+        return [each for each in newest if phone in (each.call.sender, each.call.recipient)]
 
     async def turn(self) -> float:
         """End the calls that were cut off by their nodes' deaths; seconds until there may be more.
