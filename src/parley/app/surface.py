@@ -32,6 +32,7 @@ from parley.api.twilio import problems as twilio_problems
 from parley.api.twilio.account_routes import routes as account_routes
 from parley.api.twilio.balance import routes as balance_routes
 from parley.api.twilio.lookups.routes import routes as lookup_routes
+from parley.api.twilio.messaging.deactivations import Deactivations
 from parley.api.twilio.messaging.link_shortening import routes as link_routes
 from parley.api.twilio.messaging.registry_routes import routes as registry_routes
 from parley.api.twilio.messaging.routes import routes as messaging_routes
@@ -92,6 +93,7 @@ def surface(app: "Parts") -> Surface:
             numbers=app.numbers,
             guard=app.guard,
             reviewing=app.reviewing,
+            deactivations=Deactivations(app.engine, app.clock, app.public_url, app.vault.derive(b"deactivations")),
         ),
         *usage_trigger_routes(app.usage_triggers, Urls(app.guard), app.accounts, app.credentials),
         *link_routes(

@@ -86,6 +86,15 @@ def has_written(account_id: bytes, phone: str, to: Collection[str], since: int) 
     return bool(rows)
 
 
+def ended_by(account_id: bytes, code: int, begins: int, ends: int) -> Operation[list[str]]:
+    """The recipients, each once, of an account's messages that were made in a time and have an error code. Reads all
+    messages of that time.
+    """
+    is_then = and_(_table.account_id == account_id, _table.id >= ids.floor(begins), _table.id < ids.floor(ends))
+    rows = yield Query(select(_table.recipient).distinct().where(and_(is_then, _table.error_code == code)))
+    return [row[0] for row in rows]
+
+
 def _index(account_id: bytes, wanted: Filter) -> Operation[str | None]:
     """The index to read by; None for the primary key. Of two addresses the one that fewer messages have, as far as a
     short look tells: one of them may be the account's own number, which all have.

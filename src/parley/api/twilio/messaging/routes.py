@@ -4,8 +4,10 @@ from starlette.routing import Route
 
 from parley.api.http.credentials import Credentials
 from parley.api.http.endpoint import Endpoint, Handler
+from parley.api.twilio.messaging import deactivations as deactivated
 from parley.api.twilio.messaging import members, usecases
 from parley.api.twilio.messaging.channel_senders import ChannelSenders
+from parley.api.twilio.messaging.deactivations import Deactivations
 from parley.api.twilio.messaging.members import AlphaSenders, ChannelMembers, OwnedNumbers
 from parley.api.twilio.messaging.pool import Pools
 from parley.api.twilio.messaging.services import Services
@@ -31,8 +33,9 @@ def routes(
     numbers: Numbers,
     guard: Guard,
     reviewing: Reviewing,
+    deactivations: Deactivations,
 ) -> list[Route]:
-    """Every operation on services, on who sends for them, and on channel senders."""
+    """Every operation on services, on who sends for them, on channel senders, and on numbers out of service."""
     urls = Urls(guard)
     pools = Pools(services, pool_senders)
     whole = Services(services, campaigns, urls)
@@ -61,6 +64,8 @@ def routes(
         route("GET", f"{_SENDERS}/{{Sid}}", channels.fetch),
         route("POST", f"{_SENDERS}/{{Sid}}", channels.update),
         route("DELETE", f"{_SENDERS}/{{Sid}}", channels.delete),
+        route("GET", "/messaging/v1/Deactivations", deactivations.fetch),
+        Route(deactivated.PATH + "/{token}", deactivations, methods=["GET"]),
     ]
     for each in lists:
         path = f"{_SERVICES}/{{{each.part.service}}}/{each.part.path}"
