@@ -1,7 +1,5 @@
 """docs/compat/signalwire-swml.csv says which methods and parameters are carried out: no more, none less."""
 
-import csv
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +7,8 @@ import pytest
 from parley.api.signalwire.calling import api, methods
 from parley.api.signalwire.swml import messaging
 from parley.api.signalwire.swml.fault import Faulty
+from tests.api.signalwire.swml.table import ROWS, STEPS
 
-TABLE = Path(__file__).parents[4] / "docs" / "compat" / "signalwire-swml.csv"
-with TABLE.open(encoding="utf-8", newline="") as file:
-    ROWS = list(csv.DictReader(file))
 SAMPLES: dict[str, Any] = {
     **{key: [{"label": "x"}] for key in ("default", "on_return")},
     **dict.fromkeys(("timeout", "connect_timeout", "max", "max_digits", "volume", "max_duration"), 1),
@@ -50,12 +46,6 @@ def word(kind: str, method: str, parameters: Any) -> str | None:
     except Faulty as error:
         return error.word
     return None
-
-
-STEPS = [
-    row for row in ROWS if not row["operation"].startswith("POST ") and not row["parameter"].startswith("more than ")
-]
-"""Of methods; test_limits tries the limits."""
 
 
 @pytest.mark.parametrize("row", STEPS, ids=[f"{row['operation']}-{row['parameter']}" for row in STEPS])

@@ -153,6 +153,13 @@ def test_a_url_that_nobody_may_ask(world: World) -> None:
     assert world.error(world.text())[0] == "url_failed_to_parse"
 
 
+def test_a_reply_to_who_has_opted_out(world: World) -> None:
+    """Of a number of Twilio's ways, which the phone wrote STOP to."""
+    world.client.phone_sends(world.phone, "+15557654321", "STOP")
+    id = world.asked({"reply": {"body": "x", "from": "+15557654321"}})
+    assert world.error(id)[0] == "number_blacklisted"
+
+
 def test_a_transfer_to_what_is_no_document(world: World) -> None:
     id = world.asked(main({"transfer": f"{world.receiver.url}/next"}), next=Reply(200, b"OK"))
     assert world.error(id)[0] == "swml_transfer_document_invalid"

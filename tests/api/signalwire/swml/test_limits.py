@@ -1,11 +1,9 @@
 """The limits of docs/compat/signalwire-swml.csv: what keeps within each is carried out, and one more is refused."""
 
-import csv
 import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +11,11 @@ import pytest
 from parley.webhooks.render import Outcome, Say, Verb
 from tests.api.signalwire.client import Client
 from tests.api.signalwire.swml.outside import Called, Done, answered, main
+from tests.api.signalwire.swml.table import LIMITS
 from tests.api.signalwire.values import OUTBOUND
 from tests.receiver import Received, Receiver, Reply
 from tests.server import Server
 
-TABLE = Path(__file__).parents[4] / "docs" / "compat" / "signalwire-swml.csv"
-with TABLE.open(encoding="utf-8", newline="") as file:
-    ROWS = [row for row in csv.DictReader(file) if row["parameter"].startswith("more than ")]
 URL = "https://api.example/x"
 Step = dict[str, Any]
 Found = tuple[str | None, list[str]]
@@ -181,7 +177,7 @@ def limit(row: dict[str, str]) -> tuple[int, str]:
     return int(match[1]), f"{row['operation']},{match[2]}"
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{row['operation']}-{row['parameter']}" for row in ROWS])
+@pytest.mark.parametrize("row", LIMITS, ids=[f"{row['operation']}-{row['parameter']}" for row in LIMITS])
 def test_a_limit_is_where_the_row_says(row: dict[str, str], server: Server, receiver: Receiver) -> None:
     most, name = limit(row)
     if name in AS_SENT:
@@ -215,4 +211,4 @@ def always(document: Step) -> Callable[[Received], Reply]:
 
 
 def test_every_trial_has_a_row() -> None:
-    assert {limit(row)[1] for row in ROWS} == TRIALS.keys() | set(AS_SENT)
+    assert {limit(row)[1] for row in LIMITS} == TRIALS.keys() | set(AS_SENT)
