@@ -1,5 +1,6 @@
 """What becomes of a message by what its carrier answers, on the record and towards the carrier."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Literal
 
@@ -9,6 +10,7 @@ from msgspec import json
 from parley.core.carrier import Rejected, Throttled, Uncertain, Unreachable
 from parley.core.refusal import Refused
 from parley.model.message import Message
+from parley.store.changes import Change
 from tests.carriers.scripted import ScriptedCarrier
 from tests.core.conftest import MakeNode
 from tests.core.node import OURS, PHONE, Node
@@ -275,6 +277,23 @@ async def _one_batch(node: Node, recipients: Sequence[str]) -> list[Message]:
     made = [await node.send(recipient) for recipient in recipients]
     await node.turn()
     return made
+
+
+async def test_what_becomes_of_another_message_beside_it_cancels_nothing(node: Node) -> None:
+    """A cancel that comes too late shares its commit with a submit whose receipt was there before."""
+    node.carrier.plan(PHONE, "hold", "hold")
+    late, other = await node.send(), await node.send()
+    await node.carrier.until_submitted(other.id)
+    [submission] = node.carrier.submits_of(other.id)
+    await node.carrier.report(submission, "delivered")
+    refs = node.carrier.refs_of(submission)
+    sent = Change(other.account_id, other.id, node.clock.now(), "sent", carrier=node.carrier.name, refs=refs)
+    canceled, _ = await asyncio.gather(
+        node.amending.cancel(await node.now(late)), node.record.apply([sent]), return_exceptions=True
+    )
+    assert isinstance(canceled, Refused)
+    assert await node.status(other) == ("delivered", None)
+    assert await node.status(late) == ("sending", None)
 
 
 async def test_a_message_that_is_held_cannot_be_canceled_and_one_that_waits_can(make_node: MakeNode) -> None:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from parley.core.handoff import Handoff
 from parley.core.metrics import Metrics
 from parley.lib.ids import Ids
@@ -132,18 +134,18 @@ class Record:
         asked = {id(change) for item in brought for change in item}
         early = [change for change in applied.moved if id(change) not in asked]  # receipts that waited for a submit
         # What belongs to no caller in particular goes with the first.
-        results[0] = Applied(
-            [*results[0].moved, *early],
-            applied.callbacks,
-            results[0].missed,
+        results[0] = replace(
+            results[0],
+            callbacks=applied.callbacks,
             has_requeued=applied.has_requeued,
             relayed=applied.relayed,
+            early=early,
         )
         return results
 
     def _applied(self, results: Sequence[Applied]) -> None:
         for applied in results:
-            self._metrics.moved(applied.moved)
+            self._metrics.moved([*applied.moved, *applied.early])
             self._hand_over(applied.callbacks)
             self._tell(applied.relayed)
             if applied.has_requeued:

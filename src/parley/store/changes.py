@@ -73,6 +73,8 @@ class Applied(msgspec.Struct, frozen=True):
     """Whether any message waits on under new terms."""
     relayed: list[relay_owed.Target] = []
     """Who has Relay events to hear of now."""
+    early: list[Change] = []
+    """Those that moved a message, and that nobody brought now: receipts that waited for their submit."""
 
 
 _STATE: Final = (
