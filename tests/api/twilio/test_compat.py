@@ -20,6 +20,7 @@ ROWS: Final = [row for table in TABLES for row in csv.DictReader(table.read_text
 UNDESCRIBED: Final = {
     "Tags",
     "GET /2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}",  # the octets
+    "GET /messaging/v1/Deactivations/{token}",  # the list that Deactivations leads to
 }
 """What Twilio's document leaves out."""
 

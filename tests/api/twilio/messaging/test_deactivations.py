@@ -53,7 +53,7 @@ def test_who_is_unknown_to_the_carrier_is_listed_for_a_while(
     assert listed(day - timedelta(days=1)) == []
     link = str(client.messaging.v1.deactivations().fetch(date=day).redirect_to)
     assert requests.get(link[:-1] + ("A" if link[-1] != "A" else "B"), timeout=30).status_code == 404
-    assert requests.get(f"{server.base_url}/deactivations/nonsense", timeout=30).status_code == 404
+    assert requests.get(f"{server.base_url}/messaging/v1/Deactivations/nonsense", timeout=30).status_code == 404
     clock.advance(120)
     assert requests.get(link, timeout=30).status_code == 404
     assert refusal(lambda: client.messaging.v1.deactivations().fetch(date=day + timedelta(days=1))) == (400, 20001)

@@ -22,7 +22,7 @@ from parley.store import Engine, StoreUnavailable, messages
 
 log = structlog.get_logger(__name__)
 
-PATH: Final = "/deactivations"
+PATH: Final = "/messaging/v1/Deactivations"
 _GOOD_FOR_US: Final = 120_000_000
 _DAY_US: Final = 86_400_000_000
 _UNKNOWN: Final = 30005

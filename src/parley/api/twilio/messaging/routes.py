@@ -64,7 +64,7 @@ def routes(
         route("GET", f"{_SENDERS}/{{Sid}}", channels.fetch),
         route("POST", f"{_SENDERS}/{{Sid}}", channels.update),
         route("DELETE", f"{_SENDERS}/{{Sid}}", channels.delete),
-        route("GET", "/messaging/v1/Deactivations", deactivations.fetch),
+        route("GET", deactivated.PATH, deactivations.fetch),
         Route(deactivated.PATH + "/{token}", deactivations, methods=["GET"]),
     ]
     for each in lists:
