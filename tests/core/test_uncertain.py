@@ -13,6 +13,7 @@ from parley.core.claim import LEASE_US
 from parley.core.outcomes import UncertainPolicy
 from parley.model.message import Message
 from parley.store import StoreUnavailable, queue
+from parley.store.changes import Applied, Change
 from parley.store.engine.group import Unit
 from tests.carriers.scripted import ScriptedCarrier, Step
 from tests.core.conftest import MakeNode
@@ -146,3 +147,34 @@ async def test_what_is_claimed_before_its_node_knows_that_it_let_go_leaves_once(
     assert node.carrier.repeated == []
     assert len(node.carrier.submitted) == 2
     assert await node.status(message) == ("sent", None)
+
+
+async def test_what_another_node_submitted_meanwhile_is_not_sent_beside_it(
+    make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One node stands still before a submit; another makes it, and dies; the first one has the message again."""
+    carrier, goes_on = ScriptedCarrier(), asyncio.Event()
+    node, other = await make_node(carrier), await make_node(carrier)
+    apply = node.record.apply
+
+    async def late(happened: Sequence[Change]) -> Applied:
+        await goes_on.wait()
+        return await apply(happened)
+
+    monkeypatch.setattr(node.record, "apply", late)
+    carrier.plan(PHONE, "hold")
+    message = await node.send()
+    node.clock.advance(LEASE_OVER)
+    await other.turn()
+    await carrier.until_submitted(message.id)
+    await other.die()
+    node.clock.advance(LEASE_OVER)
+    await node.engine.write(queue.rejoin, node.id, node.id.hex(), node.clock.now() + LEASE_US)
+    await node.engine.write(queue.rescue, node.clock.now())
+    await node.claims.claim_due_messages()
+    goes_on.set()
+    carrier.held.clear()
+    await node.quiet()
+    assert len(carrier.submitted) == 1
+    now = await node.now(message)
+    assert (now.status, now.uncertain) == ("sending", 1)

@@ -172,7 +172,9 @@ class Dispatch:
             log.exception("dispatch failed", count=len(ready))
             await self._keep([self._missed(item, error) for item in ready])
         else:
-            now = self._clock.now()  # the database, or a host of media, may have taken long
+            # The database, or a host of media, may have taken so long that this node was taken for dead.
+            ready = [item for item in ready if not self._due.is_overtaken(item)]
+            now = self._clock.now()
             in_time = [item for item in ready if item[0].expires_at > now]
             if in_time:
                 await self._hand_over(in_time, attachments)

@@ -65,6 +65,10 @@ class Handoff(Generic[T]):
         self.turns += 1
         return [self._items.popleft() for _ in range(min(limit, len(self._items)))]
 
+    def is_overtaken(self, item: T) -> bool:
+        """Whether it was claimed again since it came here, so that another may have had it in between."""
+        return bool(self._held.get(self._key(item)))
+
     def done(self, items: Iterable[T]) -> None:
         """These are finished, or nobody's again."""
         for key in map(self._key, items):
