@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
+import msgspec
 from sqlalchemy import select
 
 from parley.lib import ids
 from parley.model.consent import KEYWORDS
-from parley.model.event import Event
 from parley.model.message import Message
 from parley.store import Operation, schema
 from parley.store.engine.statements import Query
@@ -23,25 +23,46 @@ Pair = tuple[str, str]
 """A number, or a service's SID; and a phone."""
 
 
+class Numbered(msgspec.Struct, frozen=True):
+    """An event, and its place among all."""
+
+    seq: int
+    kind: str
+    data: str | None
+
+
 class ConsentBooks:
     """The words that were said, each at its transaction."""
 
     def __init__(
-        self, world: World, clients: Clients, phones: Phones, histories: Mapping[bytes, Sequence[Event]]
+        self,
+        world: World,
+        clients: Clients,
+        phones: Phones,
+        histories: Mapping[bytes, Sequence[Numbered]],
+        keys: Mapping[str, bytes],
     ) -> None:
         self._world, self._clients, self._phones = world, clients, phones
-        self._events = world.look(_numbered())
         self._scope = ids.sid("MG", world.service_id)
         self._histories = histories
+        self._confirmed = {
+            bytes.fromhex(key.removeprefix("confirm:")): message_id
+            for key, message_id in keys.items()
+            if key.startswith("confirm:")
+        }
+        """What answers each STOP, START and HELP."""
         self._said: defaultdict[Pair, list[tuple[int, str]]] = defaultdict(list)
         """Of each pair, at which transaction, and what."""
+        self._noted: defaultdict[bytes, list[Pair]] = defaultdict(list)
+        """Whom each message spoke of."""
         for sender, recipient, kind, message_id in world.look(_changes()):
             self._said[sender, recipient].append((self._commit(message_id, "received"), kind))
+            self._noted[message_id].append((sender, recipient))
 
     def check(self, outbound: Sequence[Message]) -> None:
         """Raise AssertionError for who was written to against its word, refused without one, or not heard."""
         self._check_words()
-        confirmations = self._world.look(_confirmations())
+        confirmations = set(self._confirmed.values())
         for message in outbound:
             if message.id not in confirmations:
                 self._check_one(message)
@@ -59,18 +80,14 @@ class ConsentBooks:
         """Each STOP and START was noted once, and of each pair the last stands; each STOP was confirmed."""
         stands = self._world.look(_stands())
         assert stands == {pair for pair, said in self._said.items() if said[-1][1] == "opt_out"}
-        confirmed = set(self._world.look(_confirmations()).values())
-        noted: defaultdict[bytes, list[Pair]] = defaultdict(list)
-        for sender, recipient, _, message_id in self._world.look(_changes()):
-            noted[message_id].append((sender, recipient))
         for written in self._phones.written:
             (id_,), said = written.ids, written.inbound
             heard = None if said.recipient == SIGNALWIRES else KEYWORDS.get(said.body)
             pair = self._pair(said.recipient, said.sender)
             own = (said.recipient, said.sender)
             expected = {None: [], "HELP": [], "STOP": [pair], "START": sorted({own, pair})}[heard]
-            assert sorted(noted[id_]) == expected, f"{said.body} was noted as {noted[id_]}"
-            assert heard != "STOP" or id_ in confirmed, "STOP was not confirmed"
+            assert sorted(self._noted[id_]) == expected, f"{said.body} was noted as {self._noted[id_]}"
+            assert heard != "STOP" or id_ in self._confirmed, "STOP was not confirmed"
 
     def _check_one(self, message: Message) -> None:
         if message.sender is None:
@@ -104,14 +121,8 @@ class ConsentBooks:
 
     def _commit(self, message_id: bytes, kind: str) -> int:
         """The transaction of a message's event."""
-        return bisect_left(self._world.database.commits, self._events[message_id, kind])
-
-
-def _numbered() -> Operation[dict[tuple[bytes, str], int]]:
-    """The number of each message's first event of a kind."""
-    table = schema.events.c
-    rows = yield Query(select(table.message_id, table.kind, table.seq).order_by(table.seq.desc()))
-    return {(row[0], row[1]): row[2] for row in rows}
+        seq = next(event.seq for event in self._histories[message_id] if event.kind == kind)
+        return bisect_left(self._world.database.commits, seq)
 
 
 def _changes() -> Operation[list[tuple[str, str, str, bytes]]]:
@@ -123,10 +134,3 @@ def _changes() -> Operation[list[tuple[str, str, str, bytes]]]:
 def _stands() -> Operation[set[Pair]]:
     rows = yield Query(select(schema.opt_outs.c.sender, schema.opt_outs.c.recipient))
     return {(row[0], row[1]) for row in rows}
-
-
-def _confirmations() -> Operation[dict[bytes, bytes]]:
-    """The answers to STOP, START and HELP: what each confirms."""
-    table = schema.idempotency.c
-    rows = yield Query(select(table.message_id, table.key).where(table.key.like("confirm:%")))
-    return {row[0]: bytes.fromhex(row[1].removeprefix("confirm:")) for row in rows}

@@ -13,7 +13,7 @@ from tests.simulation.world import TURMOIL_S, World
 
 _PEACE_S: Final = 400.0
 """The longest that anything may take once nothing fails any more."""
-_LOOK_S: Final = 3.0
+_LOOK_S: Final = 1.0
 
 
 def live(seed: int) -> None:
@@ -36,6 +36,8 @@ async def _live(world: World) -> None:
         world.begin(phones.write(n))
     for _ in range(plan.deaths):
         world.begin(world.death())
+    for _ in range(plan.halts):
+        world.begin(world.halt())
     if plan.clock_jumps:
         world.begin(world.jumps())
     if plan.outage:

@@ -156,6 +156,7 @@ class SimulatedNode:
         """Be gone, at this instant."""
         self.is_alive = False
         self.engine.is_dead = True
+        loop.release(self.number)
         mine = list(loop.tasks[self.number])
         while left := [task for task in mine if not task.done()]:
             for task in left:

@@ -34,6 +34,8 @@ class Plan(msgspec.Struct, frozen=True):
     """How often a transaction fails, before its commit or after."""
     clock_jumps: bool
     deaths: int
+    halts: int
+    """How often a node stands still, perhaps beyond its lease, and goes on."""
     outage: bool
     paced: bool
     held: int
@@ -54,6 +56,7 @@ def draw(chance: random.Random) -> Plan:
         faults=chance.choice((0.0, 0.0, 0.05, 0.2)),
         clock_jumps=chance.random() < 0.3,
         deaths=chance.choice((0, 0, 1, 1, 2)),
+        halts=chance.choice((0, 0, 0, 1, 2)),
         outage=chance.random() < 0.3,
         paced=chance.random() < 0.2,
         held=chance.choice((2, 100, 100)),

@@ -2,11 +2,13 @@
 
 import asyncio
 import selectors
-from collections import defaultdict
-from collections.abc import Coroutine
+from collections import defaultdict, deque
+from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
-from typing import Any, Final
+from typing import Any, Final, TypeVarTuple, Unpack
 from weakref import WeakSet
+
+Ts = TypeVarTuple("Ts")
 
 WORLD: Final = 0
 owner: ContextVar[int] = ContextVar("owner", default=WORLD)
@@ -38,19 +40,43 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._virtual = _Selector()
         super().__init__(self._virtual)
         self.tasks: defaultdict[int, WeakSet[asyncio.Task[Any]]] = defaultdict(WeakSet)
+        self._still: dict[int, list[asyncio.Handle]] = {}
+        """What each node that stands still would do."""
         self.set_task_factory(self._owned)  # type: ignore[arg-type]  # the stub knows no context
 
     def time(self) -> float:
         """Virtual seconds."""
         return self._virtual.now
 
+    def halt(self, node: int) -> None:
+        """Let a node stand still: its time passes, and it does nothing."""
+        self._still.setdefault(node, [])
+
+    def release(self, node: int) -> None:
+        """Let it go on where it stood."""
+        self._ready: deque[asyncio.Handle]  # of the base class
+        self._ready.extend(self._still.pop(node, ()))
+
+    def call_soon(
+        self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Have something done next, if whoever does it does not stand still."""
+        if self._still and (waits := self._still.get(_owner_of(context))) is not None:
+            handle = asyncio.Handle(callback, args, self, context)
+            waits.append(handle)
+            return handle
+        return super().call_soon(callback, *args, context=context)
+
     def _owned(
         self, loop: asyncio.AbstractEventLoop, coro: Coroutine[Any, Any, Any], **options: Any
     ) -> "asyncio.Task[Any]":
         task = asyncio.Task(coro, loop=loop, **options)
-        context: Context | None = options.get("context")
-        self.tasks[owner.get() if context is None else context.get(owner, WORLD)].add(task)
+        self.tasks[_owner_of(options.get("context"))].add(task)
         return task
+
+
+def _owner_of(context: Context | None) -> int:
+    return owner.get() if context is None else context.get(owner, WORLD)
 
 
 class WorldClock:

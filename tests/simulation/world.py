@@ -23,7 +23,9 @@ from tests.simulation.virtual import WORLD, VirtualLoop, WorldClock, owner
 
 T = TypeVar("T")
 
-TURMOIL_S: Final = 15.0
+TURMOIL_S: Final = 10.0
+_HALT_S: Final = 20.0
+"""How long a node stands still at most: twice its lease."""
 
 
 class World:
@@ -138,6 +140,14 @@ class World:
         await victim.die(self.loop)
         if is_same or not self.nodes:
             await self.join("node 0" if is_same else f"another {self._lives}")
+
+    async def halt(self) -> None:
+        """A node stands still for a time, and goes on as if none had passed."""
+        await self.moment()
+        number = self.some_node().number
+        self.loop.halt(number)
+        await self.sleep(_HALT_S)
+        self.loop.release(number)
 
     async def jumps(self) -> None:
         """Somebody sets the clocks."""
