@@ -101,6 +101,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         str | None,
         _about("Tab-separated rows that replace those of `parley/model/prices.tsv`, by their first columns."),
     ] = None
+    media_limits: Annotated[
+        Literal["lenient", "carrier"],
+        _about(
+            "Media of SignalWire's messages: `lenient` is 5 MB, PDF too; `carrier` its own 1.2 MB (750 kB toll-free)"
+            " and types."
+        ),
+    ] = "lenient"
+    middle_state: Annotated[
+        Literal["initiated", "sending", "none"],
+        _about(
+            "How SignalWire's status callbacks spell the state between `queued` and `sent`: as its API does, as its"
+            " guides do, or not at all."
+        ),
+    ] = "initiated"
     callback_attempts: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None,
         _about(

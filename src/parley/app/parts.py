@@ -190,7 +190,7 @@ class Parts:
                 "simulator-receipts": lambda: (simulator.turns, True),
             },
         )
-        outgoing = Outgoing(self.engine, self.fetch_media)
+        outgoing = Outgoing(self.engine, self.fetch_media, settings.media_limits)
         self.dispatch = Dispatch(
             self.record,
             self.due,
@@ -401,7 +401,7 @@ class Parts:
     def _renderers(self) -> dict[Dialect, Renderer]:
         return {
             "twilio": TwilioRenderer(self.public_url),
-            "signalwire": SignalWireRenderer(self.links, self.public_url),
+            "signalwire": SignalWireRenderer(self.links, self.public_url, self.settings.middle_state),
         }
 
     async def _check_database(self) -> str | None:

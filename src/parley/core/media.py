@@ -7,12 +7,13 @@ from typing import ClassVar, Final
 import msgspec
 
 from parley.core.carrier import Attachment
+from parley.core.media_limits import LENIENT, MediaLimits, Which, limits_of
 from parley.model.message import Media, Message
 from parley.store import Engine, media
 
-MAX_OCTETS: Final = 5 * 1024 * 1024
-"""Of one message's media together (Twilio's MMS limit)."""
-TYPES: Final = ("image/", "video/", "audio/", "text/", "application/pdf", "application/vcard", "application/ogg")
+MAX_OCTETS: Final = LENIENT.octets
+"""Of one message's media together, at most."""
+TYPES: Final = LENIENT.types
 
 RETRIEVAL_FAILED: Final = 11200
 TYPE_REFUSED: Final = 12300
@@ -46,33 +47,35 @@ class Outgoing:
     ATTEMPTS: ClassVar = 3
     """Tries of a URL that may work later."""
 
-    def __init__(self, engine: Engine, fetch: Fetch) -> None:
+    def __init__(self, engine: Engine, fetch: Fetch, limits: Which = "lenient") -> None:
         self._engine = engine
         self._fetch = fetch
+        self._limits: Which = limits
 
     async def attachments(self, message: Message) -> tuple[Attachment, ...]:
         """A message's attachments, all stored. Raises MediaUnavailable."""
         found = await self._engine.read(media.of_messages, [message.id])
+        limits = limits_of(message, self._limits)
         total = 0
         attachments: list[Attachment] = []
         for item in found.get(message.id, []):
-            attachment = await self._stored(item, MAX_OCTETS - total)
+            attachment = await self._stored(item, limits, limits.octets - total)
             total += attachment.size
             attachments.append(attachment)
         return tuple(attachments)
 
-    async def _stored(self, item: Media, most: int) -> Attachment:
+    async def _stored(self, item: Media, limits: MediaLimits, most: int) -> Attachment:
         if item.content_hash is not None and item.content_type is not None and item.size is not None:
             return Attachment(item.content_type, item.content_hash, item.size)
         assert item.source_url is not None, "media without octets names where they are"
         fetched = await self._fetch(item.source_url, most)
         content_type = fetched.content_type.split(";")[0].strip().lower()
-        if not content_type.startswith(TYPES):
+        if not content_type.startswith(limits.types):
             raise MediaUnavailable(
                 TYPE_REFUSED, f"Media of type {content_type or 'unknown'} cannot be sent", is_final=True
             )
         if len(fetched.octets) > most:
-            raise MediaUnavailable(TOO_LARGE, f"Media exceed {MAX_OCTETS} octets", is_final=True)
+            raise MediaUnavailable(TOO_LARGE, f"Media exceed {limits.octets} octets", is_final=True)
         digest = hashlib.sha256(fetched.octets).digest()
         size = len(fetched.octets)
         await self._engine.write(media.fill, item.id, content_type, size, digest, fetched.octets)

@@ -6,7 +6,7 @@ The inbound webhook speaks to two kinds of apps at once: flat keys as the guides
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -38,6 +38,8 @@ _REFUSALS: Final[dict[Reason, str]] = {
     "sender_not_owned": "swml_reply_invalid_from_number",
     "sender_of_another_account": "swml_reply_invalid_from_number",
 }
+MiddleState = Literal["initiated", "sending", "none"]
+
 _encode: Final = msgspec.json.Encoder().encode
 _JSON: Final = "application/json"
 _USERINFO = re.compile(r"(?<=://)[^/?#]*@")
@@ -45,20 +47,24 @@ _USERINFO = re.compile(r"(?<=://)[^/?#]*@")
 
 
 class SignalWireRenderer:
-    """SignalWire's side of webhooks. `public_url` is where apps reach this server, for media."""
+    """SignalWire's side of webhooks. `public_url` is where apps reach this server, for media; `middle_state` is how
+    apps know the state between `queued` and `sent`, none when they are not told of it.
+    """
 
-    _states: ClassVar[Collection[Status]] = frozenset(
+    _states: ClassVar[frozenset[Status]] = frozenset(
         {"queued", "sending", "sent", "delivered", "undelivered", "failed", "canceled", "read"}
     )
 
-    def __init__(self, links: MediaLinks, public_url: str) -> None:
+    def __init__(self, links: MediaLinks, public_url: str, middle_state: MiddleState = "initiated") -> None:
         self._links = links
         self._public_url = public_url.rstrip("/")
+        self._statuses = {**shapes.STATUSES, "sending": middle_state}
+        self._told = self._states - {"sending"} if middle_state == "none" else self._states
 
     @property
     def states(self) -> Collection[Status]:
-        """Every change of state."""
-        return self._states
+        """Every change of state, but for the middle one where nobody is told of it."""
+        return self._told
 
     def status(self, account: Account, message: Message, callback: Callback) -> Rendered:
         """The status callback. Source: message-status-callback page; `message_id` is the guides' name of `id`."""
@@ -68,7 +74,7 @@ class SignalWireRenderer:
             "id": id,
             "message_id": id,
             "project_id": to_uuid(message.account_id),
-            "status": shapes.STATUSES[callback.status],
+            "status": self._statuses[callback.status],
             "to": message.recipient,
             "from": message.sender,
             "body": message.body,

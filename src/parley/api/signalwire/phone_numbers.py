@@ -152,7 +152,10 @@ class PhoneNumbers:
         changed = await self._numbers.change(number, configured)
         if CAMPAIGN in given:
             await self._assign(number, campaign)
-        return json_reply(200, await self._shown(changed))
+        told = await self._shown(changed)
+        if campaign is not None:  # its order assigns the number in a moment
+            told[CAMPAIGN] = to_uuid(campaign.id)
+        return json_reply(200, told)
 
     async def release(self, call: Call) -> Reply:
         """DELETE: give a number up, however lately it was bought. Source: release-phone-number page."""

@@ -33,7 +33,7 @@ async def examine(settings: Settings) -> Audit:
         engine = open_engine(settings.database_url)
         await engine.open()
         try:
-            return await engine.read(audit, _states())
+            return await engine.read(audit, _states(settings))
         finally:
             await engine.close()
     except (UrlError, StoreUnavailable) as problem:
@@ -74,6 +74,7 @@ def _said(books: Books) -> Iterator[str]:
     )
 
 
-def _states() -> dict[Dialect, Collection[Status]]:
+def _states(settings: Settings) -> dict[Dialect, Collection[Status]]:
     """Which changes of state each dialect's callbacks tell of; neither needs its URLs for that."""
-    return {"twilio": TwilioRenderer("").states, "signalwire": SignalWireRenderer(MediaLinks(b""), "").states}
+    signalwire = SignalWireRenderer(MediaLinks(b""), "", settings.middle_state)
+    return {"twilio": TwilioRenderer("").states, "signalwire": signalwire.states}
