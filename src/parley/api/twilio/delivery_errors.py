@@ -56,6 +56,7 @@ _TEXTS: Final[dict[int, str]] = {
     63001: "Channel could not authenticate the request",
     63003: "Channel could not find the recipient",
     63005: "Channel did not accept the content",
+    63007: "Channel has no sender of this address that is ready",
     63012: "Channel provider's internal error",
     63013: "Message violates the channel provider's policy",
     63016: "Message sent outside the allowed window; use a template",
