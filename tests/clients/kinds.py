@@ -1,4 +1,4 @@
-"""The clients that speak Relay, as their makers publish them, with the programs that docs/signalwire.md shows."""
+"""The clients, as their makers publish them, with the programs that docs/signalwire.md shows."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from tests.clients.world import EXAMPLES, HERE, Kind
 
 T = TypeVar("T")
 
-KINDS: Final = {
+RELAY: Final = {
     "realtime-api-4": Kind(EXAMPLES / "realtime-api-4" / "answer.js", "NODE_EXTRA_CA_CERTS", "^Refused: .*401"),
     "realtime-api-3": Kind(
         EXAMPLES / "realtime-api-3" / "answer.js", "NODE_EXTRA_CA_CERTS", "Wrong credentials", is_aliased=True
@@ -32,14 +32,28 @@ KINDS: Final = {
     "parley.realtime": Kind(EXAMPLES / "parley.realtime" / "answer.py", "SSL_CERT_FILE", "^Refused: .*401"),
 }
 
-COMPATIBILITY: Final = Kind(
-    EXAMPLES / "compatibility-api" / "answer.js", "NODE_EXTRA_CA_CERTS", "^Refused: Authenticate"
-)
-"""REST alone, in Twilio's form."""
+REST: Final = {
+    "compatibility-api": Kind(
+        EXAMPLES / "compatibility-api" / "answer.js", "NODE_EXTRA_CA_CERTS", "^Refused: Authenticate"
+    ),
+    "signalwire-sdk-3-rest": Kind(
+        EXAMPLES / "signalwire-sdk-3" / "send.py",
+        "REQUESTS_CA_BUNDLE",
+        "^Refused: .*401",
+        requirements="signalwire_sdk/requirements.txt",
+    ),
+    "signalwire-2-rest": Kind(
+        EXAMPLES / "signalwire-2" / "send.py",
+        "SSL_CERT_FILE",
+        "^Refused: .*Authenticate",
+        requirements="signalwire_2/requirements.txt",
+    ),
+}
+"""The clients, or parts of them, that speak REST."""
 
 JOINING: Final = {
-    "realtime-api-3, joining": replace(KINDS["realtime-api-3"], program=HERE / "late.js"),
-    "signalwire-sdk-3, joining": replace(KINDS["signalwire-sdk-3"], program=HERE / "late.py"),
+    "realtime-api-3, joining": replace(RELAY["realtime-api-3"], program=HERE / "late.js"),
+    "signalwire-sdk-3, joining": replace(RELAY["signalwire-sdk-3"], program=HERE / "late.py"),
 }
 """Those that come back without the contexts which they asked for while connected: the server knows them."""
 

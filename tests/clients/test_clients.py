@@ -10,9 +10,8 @@ from typing import Final
 
 import pytest
 
-from tests import npm
-from tests.clients.kinds import COMPATIBILITY, JOINING, KINDS, at_hand, at_once
-from tests.clients.world import NODE, Kind, World, world
+from tests.clients.kinds import JOINING, RELAY, REST, at_hand, at_once
+from tests.clients.world import Kind, World, world
 from tests.docs.snippets import snippets
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "signalwire.md"
@@ -66,7 +65,7 @@ def without_ids(lines: list[str]) -> list[str]:
 
 
 def test_each_client_answers_before_and_after_restarts(tmp_path: Path) -> None:
-    kinds, missing = at_hand(KINDS | JOINING)
+    kinds, missing = at_hand(RELAY | JOINING)
     with world(tmp_path, "--tls") as there:
         lines = [Line(there, name, kind, index) for index, (name, kind) in enumerate(kinds.items())]
         at_once(Line.is_answered, lines)
@@ -82,21 +81,29 @@ def test_each_client_answers_before_and_after_restarts(tmp_path: Path) -> None:
 
 
 def test_a_wrong_token_is_said(tmp_path: Path) -> None:
-    kinds, missing = at_hand({**KINDS, "compatibility-api": COMPATIBILITY})
+    kinds, missing = at_hand(RELAY | REST)
     with world(tmp_path, "--tls") as there:
         at_once(lambda kind: there.start(kind, SIGNALWIRE_API_TOKEN="wrong").says(kind.refusal), kinds.values())
     if missing:
         pytest.skip("; ".join(missing))
 
 
-def test_the_compatibility_api(tmp_path: Path) -> None:
-    npm.environment(NODE)
+def test_the_clients_of_rest(tmp_path: Path) -> None:
+    kinds, missing = at_hand(REST)
     with world(tmp_path, "--tls") as there:
-        app = there.start(COMPATIBILITY, "+15551234567", "+15550001111")
-        app.says("^Sent: ")
-        app.says("^Ready$")
-        there.say("+15550001111", "+15551234567", "Hi")
-        app.says("^Received: Hi$")
-        assert without_ids(app.printed) == without_ids(SHOWN["compatibility-api"])
-        there.arrived("+15550001111", "You said: Hi")
-        there.arrived("+15550001111", "Hello from LaML")
+
+        def send(name: str) -> None:
+            phone = f"+1555665{list(REST).index(name):04}"
+            app = there.start(kinds[name], "+15551234567", phone)
+            app.says("^Sent: ")
+            there.arrived(phone, "Hello from")
+            if name == "compatibility-api":
+                app.says("^Ready$")
+                there.say(phone, "+15551234567", "Hi")
+                app.says("^Received: Hi$")
+                there.arrived(phone, "You said: Hi")
+            assert without_ids(app.printed) == without_ids(SHOWN[name])
+
+        at_once(send, kinds)
+    if missing:
+        pytest.skip("; ".join(missing))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests import npm
-from tests.clients.kinds import KINDS, at_hand, at_once
+from tests.clients.kinds import RELAY, at_hand, at_once
 from tests.clients.world import NODE, App, World, world
 
 
@@ -19,7 +19,7 @@ class Shared:
 
     def joined(self, name: str) -> App:
         """A client of this context, which receives it by now. Version 3 of the Node client has to be the first."""
-        app = self._there.start(KINDS[name], self.context)
+        app = self._there.start(RELAY[name], self.context)
         if name == "realtime-api-3":  # it does not tell when it is there
             self.says("Anybody?")
             app.says("^Received: Anybody")
@@ -58,7 +58,7 @@ def test_two_take_turns_and_one_takes_over_what_the_other_had_not_acknowledged(t
 
 
 def test_all_of_them_hear_everything(tmp_path: Path) -> None:
-    kinds, missing = at_hand({name: kind for name, kind in KINDS.items() if not kind.needs_tls})
+    kinds, missing = at_hand({name: kind for name, kind in RELAY.items() if not kind.needs_tls})
     names = sorted(kinds, key=lambda name: name != "realtime-api-3")
     with world(tmp_path, env={"PARLEY_RELAY_DELIVERY": "all"}) as there:
         shared = Shared(there, 0)
