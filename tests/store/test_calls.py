@@ -56,11 +56,12 @@ async def test_a_dead_nodes_calls_are_ended_with_the_text_that_nobody_told_of(en
     sent = records.message(body="Sent")
     await engine.write(accept, [Intake(sent, idempotency=IdempotencyKey(text_key(call.id, 2), b""))])
     assert await engine.read(calls.cut_off, 10) == []
-    assert await engine.write(calls.end, [call.id], now) == 0
+    assert await engine.read(calls.held, records.node) == {call.id, quiet.id}
+    assert await engine.write(calls.end, [call.id], OTHER, now) == 0
     await engine.write(queue.leave, records.node)
     found = await engine.read(calls.cut_off, 10)
     assert sorted(found) == [call.id, quiet.id]
-    assert await engine.write(calls.end, found, now + 1) == 2
+    assert await engine.write(calls.end, found, OTHER, now + 1) == 2
     assert await engine.read(calls.cut_off, 10) == []
     cut = await engine.read(calls.fetch, records.account_id, call.id)
     assert cut is not None

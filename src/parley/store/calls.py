@@ -106,11 +106,17 @@ def cut_off(limit: int) -> Operation[list[bytes]]:
     return [row[0] for row in rows]
 
 
-def end(call_ids: Sequence[bytes], now: int) -> Operation[int]:
-    """End those of these calls that nobody carries out, and say so in them; how many. The text that one was sending
-    when it was cut off is told too, if it was sent.
+def held(node: bytes) -> Operation[set[bytes]]:
+    """The calls that a node carries out, as far as the record knows."""
+    rows = yield Query(select(_table.id).where(_table.node == node))
+    return {row[0] for row in rows}
+
+
+def end(call_ids: Sequence[bytes], node: bytes, now: int) -> Operation[int]:
+    """End those of these calls that nobody carries out, or `node` itself, and say so in them; how many. The text that
+    one was sending when it was cut off is told too, if it was sent.
     """
-    alive = select(schema.nodes.c.id)
+    alive = select(schema.nodes.c.id).where(schema.nodes.c.id != node)
     is_cut_off = and_(_table.node.is_not(None), _table.node.not_in(alive))
     rows = yield Query(
         select(_table.id, _table.account_id, _table.data)

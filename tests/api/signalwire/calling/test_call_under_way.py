@@ -1,8 +1,9 @@
 """A call that takes its time: there from its beginning, readable on its way, and told to its end whatever happens."""
 
+import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from parley.core.backoff import Backoff
 from parley.core.send import Draft
 from parley.model.message import Message
 from parley.store import StoreUnavailable
+from parley.store import calls as store_calls
 from tests.api.signalwire.client import Client
 from tests.node import ACCOUNT_SID, AUTH_TOKEN, Node
 from tests.receiver import Received, Receiver, Reply
@@ -148,3 +150,28 @@ def test_a_text_whose_commit_was_not_answered_goes_once(tmp_path: Path) -> None:
         call = client.raw("POST", f"/simulator/phones/{PHONE}/calls", json=given).json()
         (arrived,) = client.inbox(PHONE)
         assert [entry["message_id"] for entry in call["transcript"]] == [arrived["message_id"]]
+
+
+def test_a_call_whose_beginning_was_not_answered_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(f"sqlite:///{tmp_path}/parley.db") as server:
+        engine, write, client = server.app.engine, server.app.engine.write, Client(server)
+
+        async def lose(operation: Callable[..., Any], *given: Any, **more: Any) -> Any:
+            done = await write(operation, *given, **more)
+            if operation is store_calls.begin:
+                raise StoreUnavailable
+            return done
+
+        with monkeypatch.context() as patched:
+            patched.setattr(engine, "write", lambda *given, **more: asyncio.ensure_future(lose(*given, **more)))
+            answer = requests.post(
+                f"{server.base_url}/api/calling/calls",
+                json=dialled("http://127.0.0.1:9/"),
+                auth=server.auth,
+                timeout=30,
+            )
+            assert answer.status_code == 503
+        for _ in range(2):
+            server.run(server.app.calls.turn())
+        [call] = client.raw("GET", f"/simulator/phones/{PHONE}/calls").json()["calls"]
+        assert (call["status"], call["transcript"][-1]["code"]) == ("failed", "call_cut_off")

@@ -73,6 +73,7 @@ class Calls:
         self._ids = ids
         self._backoff = backoff
         self._under_way: dict[bytes, asyncio.Task[None]] = {}
+        self._missing: set[bytes] = set()
         self._stopping = asyncio.Event()
 
     async def find(self, account_id: bytes, call_id: bytes, wait_s: float = 0.0) -> Placed | None:
@@ -131,10 +132,13 @@ class Calls:
 
         Raises StoreUnavailable.
         """
-        found = await self._engine.read(calls.cut_off, _TOGETHER)
+        # A call whose beginning was committed without an answer is in nobody's hands.
+        missing = await self._engine.read(calls.held, self._node) - self._under_way.keys()
+        lost, self._missing = missing & self._missing, missing
+        found = [*await self._engine.read(calls.cut_off, _TOGETHER), *lost]
         if not found:
             return _LOOK_S
-        ended = await self._engine.write(calls.end, found, self._clock.now())
+        ended = await self._engine.write(calls.end, found, self._node, self._clock.now())
         log.warning("ended calls whose server had stopped", count=ended)
         return 0.0 if ended == _TOGETHER else _LOOK_S
 
