@@ -36,6 +36,8 @@ class Identity(msgspec.Struct, frozen=True):
 
     account: Account
     permissions: frozenset[Permission] | None = None
+    until: int | None = None
+    """When they hold no more, microseconds; None: nobody has said so yet."""
 
 
 class Accounts:
@@ -51,25 +53,27 @@ class Accounts:
         self._token = token
         self._accounts: Cache[bytes, Account] = Cache(clock)
         self._keys: Cache[bytes, ApiKey] = Cache(clock)
+        self._changes = 0
         self._verified: dict[bytes, str] = {}
         self._test_key = vault.derive(b"test credentials")
         self._given_key = vault.derive(b"the token that was given")
         self.tokens = Tokens(Resources(engine, clock, id_source, "token", Token), vault.derive(b"tokens"))
 
+    @property
+    def changes(self) -> int:
+        """Grows with each change of an account, a key or a token that is known of: who was let in may be so no more."""
+        return self._changes + self.tokens.changes
+
     def forget(self) -> None:
         """Ask the record again, because another node changed it."""
+        self._changes += 1
         self._accounts.clear()
         self._keys.clear()
         self.tokens.forget()
 
     async def by_id(self, account_id: bytes) -> Account | None:
         """An account."""
-        known = self._accounts.get(account_id)
-        if known is None:
-            known = await self._fetch(account_id)
-            if known is not None:
-                self._accounts.put(account_id, known)
-        return known
+        return self._accounts.get(account_id) or await self._accounts.ask(account_id, lambda: self._fetch(account_id))
 
     async def _fetch(self, account_id: bytes) -> Account | None:
         """An account, with the signing key that holds now."""
@@ -161,6 +165,8 @@ class Accounts:
         if account is None:
             raise Refused("not_found")
         account = _in_force(account, now)
+        self._changes += 1
+        self._accounts.drop(account_id)
         self._accounts.put(account_id, account)
         if account.status == "closed":
             self._keys.clear()
@@ -219,12 +225,10 @@ class Accounts:
 
     async def key(self, key_id: bytes) -> ApiKey | None:
         """An API key of whichever account, as it was within the last second."""
-        known = self._keys.get(key_id)
-        if known is None:
-            known = await self._engine.read(accounts.fetch_key, key_id)
-            if known is not None:
-                self._keys.put(key_id, known)
-        return known
+        return self._keys.get(key_id) or await self._keys.ask(key_id, lambda: self._fetch_key(key_id))
+
+    async def _fetch_key(self, key_id: bytes) -> ApiKey | None:
+        return await self._engine.read(accounts.fetch_key, key_id)
 
     async def rename_key(self, account_id: bytes, key_id: bytes, name: str) -> ApiKey:
         """Give an API key another name. Raises Refused(not_found)."""
@@ -237,6 +241,7 @@ class Accounts:
     async def drop_key(self, account_id: bytes, key_id: bytes) -> bool:
         """Take an API key away. False when the account has none of that id."""
         dropped = await self._engine.write(accounts.drop_key, account_id, key_id)
+        self._changes += 1
         self._keys.drop(key_id)
         return dropped
 
@@ -254,8 +259,13 @@ class Accounts:
             account = None if of_test is None else self.test_double(of_test)
         if account is None or account.status == "closed":
             return None
-        if self._knows(account, password):
+        given = password.encode("utf-8", "surrogateescape")
+        if hmac.compare_digest(account.auth_token.reveal().encode(), given):
             return Identity(account)
+        former, until = account.previous_auth_token, account.previous_valid_until
+        is_in_grace = until is not None and self._clock.now() < until
+        if former is not None and is_in_grace and hmac.compare_digest(former.reveal().encode(), given):
+            return Identity(account, until=until)
         permissions = await self.tokens.permissions(account.id, password)
         return None if permissions is None else Identity(account, permissions)
 
@@ -273,14 +283,6 @@ class Accounts:
             previous_auth_token=None,
             previous_valid_until=None,
         )
-
-    def _knows(self, account: Account, token: str) -> bool:
-        given = token.encode("utf-8", "surrogateescape")
-        matches = hmac.compare_digest(account.auth_token.reveal().encode(), given)
-        previous, until = account.previous_auth_token, account.previous_valid_until
-        if previous is not None and until is not None and self._clock.now() < until:
-            matches |= hmac.compare_digest(previous.reveal().encode(), given)
-        return matches
 
     async def _by_key(self, key_id: bytes, secret: str) -> Account | None:
         key = await self.key(key_id)

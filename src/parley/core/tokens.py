@@ -21,6 +21,11 @@ class Tokens:
         self._kept = kept
         self._key = key
 
+    @property
+    def changes(self) -> int:
+        """Grows with each change that is known of."""
+        return self._kept.changes
+
     def forget(self) -> None:
         """Ask the record again, because another node changed something."""
         self._kept.forget()

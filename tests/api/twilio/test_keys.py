@@ -3,7 +3,9 @@
 import pytest
 from twilio.rest import Client
 
+from parley.core.accounts import TOKEN_GRACE_US
 from tests.api.twilio.client import Checked, ask, client_of, refusal
+from tests.clock import ManualClock
 from tests.server import Server, serve
 
 
@@ -124,3 +126,39 @@ def test_a_token_is_rotated_with_a_day_of_grace(client: Client, server: Server) 
     assert ask(server, "GET", account, auth=(sub.sid, rotated["auth_token"])).json()["auth_token"]
     # The former one still authenticates, and learns nothing.
     assert ask(server, "GET", account, auth=former).json()["auth_token"] is None
+
+
+def test_a_key_that_is_gone_opens_nothing_from_then_on(client: Client, server: Server) -> None:
+    made = client.new_keys.create(friendly_name="short-lived")
+    keyed = with_key(server, made.sid, made.secret)
+    for _ in range(2):  # known the second time
+        assert keyed.messages.create(to="+15550022002", from_="+15551234567", body="By key").sid
+    assert client.keys(made.sid).delete()
+    assert refusal(lambda: keyed.messages.create(to="+15550022002", from_="+15551234567", body="Late")) == (401, 20003)
+
+
+def test_an_account_that_is_suspended_or_closed_sends_nothing_from_then_on(client: Client, server: Server) -> None:
+    sub = client.api.v2010.accounts.create(friendly_name="Sub")
+    path, auth = f"/2010-04-01/Accounts/{sub.sid}", (sub.sid, sub.auth_token)
+
+    def send() -> int:
+        form = {"To": "+15550022003", "From": "+15551234999", "Body": "Hello"}
+        return ask(server, "POST", f"{path}/Messages.json", auth=auth, data=form).status_code
+
+    assert [send(), send()] == [201, 201]
+    client.api.v2010.accounts(sub.sid).update(status="suspended")
+    assert send() == 403
+    assert ask(server, "GET", f"{path}/Messages.json", auth=auth).status_code == 200
+    client.api.v2010.accounts(sub.sid).update(status="closed")
+    assert (send(), ask(server, "GET", f"{path}/Messages.json", auth=auth).status_code) == (401, 401)
+
+
+def test_a_rotated_token_ends_with_its_grace_and_not_a_moment_later(store_url: str) -> None:
+    clock = ManualClock()
+    with serve(store_url, clock) as server:
+        path = f"/2010-04-01/Accounts/{server.account_sid}/Keys.json"
+        assert ask(server, "POST", "/admin/account/token").status_code == 200
+        clock.advance(TOKEN_GRACE_US / 1_000_000 - 0.25)
+        assert ask(server, "GET", path).status_code == 200
+        clock.advance(0.5)
+        assert ask(server, "GET", path).status_code == 401

@@ -5,6 +5,8 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
 
+import msgspec
+
 from parley.api.http.fault import Fault
 from parley.core.accounts import Accounts
 from parley.core.cache import Cache
@@ -18,8 +20,17 @@ from parley.model.token import Permission
 _MAX_HEADER = 2048
 
 
+class _Known(msgspec.Struct, frozen=True):
+    """A header that was right: whose it is, and what it was held against. `until` in microseconds, None for no end."""
+
+    account_id: bytes
+    changes: int
+    until: int | None
+
+
 class Credentials:
-    """Checks Basic credentials against the accounts. A header that was right is known again for a second.
+    """Checks Basic credentials against the accounts. A header that was right is known again for a second,
+    unless an account, a key or a token has changed since: what this node revokes is revoked at once.
 
     With `for_test`, test credentials are taken too, for operations that know what to do with a test account. Tokens are
     taken for operations that need one of the permissions `needs` that they have. A suspended account only reads, but
@@ -45,7 +56,7 @@ class Credentials:
         self._for_test = for_test
         self._for_suspended = for_suspended
         self._needs = needs
-        self._known: Cache[bytes, bytes] = Cache(clock)
+        self._known: Cache[bytes, _Known] = Cache(clock)
 
     def and_test(self) -> "Credentials":
         """The same credentials, and test credentials."""
@@ -77,13 +88,18 @@ class Credentials:
         header = headers.get(b"authorization")
         if header is None or len(header) > _MAX_HEADER:
             return None
-        account_id = self._known.get(self._key(header))
+        known = self._known.get(self._key(header))
+        if known is None or known.changes != self._accounts.changes:
+            return None
+        if known.until is not None and known.until <= self._clock.now():
+            return None
         # The account as it is now: it may have been suspended since.
-        account = None if account_id is None else self._accounts.remembered(account_id)
+        account = self._accounts.remembered(known.account_id)
         return None if account is None or account.status == "closed" else account
 
     async def account(self, headers: Mapping[bytes, bytes]) -> Account:
         """The request's account. Raises Fault: unauthorized, test_credentials, forbidden."""
+        changes = self._accounts.changes  # as it was before: what is revoked meanwhile must not be known after
         identity = await self._accounts.authenticate(*basic(headers))
         if identity is None:
             raise Fault("unauthorized")
@@ -92,7 +108,7 @@ class Credentials:
             raise Fault("forbidden", "This token's permissions do not allow it")
         if account.status == "test" and not self._for_test:
             raise Fault("test_credentials")
-        self._known.put(self._key(headers[b"authorization"]), account.id)
+        self._known.put(self._key(headers[b"authorization"]), _Known(account.id, changes, identity.until))
         return account
 
     def check_writes(self, account: Account) -> None:
