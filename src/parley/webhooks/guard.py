@@ -43,6 +43,10 @@ class RefusedUrl(ValueError):
         self.reason = reason
 
 
+class OutOfBounds(RefusedUrl):
+    """The URL is well made, but the profile does not reach the address of its host."""
+
+
 class Guard:
     """The rule of one profile: dev allows loopback, strict allows public addresses only."""
 
@@ -91,15 +95,15 @@ class Guard:
             if address.ipv4_mapped is not None or address in _NAT64:
                 return  # nothing but another spelling of the address inside
         if _is_in(address, _METADATA):
-            raise RefusedUrl("the host is a link-local or cloud metadata address")
+            raise OutOfBounds("the host is a link-local or cloud metadata address")
         if _is_in(address, _LOOPBACK):
             if not self._allow_loopback:
-                raise RefusedUrl("the host is this machine (loopback)")
+                raise OutOfBounds("the host is this machine (loopback)")
         elif _is_in(address, _PRIVATE):
             if not self._allow_private:
-                raise RefusedUrl("the host is in a private network")
+                raise OutOfBounds("the host is in a private network")
         elif not address.is_global or address.is_multicast or (address.version == 6 and address not in _UNICAST):
-            raise RefusedUrl("the host's address is not a public one")
+            raise OutOfBounds("the host's address is not a public one")
 
     def _judge_host(self, host: str) -> None:
         if ":" in host:
@@ -116,7 +120,7 @@ class Guard:
                 raise RefusedUrl("the host is an IP address in an unusual spelling") from None
             self.check_ip(address)
         elif (name in _LOCAL_NAMES or name.endswith(".localhost")) and not self._allow_loopback:
-            raise RefusedUrl("the host is this machine (loopback)")
+            raise OutOfBounds("the host is this machine (loopback)")
 
 
 class GuardedResolver(AbstractResolver):

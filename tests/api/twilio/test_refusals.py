@@ -88,6 +88,11 @@ def test_a_message_is_refused(raw: Raw, parameters: dict[str, str | list[str]], 
     assert newest(raw) == before
 
 
+def test_what_is_not_served_is_called_so(raw: Raw) -> None:
+    for option in ({"FallbackFrom": US, "MessagingServiceSid": SERVICE}, {"ContentSid": "HX" + "0" * 32}):
+        assert "not served" in raw.message(**message(**option)).json()["message"]
+
+
 @pytest.mark.parametrize("body", ["x" * 1600, "é" * 1600, "👋" * 1600])
 def test_the_longest_body_is_taken(raw: Raw, body: str) -> None:
     assert raw.message(**message(Body=body)).status_code == 201
@@ -108,9 +113,16 @@ def test_who_may_not_send_in_the_strict_profile(tmp_path_factory: pytest.TempPat
         assert raw.outcome("POST", "/Messages.json", data=message(To="+14155550100")) == (400, 21659)
         assert raw.outcome("POST", "/Messages.json", data=message(To="+1999")) == (400, 21211)
         callback = message(StatusCallback="http://127.0.0.1:1/")
-        assert raw.outcome("POST", "/Messages.json", data=callback) == (400, 21609)
         media = message(MediaUrl="http://169.254.169.254/latest")
-        assert raw.outcome("POST", "/Messages.json", data=media) == (400, 21620)
+        application = {"FriendlyName": "x", "SmsUrl": "http://10.0.0.1/"}
+        for path, asked, code in (
+            ("/Messages.json", callback, 21609),
+            ("/Messages.json", media, 21620),
+            ("/Applications.json", application, 21402),
+        ):
+            refused = raw("POST", path, data=asked).json()
+            assert refused["code"] == code
+            assert " must be at a public address: the host is " in refused["message"]
         buy = {"PhoneNumber": "+14155550100"}
         assert raw.outcome("POST", "/IncomingPhoneNumbers.json", data=buy) == (400, 21422)
         assert raw.outcome("POST", "/IncomingPhoneNumbers.json", data={"AreaCode": "999"}) == (400, 21452)

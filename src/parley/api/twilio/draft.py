@@ -62,8 +62,8 @@ def draft_of(call: Call, urls: Urls) -> Draft:
     form = call.form()
     form.allow(PARAMETERS)
     status_callback = form.one("StatusCallback")
-    if status_callback and not urls.is_callback(status_callback):
-        raise Refused("status_callback_invalid")
+    if status_callback and (fault := urls.callback_fault(status_callback)):
+        raise Refused("status_callback_invalid", fault)
     sender = form.one("From") or ""
     service = _service(sender, form)
     draft = Draft(
@@ -82,8 +82,9 @@ def draft_of(call: Call, urls: Urls) -> Draft:
 
 def _media_urls(form: Form, urls: Urls) -> tuple[str, ...]:
     given = tuple(form.many("MediaUrl"))
-    if not all(map(urls.is_fetchable, given)):
-        raise Refused("media_url_invalid")  # without the URL, which may carry a password
+    for url in given:
+        if fault := urls.fault(url):
+            raise Refused("media_url_invalid", fault)
     return given
 
 
@@ -132,11 +133,11 @@ def _with_options(draft: Draft, form: Form, service: str | None) -> Draft:
 def _refuse_unsupported(form: Form) -> None:
     """Raise Fault for what would be lost in silence if it were accepted. An empty value asks for nothing."""
     if form.one("ContentSid"):
-        raise Invalid(21655, "ContentSid does not name a content template of this account", "ContentSid")
+        raise Invalid(21655, "ContentSid names no template: content templates are not served yet", "ContentSid")
     if form.one("ContentVariables"):
-        raise Invalid(21654, "ContentVariables needs a ContentSid", "ContentSid")
+        raise Invalid(21654, "ContentVariables needs a template: none are served yet", "ContentSid")
     if form.one("FallbackFrom"):
-        raise Fault("invalid_parameter", "FallbackFrom needs a MessagingServiceSid", "FallbackFrom")
+        raise Fault("invalid_parameter", "FallbackFrom is of RCS, which is not served", "FallbackFrom")
 
 
 def _shortens(form: Form, service: str | None) -> bool:

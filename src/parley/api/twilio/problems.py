@@ -35,7 +35,7 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "in_progress": Problem(409, 20009, "The message is not complete yet; try again once its status is final"),
     "key_reused": Problem(400, 20001, "The idempotency key was used before for a request with other parameters"),
     "media_limit_exceeded": Problem(400, 21623, "A message may have no more than 10 media"),
-    "media_url_invalid": Problem(400, 21620, "A MediaUrl is invalid: only http and https URLs can be fetched"),
+    "media_url_invalid": Problem(400, 21620, "A MediaUrl {value}"),
     "name_taken": Problem(409, 20001, "{value} is in use already"),
     "not_cancelable": Problem(409, 30409, "The message can no longer be canceled"),
     "not_found": Problem(404, 20404, "The requested resource was not found"),
@@ -71,7 +71,7 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "sender_not_ready": Problem(400, 63007, "No channel with the 'From' address {value} is ready to send"),
     "sender_of_another_account": Problem(400, 21660, "The 'From' number {value} does not belong to this account"),
     "service_unknown": Problem(400, 21701, "The Messaging Service {value} does not exist"),
-    "status_callback_invalid": Problem(400, 21609, "StatusCallback is not a valid http or https URL"),
+    "status_callback_invalid": Problem(400, 21609, "StatusCallback {value}"),
     "validity_invalid": Problem(400, 20001, "ValidityPeriod must be a whole number of seconds from 1 to 36000"),
 }
 

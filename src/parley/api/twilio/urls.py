@@ -3,25 +3,33 @@
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from parley.webhooks.guard import Guard, RefusedUrl
+from parley.webhooks.guard import Guard, OutOfBounds, RefusedUrl
 
 
 class Urls:
-    """Judges URLs at the door. Clients give the same few again and again, so judgements are remembered."""
+    """Judges URLs at the door. Clients give the same few again and again, so judgements are remembered. None is good;
+    else the words that follow the parameter's name, without the URL, which may carry a password.
+    """
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self.is_fetchable = lru_cache(maxsize=1024)(self._is_fetchable)
-        """Whether a URL is http or https, of at most 4000 characters, and its host is not plainly out of bounds."""
-        self.is_callback = lru_cache(maxsize=1024)(self._is_callback)
-        """Whether a URL may be called back: a fetchable one whose host has no underscore (error 21609)."""
+        self.fault = lru_cache(maxsize=1024)(self._fault)
+        """What keeps a URL from being fetched: not http or https, over 4000 characters, or a host out of bounds."""
+        self.callback_fault = lru_cache(maxsize=1024)(self._callback_fault)
+        """What keeps a URL from being called back: its fault, or a host with an underscore (error 21609)."""
 
-    def _is_fetchable(self, url: str) -> bool:
+    def _fault(self, url: str) -> str | None:
         try:
             self._guard.check_url(url)
-        except RefusedUrl:
-            return False
-        return True
+        except OutOfBounds as refused:
+            return f"must be at a public address: {refused.reason}"
+        except RefusedUrl as refused:
+            return f"is not a valid http or https URL: {refused.reason}"
+        return None
 
-    def _is_callback(self, url: str) -> bool:
-        return self._is_fetchable(url) and "_" not in (urlsplit(url).hostname or "")
+    def _callback_fault(self, url: str) -> str | None:
+        if (fault := self._fault(url)) is not None:
+            return fault
+        if "_" in (urlsplit(url).hostname or ""):
+            return "is not a valid http or https URL: its host has an underscore"
+        return None

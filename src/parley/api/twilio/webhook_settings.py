@@ -8,8 +8,8 @@ from parley.api.twilio.urls import Urls
 def given_url(form: Form, name: str, urls: Urls) -> str | None:
     """A URL; empty to unset it, None when not given. Raises Invalid 21402."""
     url = form.one(name)
-    if url and not urls.is_callback(url):
-        raise Invalid(21402, f"{name} is not a valid http or https URL", name)
+    if url and (fault := urls.callback_fault(url)):
+        raise Invalid(21402, f"{name} {fault}", name)
     return url
 
 

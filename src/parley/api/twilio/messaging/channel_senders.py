@@ -118,8 +118,8 @@ class ChannelSenders:
         )
         urls = [(changed.webhook, name) for name in _CALLED] + [(changed.profile, name) for name in _SHOWN_URLS]
         for part, name in urls:
-            if (url := getattr(part, name)) and not self._urls.is_callback(url):
-                raise Fault("invalid_parameter", f"{name} is not a valid http or https URL", name)
+            if (url := getattr(part, name)) and (fault := self._urls.callback_fault(url)):
+                raise Fault("invalid_parameter", f"{name} {fault}", name)
         return changed
 
 

@@ -134,8 +134,8 @@ class LinkShortening:
         given: dict[str, Any] = {}
         for name, (field, code) in _URLS.items():
             if (url := form.one(name)) is not None:
-                if url and not self._urls.is_callback(url):
-                    raise Invalid(code, f"{name} is not a valid http or https URL", name)
+                if url and (fault := self._urls.callback_fault(url)):
+                    raise Invalid(code, f"{name} {fault}", name)
                 given[field] = url or None
         for name, field in _SWITCHES.items():
             if (switch := boolean(form, name)) is not None:

@@ -55,8 +55,8 @@ def url(text: str | None, name: str, urls: Urls) -> str | None:
     """A URL of a parameter, None when empty. Nothing fetches it. Raises Fault(invalid_parameter)."""
     if not text:
         return None
-    if not urls.is_fetchable(text):
-        raise Fault("invalid_parameter", f"{name} must be an http or https URL", name)
+    if fault := urls.fault(text):
+        raise Fault("invalid_parameter", f"{name} {fault}", name)
     return text
 
 

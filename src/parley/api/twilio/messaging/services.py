@@ -118,8 +118,8 @@ class Services:
         given: dict[str, Any] = {}
         for name, field in _URLS.items():
             if (url := form.one(name)) is not None:
-                if url and not self._urls.is_callback(url):
-                    raise Fault("invalid_parameter", f"{name} is not a valid http or https URL", name)
+                if url and (fault := self._urls.callback_fault(url)):
+                    raise Fault("invalid_parameter", f"{name} {fault}", name)
                 given[field] = url or None
         for name, field in _METHODS.items():
             if (verb := method(form, name)) is not None:
