@@ -39,7 +39,8 @@ def test_a_phone_is_verified_by_the_code_that_it_heard(client: Client, server: S
     (code,) = heard(client, phone)
     sent = {"from": phone, "to": "+14155550123", "body": "Hello"}
     assert refused(client, "POST", "/api/messaging/messages", json=sent) == ["invalid_from_number"]
-    assert client_of(server).outgoing_caller_ids.list() == []
+    verified = client_of(server).outgoing_caller_ids
+    assert verified.list(phone_number=phone) == []
     assert refused(client, "POST", PATH, json={"number": phone}) == ["already_assigned"]
     one = f"{PATH}/{made['id']}"
     wrong = {"verification_code": "000000" if code != "000000" else "111111"}
@@ -48,7 +49,7 @@ def test_a_phone_is_verified_by_the_code_that_it_heard(client: Client, server: S
     assert (done["verified"], done["status"]) == (True, "Verified")
     assert client.ask("GET", one, 200) == done
     assert refused(client, "POST", "/api/messaging/messages", json=sent) == ["verified_caller_id_not_permitted"]
-    assert [each.phone_number for each in client_of(server).outgoing_caller_ids.list()] == [phone]
+    assert [each.phone_number for each in verified.list(phone_number=phone)] == [phone]
     assert client.ask("POST", f"{one}/verification", 200) == done, "nobody is called who is verified"
     assert len(heard(client, phone)) == 1
 
