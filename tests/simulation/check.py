@@ -1,15 +1,14 @@
 """What must be so after any history."""
 
 from collections import Counter, defaultdict
-from typing import Final
 
 import msgspec
 from msgspec import json
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from parley.model.callback import TELLS_BEGINNING, Callback
 from parley.model.message import FINAL, Message
-from parley.store import Operation, media, schema, usage
+from parley.store import Operation, media, schema
 from parley.store.audit import audit
 from parley.store.engine.statements import Query
 from tests.core.node import STATES
@@ -18,8 +17,6 @@ from tests.simulation.clients import Clients
 from tests.simulation.phones import Phones
 from tests.simulation.plan import POOL
 from tests.simulation.world import World
-
-_LAST_DAY: Final = 2**31 - 1
 
 
 def check(world: World, clients: Clients, phones: Phones) -> None:
@@ -170,9 +167,9 @@ class _Check:
             for message in self.found
             if any(event.kind in ("sent", "received") for event in self.histories[message.id])
         ]
-        amounts = [one.amount for one in self.world.look(usage.used({self.world.account.id}, 0, _LAST_DAY))]
-        assert sum(amount.count for amount in amounts) == len(charged), "usage was counted twice, or not at all"
-        assert sum(amount.price for amount in amounts) == sum(message.price or 0 for message in charged)
+        count, price = self.world.look(_used(self.world.account.id))
+        assert count == len(charged), "usage was counted twice, or not at all"
+        assert price == sum(message.price or 0 for message in charged)
 
 
 class _Chosen(msgspec.Struct):
@@ -207,6 +204,13 @@ def _callbacks() -> Operation[dict[bytes, list[Callback]]]:
     for callback in (Callback(*row) for row in rows):
         found[callback.message_id].append(callback)
     return found
+
+
+def _used(account_id: bytes) -> Operation[tuple[int, int]]:
+    """How many of an account's messages were counted, and what they cost."""
+    table = schema.usage.c
+    rows = yield Query(select(func.sum(table["count"]), func.sum(table["price"])).where(table.account_id == account_id))
+    return rows[0][0] or 0, rows[0][1] or 0
 
 
 def _keys() -> Operation[dict[str, bytes]]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, func, or_, select
 
 from parley.model.usage import DAY_US, Amount, Used, leaf
 from parley.store import schema
@@ -44,7 +44,8 @@ def tally(after: int, until: int) -> Operation[dict[Key, Amount]]:
             schema.messages,
             and_(message.account_id == event.account_id, message.id == event.message_id),
         )
-        .where(and_(event.seq > after, event.seq <= until, event.kind.in_(("sent", "received"))))
+        # Not by IN, whose text follows its values: that would be compiled anew each time.
+        .where(and_(event.seq > after, event.seq <= until, or_(event.kind == "sent", event.kind == "received")))
         .subquery()
     )
     of = happened.c
