@@ -22,6 +22,7 @@ RELAY: Final = {
         "^Refused: .*401",
         requirements="signalwire_sdk/requirements.txt",
         needs_tls=True,
+        receipt_s=0.5,
     ),
     "signalwire-2": Kind(
         EXAMPLES / "signalwire-2" / "answer.py",

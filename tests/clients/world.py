@@ -37,6 +37,10 @@ class Kind(msgspec.Struct, frozen=True):
     requirements: str | None = None
     """What its Python has, of its own; None: what ours has."""
     needs_tls: bool = False
+    receipt_s: float = 0.0
+    """How long its messages' receipts are held back: it loses a state that it reads together with the answer to its
+    send, and must not be slower than that.
+    """
     is_aliased: bool = False
     """Installed beside a later version of the same name."""
 
@@ -93,10 +97,13 @@ class App:
         return {self.says("(?<=^Received: ).*") for _ in range(count)}
 
     def answers(self, body: str) -> None:
-        """Read up to where its answer to a text is delivered."""
+        """Read up to where its answer to a text is delivered, which it may tell before it tells of the sending."""
         self.says(f"^Received: {body}$")
-        id_ = self.says("(?<=^Sent: ).+")
-        self.says(f"^{id_}: delivered$")
+        since = len(self._said)
+        told: set[str] = set()
+        while not any(line.startswith("Sent: ") and f"{line[6:]}: delivered" in told for line in told):
+            self.says("^Sent: |: delivered$")
+            told = set(self._said[since:])
 
     def pause(self) -> None:
         """Have it read and acknowledge nothing, while its connection stays."""
@@ -151,6 +158,10 @@ class World:
         mine = self.ask("POST", "/api/relay/rest/phone_numbers", json={"number": number})
         handler = {"message_handler": "relay_context", "message_relay_context": context}
         self.ask("PUT", f"/api/relay/rest/phone_numbers/{mine['id']}", json=handler)
+
+    def hold_receipts(self, phone: str, delay_s: float) -> None:
+        """Have a phone confirm what it got only so much later."""
+        self.ask("PUT", f"/simulator/phones/{phone}", json={"delay_s": delay_s})
 
     def say(self, phone: str, number: str, body: str, *media: dict[str, str]) -> None:
         """Write from a phone."""
