@@ -57,9 +57,11 @@ async def test_parked_callbacks_are_hastened_in_their_order_but_for_those_that_s
     [held] = await _owed(engine, records, {"node": b"n" * 16, "due_at": 130})
     found = await engine.read(queue.parked_callbacks, 120, 2)
     assert found == [(each.due_at, each.id, each.url) for each in waits[1:3]]
-    await engine.write(queue.hasten, [each.id for each in (*waits[1:], held)], 90)
-    claimed = await engine.write(queue.claim_callbacks, b"n" * 16, 70, 10)
-    assert [(each.id, each.due_at) for each in claimed] == [(each.id, each.due_at - 90) for each in waits[1:]]
+    await engine.write(queue.hasten, [each.id for each in (*waits[1:], held)], 50, 60)
+    claimed = await engine.write(queue.claim_callbacks, b"n" * 16, 200, 10)
+    assert [each.due_at for each in claimed if each.id == waits[0].id] == [100], "it was not named"
+    named = [(each.id, each.due_at) for each in claimed if each.id != waits[0].id]
+    assert named == [(waits[1].id, 50), (waits[2].id, 110), (waits[3].id, 160)], "none is put off"
     [unchanged] = [each for each in await engine.read(queue.callbacks_of, held.message_id) if each.id == held.id]
     assert unchanged == held
 

@@ -145,15 +145,18 @@ def parked_callbacks(since: int, limit: int) -> Operation[list[tuple[int, bytes,
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-def hasten(callbacks: Collection[bytes], by_us: int) -> Operation[None]:
-    """Have those of these callbacks that are still free fall due so much earlier, in the order that they had."""
+def hasten(callbacks: Sequence[bytes], at: int, step_us: int) -> Operation[None]:
+    """Have those of these callbacks that are still free fall due from `at` on, each so much after the one before. None
+    is put off by that.
+    """
+    turns = {id_: at + turn * step_us for turn, id_ in enumerate(callbacks)}
     table = schema.callbacks.c
     rows = yield Query(
         select(table.due_at, table.id)
-        .where(and_(table.id.in_(tuple(callbacks)), table.state == "pending", table.node.is_(None)))
+        .where(and_(table.id.in_(tuple(turns)), table.state == "pending", table.node.is_(None)))
         .with_for_update(skip_locked=True)
     )
-    yield Update(schema.callbacks, ("due_at",), ("id",), [(due_at - by_us, id_) for due_at, id_ in rows])
+    yield Update(schema.callbacks, ("due_at",), ("id",), [(min(due_at, turns[id_]), id_) for due_at, id_ in rows])
 
 
 def finish_each(finished: Sequence[tuple[Callback, bytes]]) -> Operation[list[None]]:

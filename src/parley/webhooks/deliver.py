@@ -23,6 +23,7 @@ from parley.store import Engine, News, StoreUnavailable, queue
 from parley.webhooks import notice
 from parley.webhooks.attempt import HTTP_ERROR, REFUSED_ATTEMPTS, Attempts, Failed, Held
 from parley.webhooks.hosts import Hosts, host_of
+from parley.webhooks.parking import Parking
 from parley.webhooks.render import Renderer
 from parley.webhooks.reply import Replies
 from parley.webhooks.retries import Retries, put_off
@@ -43,8 +44,6 @@ _CROWDED_US: Final = (250_000, 5_000_000)
 _CROWDED_STEP_US: Final = (50, 400)
 """What waits so falls due one after the other, about as fast as the host has taken callbacks of late."""
 _OF_LATE_S: Final = 4.0
-_HASTENED: Final = 1000
-"""Waiting callbacks that are looked through at once for those of a host that is well again."""
 _BEHIND_US: Final = 1_000_000
 """How long a callback waits at least whose turn has not come because an earlier one is not done."""
 
@@ -144,7 +143,7 @@ class Delivery:
         self._hosts: dict[str, _Host] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._counted: dict[tuple[str, str], Counter] = {}
-        hosts.on_heal(lambda name, since: self._begin(self._hasten(name, since)))
+        self._parking = Parking(engine, hosts, clock, waiting, self._begin)
         engine.on_news(self._heard)
 
     async def run(self) -> None:
@@ -169,18 +168,6 @@ class Delivery:
         """Another node has found a host well."""
         if News.HOSTS in news:
             self._breakers.ask_again()
-
-    async def _hasten(self, name: str, since: int) -> None:
-        """Have what waits in the record for a host that is well again fall due from now, in its order."""
-        by_us = since - self._clock.now()
-        try:
-            while by_us > 0 and (found := await self._engine.read(queue.parked_callbacks, since, _HASTENED)):
-                if theirs := [id_ for _, id_, url in found if host_of(url) == name]:
-                    await self._engine.write(queue.hasten, theirs, by_us)
-                    self._waiting.set()
-                since = found[-1][0] + 1
-        except StoreUnavailable as error:
-            log.warning("callbacks wait though their host is well again", host=name, error=str(error))
 
     def held_of(self, host: str) -> int:
         """How many messages' callbacks to a host are in memory."""
@@ -226,9 +213,7 @@ class Delivery:
         return name
 
     def _parked(self, name: str, callback: Callback) -> Callback:
-        return self._retries.parked(
-            callback, self._breakers.park(name, callback.account_id), self._breakers.reason(name)
-        )
+        return self._retries.parked(callback, self._parking.park(name, callback), self._breakers.reason(name))
 
     def _queue(
         self, callback: Callback, message: Message | None, waits: Mapping[bytes, Sequence[tuple[bytes, int]]]
@@ -359,6 +344,7 @@ class Delivery:
             else:
                 self._owed.done(callbacks)
                 self._waiting.set()
+                self._parking.recorded(callbacks)
                 return
 
     async def _deliver(self, name: str, callback: Callback, message: Message | None, *, is_probe: bool) -> Callback:
@@ -394,7 +380,7 @@ class Delivery:
 
     def _after(self, name: str, callback: Callback, failure: Failed) -> Callback:
         self._breakers.note(name, callback.account_id)
-        not_before = self._breakers.park(name, callback.account_id) if self._breakers.is_held(name) else 0
+        not_before = self._parking.park(name, callback) if self._breakers.is_held(name) else 0
         return self._retries.after(callback, failure, not_before)
 
     async def _account(self, account_id: bytes) -> Account | None:
@@ -415,6 +401,7 @@ class Delivery:
                 await self._backoff.wait(attempt)
             else:
                 self._owed.done((callback,))
+                self._parking.recorded((callback,))
                 if callback.state == "pending":
                     self._waiting.set()
                 return

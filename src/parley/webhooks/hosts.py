@@ -25,7 +25,7 @@ MOST_S: Final = 120.0
 
 _GRACE_US: Final = 20_000_000
 """A probe takes no longer: what waits for its outcome is due after that."""
-_STEP_US: Final = 2_000
+STEP_US: Final = 2_000
 """What waits falls due one after the other, so that a backlog neither fills the node's hands nor storms the host."""
 _PROBES: Final = 2
 """Callbacks parked until the very end of a break, one of which will be the probe if no newer one is."""
@@ -63,7 +63,7 @@ class Trouble(msgspec.Struct, frozen=True):
 class _Host:
     """What is known of a host in trouble."""
 
-    __slots__ = ("accounts", "failures", "is_probed", "openings", "parked", "parked_from", "reason", "since", "until")
+    __slots__ = ("accounts", "failures", "has_parked", "is_probed", "openings", "parked", "reason", "since", "until")
 
     def __init__(self, since: int) -> None:
         self.failures = 0
@@ -72,7 +72,7 @@ class _Host:
         self.until: int | None = None
         self.is_probed = False
         self.parked = 0
-        self.parked_from: int | None = None
+        self.has_parked = False
         self.reason = ""
         self.accounts: set[bytes] = set()
 
@@ -84,7 +84,7 @@ class Hosts:
         self._clock = clock
         self._backoff = Backoff(randomness, FIRST_S, MOST_S)
         self._hosts: dict[str, _Host] = {}
-        self._heals: list[Callable[[str, int], None]] = []
+        self._heals: list[Callable[[str], None]] = []
         gauge = Gauge(
             "parley_callback_hosts", "Hosts of callbacks in trouble, by the state of their breaker.", ["state"],
             registry=registry,
@@ -133,16 +133,16 @@ class Hosts:
         if (host := self._hosts.get(name)) is not None:
             host.is_probed = False
 
-    def on_heal(self, heal: Callable[[str, int], None]) -> None:
-        """Have `heal` called when a host answers again: with its name, and when what waits for it begins to be due."""
+    def on_heal(self, heal: Callable[[str], None]) -> None:
+        """Have `heal` called with the name of a host that answers again, when callbacks wait for it."""
         self._heals.append(heal)
 
     def answered(self, name: str) -> None:
         """A host answered, be it by an error of its own: it is in good standing."""
         host = self._hosts.pop(name, None)
-        if host is not None and host.parked_from is not None:
+        if host is not None and host.has_parked:
             for heal in self._heals:
-                heal(name, host.parked_from)
+                heal(name)
 
     def ask_again(self) -> None:
         """End every break: another node found a host well. Those that are not are found out by a probe each."""
@@ -184,9 +184,8 @@ class Hosts:
         ends = max(now, min(host.until, now + round(MOST_S * 1_000_000)))
         if host.parked <= _PROBES and not host.is_probed:
             return ends
-        due_at = ends + _GRACE_US + host.parked * _STEP_US
-        host.parked_from = due_at if host.parked_from is None else min(host.parked_from, due_at)
-        return due_at
+        host.has_parked = True
+        return ends + _GRACE_US + host.parked * STEP_US
 
     def note(self, name: str, account_id: bytes) -> None:
         """Remember whose callbacks a host in trouble gets: these accounts may see how it is."""
