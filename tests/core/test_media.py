@@ -35,6 +35,10 @@ async def test_what_two_messages_share_is_stored_once(node: Node) -> None:
     [
         (MediaUnavailable(RETRIEVAL_FAILED, "HTTP 404", is_final=True), 11200),
         (Fetched("application/x-msdownload", b"MZ"), TYPE_REFUSED),
+        (Fetched("text/html", b"<form>Log in</form>"), TYPE_REFUSED),
+        (Fetched("text/plain", b"Not today"), TYPE_REFUSED),
+        (Fetched("image/svg+xml", b"<svg/>"), TYPE_REFUSED),
+        (Fetched("image/png", b""), RETRIEVAL_FAILED),
         (Fetched("image/png", bytes(MAX_OCTETS + 1)), TOO_LARGE),
     ],
 )
@@ -55,6 +59,7 @@ async def test_media_together_have_a_limit(node: Node) -> None:
     message = await node.send(media_urls=(A, B))
     await node.quiet()
     assert await node.status(message) == ("failed", TOO_LARGE)
+    assert str(MAX_OCTETS) in ((await node.history(message))[-1].data or "")
 
 
 async def test_media_that_may_come_later_are_tried_again_and_then_given_up(node: Node) -> None:

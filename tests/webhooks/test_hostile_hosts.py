@@ -63,11 +63,11 @@ async def test_a_host_that_breaks_off_at_head_is_asked_by_get(host: Host, fetch:
 
 
 async def test_a_host_that_says_one_type_and_sends_another(host: Host, fetch: MediaFetcher) -> None:
-    host.get = OK + b"Content-Type: text/html\r\n\r\n"
+    host.get = OK + b"Content-Type: text/csv\r\n\r\n"
     with pytest.raises(MediaUnavailable) as raised:
         await fetch(host.url)
     assert (raised.value.code, raised.value.is_final) == (12300, True)
-    assert raised.value.reason == "announced as image/png, and sent as text/html"
+    assert raised.value.reason == "announced as image/png, and sent as text/csv"
 
 
 @pytest.mark.parametrize("value", [r'"a\000b"', '"\udce9"', '"a\\012b"'])

@@ -68,15 +68,24 @@ class Outgoing:
         if item.content_hash is not None and item.content_type is not None and item.size is not None:
             return Attachment(item.content_type, item.content_hash, item.size)
         assert item.source_url is not None, "media without octets names where they are"
-        fetched = await self._fetch(item.source_url, most)
+        try:
+            fetched = await self._fetch(item.source_url, most)
+        except MediaUnavailable as error:
+            raise _too_large(limits) if error.code == TOO_LARGE else error from None
         content_type = fetched.content_type.split(";")[0].strip().lower()
         if not content_type.startswith(limits.types):
             raise MediaUnavailable(
                 TYPE_REFUSED, f"Media of type {content_type or 'unknown'} cannot be sent", is_final=True
             )
         if len(fetched.octets) > most:
-            raise MediaUnavailable(TOO_LARGE, f"Media exceed {limits.octets} octets", is_final=True)
+            raise _too_large(limits)
+        if not fetched.octets:
+            raise MediaUnavailable(RETRIEVAL_FAILED, "the answer is empty", is_final=True)
         digest = hashlib.sha256(fetched.octets).digest()
         size = len(fetched.octets)
         await self._engine.write(media.fill, item.id, content_type, size, digest, fetched.octets)
         return Attachment(content_type, digest, size)
+
+
+def _too_large(limits: MediaLimits) -> MediaUnavailable:
+    return MediaUnavailable(TOO_LARGE, f"media of more than {limits.octets} octets", is_final=True)

@@ -18,11 +18,24 @@ class MediaLimits(msgspec.Struct, frozen=True):
     types: tuple[str, ...]
 
 
-LENIENT: Final = MediaLimits(
-    5 * 1024 * 1024,
-    ("image/", "video/", "audio/", "text/", "application/pdf", "application/vcard", "application/ogg"),
+_DOCUMENTS: Final = (
+    "application/ogg",
+    "application/pdf",
+    "application/vcard",
+    "application/vnd.apple.pkpass",
+    "text/calendar",
+    "text/csv",
+    "text/directory",
+    "text/richtext",
+    "text/rtf",
+    "text/vcard",
+    "text/x-vcard",
 )
-"""Twilio's limits."""
+"""Without pages and scripts: what a URL gives that asks for a login is not what was to be sent."""
+_PICTURES: Final = ("image/bmp", "image/gif", "image/jpeg", "image/jpg", "image/png", "image/tiff", "image/webp")
+TWILIO: Final = MediaLimits(5 * 1024 * 1024, (*_PICTURES, "video/", "audio/", *_DOCUMENTS))
+LENIENT: Final = MediaLimits(TWILIO.octets, (*TWILIO.types, "text/plain"))
+"""Twilio's limits for SignalWire's messages, which carry plain text too."""
 _TYPES: Final = {
     "audio": ("mp4", "mpeg", "mpeg3", "ogg", "vorbis", "vnd.wav", "ac3", "amr", "midi"),
     "image": ("jpeg", "gif", "png", "bmp"),
@@ -37,6 +50,8 @@ _TOLL_FREE: Final = MediaLimits(750_000, _CARRIER)
 
 def limits_of(message: Message, which: Which) -> MediaLimits:
     """What a message's media are held to."""
-    if which == "lenient" or message.dialect != "signalwire":
+    if message.dialect != "signalwire":
+        return TWILIO
+    if which == "lenient":
         return LENIENT
     return _TOLL_FREE if line_type(message.sender or "") == "toll_free" else _LOCAL

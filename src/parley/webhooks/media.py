@@ -7,6 +7,7 @@ from parley.webhooks.client import Answer, Client, FetchFailed, Request
 
 _CONNECT_S: Final = 5.0
 _TOTAL_S: Final = 30.0
+_TOO_LARGE: Final = "more than a message may carry"
 
 
 class MediaFetcher:
@@ -37,7 +38,7 @@ class MediaFetcher:
         if announced is not None and kind != announced:  # the type decides who may see the octets: no guess is safe
             raise MediaUnavailable(TYPE_REFUSED, f"announced as {announced}, and sent as {kind}", is_final=True)
         if answer.is_truncated:
-            raise MediaUnavailable(TOO_LARGE, f"the media exceed {most} octets", is_final=True)
+            raise MediaUnavailable(TOO_LARGE, _TOO_LARGE, is_final=True)
         return Fetched(answer.headers.get("content-type", ""), answer.body)
 
 
@@ -58,5 +59,5 @@ def _check(answer: Answer, most: int) -> str:
         raise MediaUnavailable(TYPE_REFUSED, f"media of type {kind or 'unknown'} cannot be sent", is_final=True)
     size = answer.headers.get("content-length", "")
     if size.isdecimal() and int(size) > most:
-        raise MediaUnavailable(TOO_LARGE, f"the media exceed {most} octets", is_final=True)
+        raise MediaUnavailable(TOO_LARGE, _TOO_LARGE, is_final=True)
     return kind

@@ -31,15 +31,15 @@ def message(server: Server, client: Client) -> Any:
     with receiving() as app:
 
         def answer(request: Any) -> Reply:
-            if request.path == "/page.html":
-                return Reply(200, PAGE, (("Content-Type", "text/html; charset=utf-8"),))
+            if request.path == "/page.csv":
+                return Reply(200, PAGE, (("Content-Type", "text/csv; charset=utf-8"),))
             return Reply(200, PICTURE, (("Content-Type", "image/png"),))
 
         app.answer = answer
         sent = client.messages.create(
             to="+15550004001",
             from_=US,
-            media_url=[f"{app.url}/a.png", f"{app.url}/page.html"],
+            media_url=[f"{app.url}/a.png", f"{app.url}/page.csv"],
             status_callback=f"{app.url}/status",
         )
         app.wait(lambda r: r.path == "/status" and r.form["MessageStatus"] == "delivered")
@@ -49,7 +49,7 @@ def message(server: Server, client: Client) -> Any:
 
 def test_list_and_fetch(client: Client, message: Any) -> None:
     listed = client.messages(message.sid).media.list()
-    assert [item.content_type for item in listed] == ["image/png", "text/html"]
+    assert [item.content_type for item in listed] == ["image/png", "text/csv"]
     assert {item.parent_sid for item in listed} == {message.sid}
     one = client.messages(message.sid).media(listed[0].sid).fetch()
     assert (one.sid, one.uri) == (listed[0].sid, f"{message.uri[:-5]}/Media/{listed[0].sid}.json")
@@ -59,7 +59,7 @@ def test_pages(client: Client, message: Any) -> None:
     first = client.messages(message.sid).media.page(page_size=1)
     second = first.next_page()
     assert [item.content_type for item in first] == ["image/png"]
-    assert [item.content_type for item in second] == ["text/html"]
+    assert [item.content_type for item in second] == ["text/csv"]
     assert second.next_page() is None
     assert [item.content_type for item in second.previous_page()] == ["image/png"]
 
