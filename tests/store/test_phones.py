@@ -138,3 +138,11 @@ async def test_everything_is_forgotten_at_once(engine: Engine, records: Records)
     assert await engine.read(phones.behaviours) == {}
     assert await engine.read(phones.next_due) is None
     assert await engine.read(phones.inbox, PHONE, [records.account_id], 10) == []
+
+
+async def test_a_redacted_message_is_empty_on_its_phone(engine: Engine, records: Records) -> None:
+    arrival = _arrival(records, 5, media='[{"content_type":"image/png"}]')
+    await engine.write(phones.record, [arrival])
+    await engine.write(phones.redact, arrival.message_id)
+    emptied = replace(arrival, body="", media=None)
+    assert await engine.read(phones.inbox, PHONE, [records.account_id], 10) == [emptied]

@@ -16,6 +16,7 @@ from parley.model.phone import Arrival, DueReceipt, Phone
 from parley.store import Engine, phones, settings
 
 _FAULTS: Final = "simulator.faults"
+_FORGOTTEN: Final = "simulator.forgotten_at"
 _POLL_S: Final = 1.0
 """A message that arrived through another node is seen within this."""
 
@@ -76,8 +77,10 @@ class Phones:
 
     async def forget(self) -> None:
         """Forget every phone with its messages and calls, and all faults."""
+        now = self._clock.now()
         await self._engine.write(phones.forget_all)
-        await self._engine.write(settings.put, _FAULTS, "{}", self._clock.now())
+        await self._engine.write(settings.put, _FAULTS, "{}", now)
+        await self._engine.write(settings.put, _FORGOTTEN, str(now), now)  # the messages stay, and tell of phones
         self._changes += 1
         self._told = {}
         self.behaviours = {}
@@ -104,8 +107,11 @@ class Phones:
         await self._engine.write(phones.settle, receipts)
 
     async def active(self, account_id: bytes, limit: int) -> list[Phone]:
-        """The phones that an account talked with, the last active first; addresses with their channel."""
-        return await self._engine.read(phones.list_phones, account_id, limit)
+        """The phones that an account talked with since all were forgotten, the last active first; addresses with their
+        channel.
+        """
+        forgotten_at = await self._engine.read(settings.fetch, _FORGOTTEN)
+        return await self._engine.read(phones.list_phones, account_id, limit, int(forgotten_at or 0))
 
     async def inbox(
         self,

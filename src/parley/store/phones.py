@@ -89,8 +89,10 @@ def inbox(
     return [Arrival(*row) for row in rows]
 
 
-def list_phones(account_id: bytes, limit: int, carrier: str = "simulator") -> Operation[list[Phone]]:
-    """The phones that an account's newest messages by `carrier` went to or came from, the last active first."""
+def list_phones(account_id: bytes, limit: int, after: int = 0, carrier: str = "simulator") -> Operation[list[Phone]]:
+    """The phones that an account's newest messages by `carrier` went to or came from, the last active first: those
+    active after a time.
+    """
     message = schema.messages.c
     is_inbound = message.direction == "inbound"
     newest = (
@@ -109,6 +111,7 @@ def list_phones(account_id: bytes, limit: int, carrier: str = "simulator") -> Op
         select(newest.c.address, active_at)
         .where(and_(newest.c.carrier == carrier, newest.c.address.is_not(None)))
         .group_by(newest.c.address)
+        .having(active_at > after)
         .order_by(active_at.desc(), newest.c.address)
         .limit(limit)
     )
@@ -122,6 +125,6 @@ def forget_all() -> Operation[None]:
 
 
 def redact(message_id: bytes) -> Operation[None]:
-    """Empty a message's text where a phone shows it."""
+    """Empty a message where a phone shows it, of its text and its media."""
     table = schema.arrivals
-    yield Execute(table.update().where(table.c.message_id == message_id).values(body=""))
+    yield Execute(table.update().where(table.c.message_id == message_id).values(body="", media=None))

@@ -218,8 +218,12 @@ def test_forgetting_takes_phones_and_leaves_messages(fresh_server: Server) -> No
     assert client.at(to)
     assert client.call("DELETE", "/simulator").status_code == 204
     assert client.at(to) == []
+    assert client.get("/simulator/phones") == {"phones": []}
     assert client.get(f"/simulator/phones/{to}")["outcome"] == "delivered"
+    assert client.get(f"/simulator/phones/{to}")["last_activity_at"] is None
     assert client.whole(message_id)["status"] == "sent"
+    client.in_state(client.send(to), "delivered")
+    assert [each["phone"] for each in client.get("/simulator/phones")["phones"]] == [to]
 
 
 def test_phones_keep_what_they_have_across_a_restart(store_url: str) -> None:
