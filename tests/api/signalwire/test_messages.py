@@ -131,6 +131,7 @@ def test_media_that_cannot_be_had_fail_the_message(client: Client, receiver: Rec
     client.send(to="+15559000017", media=[f"{receiver.url}/media"], status_callback=f"{receiver.url}/status")
     (failed,) = receiver.wait(lambda request: request.path == "/status" and request.json["status"] == "failed")
     assert failed.json["error_code"] == code
+    assert failed.json["error_message"] == code.replace("_", " ").capitalize()
 
 
 def test_a_key_sends_once(client: Client) -> None:

@@ -109,6 +109,18 @@ def test_a_failure_is_explained(client: Client, receiver: Receiver, server: Serv
     assert (found.error_code, found.error_message) == (30003, "Unreachable destination handset")
 
 
+def test_what_a_carrier_says_besides_its_code_is_the_operators(
+    client: Client, receiver: Receiver, server: Server
+) -> None:
+    phone = "+15550001007"
+    ask(server, "PUT", f"/simulator/phones/{phone}", json={"outcome": "failed"}).raise_for_status()
+    sent = client.messages.create(to=phone, from_=US, body="x", status_callback=f"{receiver.url}/status")
+    [told] = receiver.wait(is_about(sent.sid, "failed"))
+    assert (told.form["ErrorCode"], told.form["ErrorMessage"]) == ("30008", "Unknown error")
+    assert client.messages(sent.sid).fetch().error_message == "Unknown error"
+    assert "told to fail" in ask(server, "GET", f"/admin/messages/{sent.sid}").text
+
+
 def test_the_same_idempotency_key_gives_the_same_message(raw: Raw) -> None:
     asked = {"To": "+15550001007", "From": US, "Body": "once"}
     for header in ("Idempotency-Key", "I-Twilio-Idempotency-Token"):

@@ -102,8 +102,12 @@ def word(code: int | None, *, is_inbound: bool = False) -> str | None:
 
 
 def text(code: int | None, known: str | None, *, is_inbound: bool = False) -> str | None:
-    """A sentence for an error code: what the record says, else what the word means; None without a code."""
+    """A sentence for an error code; None without a code. What the record `known` says is for whoever wrote a webhook's
+    answer, and of no delivery or connection: what carriers and hosts say may name what is inside.
+    """
     found = word(code, is_inbound=is_inbound)
     if found is None:
         return None
+    if not is_inbound or found == "http_retrieval_error":
+        known = None
     return known or _TEXTS.get(found) or found.replace("_", " ").capitalize()

@@ -76,8 +76,7 @@ class TwilioRenderer:
         if message.service_id is not None:
             params["MessagingServiceSid"] = f"MG{message.service_id.hex()}"
         if status in ("failed", "undelivered") and callback.error_code is not None:
-            is_latest = message.error_code == callback.error_code
-            text = (message.error_message if is_latest else None) or text_of(callback.error_code)
+            text = text_of(callback.error_code)
             params["ErrorCode"] = str(callback.error_code)
             params["ErrorMessage"] = text
             if message.kind == "whatsapp":

@@ -1,17 +1,38 @@
-"""What Twilio's delivery codes mean, in a phrase: the ErrorMessage beside an ErrorCode that a carrier reported bare."""
+"""What Twilio's codes on messages mean, in a phrase: the ErrorMessage beside an ErrorCode.
+
+What a carrier or a host said besides is in the message's events, for the operator; it may name what is inside.
+"""
 
 from typing import Final
 
 _TEXTS: Final[dict[int, str]] = {
+    11100: "The URL is not valid",
     11200: "The media or the webhook could not be retrieved",
     11205: "No connection to the host of the webhook",
+    11206: "The host did not answer in HTTP",
     11210: "The host of the URL does not exist",
     11215: "Too many redirects",
     11217: "The webhook answered with an error",
+    11220: "The TLS handshake failed",
+    11235: "The TLS certificate is of another host",
+    11236: "The TLS certificate has expired",
+    11237: "The TLS certificate is not valid",
     11321: "The URL is not allowed to be called",
+    11750: "The answer to the webhook is too large",
     11751: "The media are larger than the carrier takes",
     12100: "The answer to the webhook is not well-formed",
+    12102: "The answer to the webhook has no Response element",
+    12200: "The answer to the webhook is not TwiML of messaging",
     12300: "The content type is not supported",
+    13710: "The method of Redirect is not valid",
+    14101: "The to of a Message is not valid",
+    14102: "The from of a Message is not valid",
+    14103: "The content of a Message is not valid",
+    14104: "The method of a Message is not valid",
+    14105: "The statusCallback of a Message is not valid",
+    14106: "Too many redirects by TwiML",
+    14107: "The reply was refused",
+    14109: "Too many replies to one message",
     21268: "The recipient is a premium-rate number",
     21408: "Sending to the recipient's region is not enabled",
     21606: "The sender cannot send messages",

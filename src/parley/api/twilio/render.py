@@ -108,7 +108,7 @@ def message(message: Message) -> MessageResource:
         None if message.price is None or message.sent_at is None else f"-{message.price / 1_000_000:.5f}",
         "USD",
         code,
-        None if code is None else message.error_message or text_of(code),
+        None if code is None else text_of(code),
         VERSION,
         created,
         created if message.updated_at == message.created_at else date(message.updated_at),
