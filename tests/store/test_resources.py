@@ -1,8 +1,12 @@
 """What accounts configure, on both engines: named, listed by pages, changed by compare-and-set."""
 
 import asyncio
+from typing import Final
 
+import asyncpg
+import pytest
 from msgspec.structs import replace
+from sqlalchemy import func, select
 
 from parley.core.resources import Resources
 from parley.lib.ids import Ids
@@ -10,10 +14,15 @@ from parley.model.resource import Row
 from parley.store import Engine, Operation, callbacks, numbers, resources
 from parley.store.audit import audit
 from parley.store.connect import open_engine
+from parley.store.engine.statements import Query
 from tests.clock import ManualClock
 from tests.store.records import CALLBACK_STATES, Records
 
 ACCOUNT, OTHER = b"A" * 16, b"B" * 16
+_GATE: Final = 8
+_AT_A_LOCK: Final = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 def row(number: int, name: str | None = None, *, account: bytes = ACCOUNT, parent: bytes | None = None) -> Row:
@@ -174,6 +183,47 @@ async def test_a_number_that_is_released_is_nothing_else_any_more(engine: Engine
     assert await engine.write(numbers.drop, number.account_id, number.id)
     assert await kept() == others
     assert not await engine.write(numbers.drop, number.account_id, number.id)
+
+
+async def test_who_releases_a_number_waits_for_who_drops_its_service_and_holds_nothing_of_it(
+    engine: Engine, url: str, records: Records, engine_name: str
+) -> None:
+    """The service's transaction is held open once it has begun. Who held a member by then would be waited for."""
+    if engine_name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    number = await engine.write(numbers.own, records.number("+15551234567", account_id=ACCOUNT))
+    await engine.write(resources.add, row(1))
+    await engine.write(resources.add, replace(row(2, number.address, parent=row(1).id), kind="pool_sender"))
+
+    def drop_and_wait() -> Operation[bool]:
+        dropping = resources.drop(ACCOUNT, "service", row(1).id, with_children=("pool_sender",))
+        held = yield next(dropping)
+        yield Query(select(func.pg_advisory_xact_lock(_GATE)))
+        statement = dropping.send(held)
+        while True:
+            rows = yield statement
+            try:
+                statement = dropping.send(rows)
+            except StopIteration as end:
+                return bool(end.value)
+
+    other, watch = open_engine(url), await asyncpg.connect(url)
+    await other.open()
+    try:
+        await watch.execute(f"SELECT pg_advisory_lock({_GATE})")
+        first = other.write(drop_and_wait)
+        while await watch.fetchval(_AT_A_LOCK) < 1:
+            assert not first.done()
+        second = engine.write(numbers.drop, ACCOUNT, number.id)
+        while await watch.fetchval(_AT_A_LOCK) < 2:
+            assert not second.done()
+        free = await watch.fetch("SELECT id FROM resources WHERE kind = 'pool_sender' FOR UPDATE SKIP LOCKED")
+        assert len(free) == 1
+        await watch.execute(f"SELECT pg_advisory_unlock({_GATE})")
+        assert all(await asyncio.gather(first, second))
+    finally:
+        await watch.close()
+        await other.close()
 
 
 async def test_a_parent_goes_with_its_children(engine: Engine) -> None:

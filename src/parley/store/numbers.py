@@ -117,9 +117,11 @@ def drop(account_id: bytes, number_id: bytes) -> Operation[bool]:
     yield Delete(schema.numbers, ("id", "account_id"), [(number_id, account_id)])
     names = [name for (address,) in rows for name in (address, Address("whatsapp", "e164", address).text)]
     keys = [(account_id, kind, name) for kind in _OF_A_NUMBER for name in names]
-    found = yield Lookup(schema.resources, ("id",), ("account_id", "kind", "name"), keys)
-    yield Lookup(schema.resources, ("id",), ("id",), found, lock=True)
-    yield Delete(schema.resources, ("id",), found)
+    found = yield Lookup(schema.resources, ("id", "parent_id"), ("account_id", "kind", "name"), keys)
+    # What they belong to is locked first, as by who drops that, or the two could wait for each other.
+    parents = {(parent_id,) for _, parent_id in found if parent_id is not None}
+    yield Lookup(schema.resources, ("id",), ("id",), sorted(parents), lock=True)
+    yield Delete(schema.resources, ("id",), [(id_,) for id_, _ in found])
     return bool(rows)
 
 

@@ -166,10 +166,7 @@ def drop(account_id: bytes, kind: str, resource_id: bytes, *, with_children: Col
         is_theirs = and_(_table.account_id == account_id, _table.kind.in_(sorted(with_children)))
         found = yield Query(select(_table.id).where(and_(is_theirs, _table.parent_id == resource_id)))
         parents = [resource_id, *(row[0] for row in found)]
-        those = and_(is_theirs, _table.parent_id.in_(parents))
-        # Locked in the order of their ids, as by who releases a number, or the two could wait for each other.
-        yield Lookup(schema.resources, ("id",), ("id",), (yield Query(select(_table.id).where(those))), lock=True)
-        yield Execute(schema.resources.delete().where(those))
+        yield Execute(schema.resources.delete().where(and_(is_theirs, _table.parent_id.in_(parents))))
     yield Delete(schema.resources, ("id",), rows)
     return bool(rows)
 
