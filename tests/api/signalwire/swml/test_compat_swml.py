@@ -1,5 +1,6 @@
 """docs/compat/signalwire-swml.csv says which methods and parameters are carried out: no more, none less."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,8 +8,11 @@ import pytest
 from parley.api.signalwire.calling import api, methods
 from parley.api.signalwire.swml import messaging
 from parley.api.signalwire.swml.fault import Faulty
+from tests.api.signalwire.client import Client
 from tests.api.signalwire.swml.table import ROWS, STEPS
+from tests.receiver import Receiver, Reply
 
+CALLS = "/api/calling/calls"
 SAMPLES: dict[str, Any] = {
     **{key: [{"label": "x"}] for key in ("default", "on_return")},
     **dict.fromkeys(("timeout", "connect_timeout", "max", "max_digits", "volume", "max_duration"), 1),
@@ -76,10 +80,38 @@ def test_every_method_has_a_row() -> None:
         assert listed == known.keys()
 
 
-def test_the_parameters_of_dial() -> None:
-    rows = {row["parameter"]: row["status"] for row in ROWS if row["operation"] == "POST /api/calling/calls"}
-    assert {name for name, status in rows.items() if status == "supported"} == api.PARAMETERS
-    assert {name for name, status in rows.items() if status == "refused"} - {"*"} == api.LATER
+DIAL = {row["parameter"]: row for row in ROWS if row["operation"] == f"POST {CALLS}"}
+
+
+def test_the_rows_of_dial_are_what_the_code_knows() -> None:
+    status = {name: row["status"] for name, row in DIAL.items()}
+    assert {name for name in status if status[name] == "supported"} == api.PARAMETERS | {"command"}
+    assert {name for name in status if status[name] == "refused"} == api.LATER | {"*"}
+
+
+@pytest.mark.parametrize("name", DIAL)
+def test_a_parameter_of_dial_is_as_its_row_says(client: Client, receiver: Receiver, name: str) -> None:
+    document = json.dumps({"sections": {"main": []}})
+    receiver.answer = lambda request: Reply(200, document.encode())
+    source = {"swml": document} if name == "swml" else {"url": f"{receiver.url}/url"}
+    params = {"from": "+15557410000", "to": "+15557490000", **source}
+    if name == "fallback_url":
+        params |= {"url": f"{receiver.url}/gone", name: f"{receiver.url}/{name}"}
+        receiver.answer = lambda request: Reply(404 if request.path == "/gone" else 200, document.encode())
+    if DIAL[name]["status"] == "refused":
+        params["nonsense" if name == "*" else name] = "x"
+        refused = client.codes("POST", CALLS, json={"command": "dial", "params": params})
+        assert refused == [(DIAL[name]["code"], "nonsense" if name == "*" else name)]
+        return
+    call = client.ask("POST", CALLS, 200, json={"command": "dial", "params": params})
+    assert (call["from"], call["to"]) == (params["from"], params["to"])
+    ended = client.raw("GET", f"/simulator/calls/{call['id']}", params={"wait": "30"}).json()
+    assert ended["status"] == "completed"
+    asked = {"swml": [], "fallback_url": ["/gone", "/fallback_url"]}.get(name, ["/url"])
+    assert [request.path for request in receiver.requests] == asked
+    if name == "command":
+        refused = client.codes("POST", CALLS, json={"command": "calling.end", "params": params})
+        assert refused == [("feature_not_available", "command")]
 
 
 def test_the_table_is_well_formed() -> None:
