@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
+from parley.store.engine.declined import Declined
 from parley.store.engine.group import Group, Lane, Unit
 from parley.store.engine.news import News
 from parley.store.engine.statements import Operation, StoreUnavailable
@@ -157,6 +158,9 @@ class Engine(ABC):
         except Exception as error:  # noqa: BLE001  # whatever it is, its caller is told, and the writer lives on
             parts = [part for unit in units for part in unit.parts()]
             if len(parts) == 1:
+                if isinstance(error, Declined):
+                    parts[0].fail(error.error)
+                    return
                 log.error("operation failed", error=type(error).__name__)
                 parts[0].fail(error)
                 return

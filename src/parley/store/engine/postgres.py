@@ -3,11 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar
 
 import asyncpg
-from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Table, Text, text
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import asyncpg as sqlalchemy_asyncpg
 
 from parley.store.engine.compile import Compiler
@@ -15,10 +15,9 @@ from parley.store.engine.engine import Engine
 from parley.store.engine.group import Unit
 from parley.store.engine.listen import CHANNEL, NOTIFY, Listener
 from parley.store.engine.news import News, of
+from parley.store.engine.postgres_sql import lookup, newest, together
 from parley.store.engine.statements import (
-    Delete,
     Execute,
-    Insert,
     Lookup,
     Newest,
     Operation,
@@ -26,8 +25,7 @@ from parley.store.engine.statements import (
     Row,
     Statement,
     StoreUnavailable,
-    Update,
-    Upsert,
+    Write,
 )
 
 P = ParamSpec("P")
@@ -35,13 +33,6 @@ R = TypeVar("R")
 
 _compiled: Final = Compiler(sqlalchemy_asyncpg.dialect())  # type: ignore[no-untyped-call]
 _READERS: Final = 2
-_ARRAYS: Final[dict[type[Any], str]] = {
-    LargeBinary: "bytea[]",
-    Text: "text[]",
-    BigInteger: "int8[]",
-    Integer: "int4[]",
-    SmallInteger: "int2[]",
-}
 _WRITER_SETTINGS: Final = {
     "application_name": "parley",
     # A plan made while the table was small costs several times as much once it has grown.
@@ -147,17 +138,12 @@ class PostgresEngine(Engine):
         if connection is None or connection.is_closed():
             connection = self._writing = await self._dial(_WRITER_SETTINGS)
         transaction = connection.transaction()
-        news = News.NONE
-
-        async def run(statement: Statement) -> list[Row]:
-            nonlocal news
-            if isinstance(statement, Insert | Upsert | Update | Delete | Execute):
-                news |= of(statement)
-            return await _run(connection, statement)
+        writes = _Writes(connection)
 
         try:
             await transaction.start()
-            results = [await _drive(run, unit.make()) for unit in units]
+            results = [await _drive(writes.run, unit.make()) for unit in units]
+            await writes.flush()
         except BaseException as error:
             if _is_lost(connection, error):
                 raise _ConnectionLost(str(error)) from error
@@ -169,7 +155,7 @@ class PostgresEngine(Engine):
             if _is_lost(connection, error):
                 self._is_in_doubt()
             raise
-        self._listener.tell(news)
+        self._listener.tell(writes.news)
         return results
 
     async def settle(self) -> None:
@@ -239,6 +225,40 @@ async def _drive(run: Callable[[Statement], Awaitable[list[Row]]], operation: Op
         return result
 
 
+class _Writes:
+    """The statements of one transaction. What is written goes to the server together: each journey there costs more
+    than a few rows. It goes before anything is read of the same tables, and before statements that tell not which.
+    """
+
+    def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
+        self._connection = connection
+        self._later: dict[str, Write] = {}
+        self.news = News.NONE
+        """What the commit will be news of."""
+
+    async def run(self, statement: Statement) -> list[Row]:
+        """Run a statement, or keep it for later where nobody waits for its result."""
+        if isinstance(statement, Write):
+            self.news |= of(statement)
+            if statement.rows:
+                if statement.table.name in self._later:
+                    await self.flush()
+                self._later[statement.table.name] = statement
+            return []
+        if isinstance(statement, Execute):
+            self.news |= of(statement)
+        if not isinstance(statement, Lookup | Newest) or statement.table.name in self._later:
+            await self.flush()
+        return await _run(self._connection, statement)
+
+    async def flush(self) -> None:
+        """Write what was kept."""
+        if self._later:
+            sql, parameters = together(list(self._later.values()))
+            self._later = {}
+            await self._connection.execute(sql, *parameters)
+
+
 async def _run(connection: "asyncpg.Connection[Any]", statement: Statement) -> list[Row]:
     match statement:
         case Query(select):
@@ -248,104 +268,13 @@ async def _run(connection: "asyncpg.Connection[Any]", statement: Statement) -> l
             sql, values = _compiled(change)
             return _tuples(await connection.fetch(sql, *values))
         case Lookup(table, columns, keys, rows, lock):
-            if not rows:
-                return []
-            return _tuples(await connection.fetch(_lookup(table, columns, keys, lock=lock), *_arrays(rows)))
+            sql, parameters = lookup(table, columns, keys, lock=lock), list(zip(*rows, strict=True))
         case Newest(table, column, _, matches, within, rows):
-            if not rows:
-                return []
-            sql = _newest(table, column, (statement.keys, matches), within)
-            return _tuples(await connection.fetch(sql, *_arrays(rows)))
+            sql, parameters = newest(table, column, (statement.keys, matches), within), list(zip(*rows, strict=True))
         case _:
-            if statement.rows:
-                await connection.execute(_many(statement), *_arrays(statement.rows))
-            return []
+            sql, parameters = together([statement])
+    return _tuples(await connection.fetch(sql, *parameters)) if statement.rows else []
 
 
 def _tuples(records: Sequence[Any]) -> list[Row]:
     return [tuple(record) for record in records]
-
-
-def _arrays(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-    return list(zip(*rows, strict=True))
-
-
-def _many(statement: Insert | Upsert | Update | Delete) -> str:
-    match statement:
-        case Insert(table, _, columns, ignore):
-            return _insert(table, columns, ignore=ignore)
-        case Upsert(table):
-            return _upsert(table)
-        case Update(table, columns, keys):
-            return _update(table, columns, keys)
-        case Delete(table, keys):
-            return _delete(table, keys)
-
-
-def _unnest(table: Table, names: tuple[str, ...]) -> str:
-    """The parameters as a set of rows named `u`."""
-    types = (_array_type(table, name) for name in names)
-    arrays = ", ".join(f"${n}::{kind}" for n, kind in enumerate(types, 1))
-    return f"unnest({arrays}) AS u({', '.join(names)})"
-
-
-def _array_type(table: Table, name: str) -> str:
-    kind = table.c[name].type
-    return next(array for base, array in _ARRAYS.items() if type(kind) is base)
-
-
-@lru_cache
-def _insert(table: Table, columns: tuple[str, ...] | None, *, ignore: bool) -> str:
-    names = columns or tuple(table.c.keys())
-    suffix = " ON CONFLICT DO NOTHING" if ignore else ""
-    return (
-        f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(names)} FROM {_unnest(table, names)}{suffix}"
-    )
-
-
-@lru_cache
-def _upsert(table: Table) -> str:
-    names = tuple(table.c.keys())
-    keys = [column.name for column in table.primary_key]
-    rest = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
-    return f"{_insert(table, None, ignore=False)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {rest}"
-
-
-@lru_cache
-def _update(table: Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> str:
-    sets = ", ".join(f"{name} = u.new_{name}" for name in columns)
-    names = (*(f"new_{name}" for name in columns), *keys)
-    types = [_array_type(table, name) for name in (*columns, *keys)]
-    arrays = ", ".join(f"${n}::{kind}" for n, kind in enumerate(types, 1))
-    return f"UPDATE {table.name} AS t SET {sets} FROM unnest({arrays}) AS u({', '.join(names)}) WHERE {_joined(keys)}"
-
-
-@lru_cache
-def _delete(table: Table, keys: tuple[str, ...]) -> str:
-    return f"DELETE FROM {table.name} AS t USING {_unnest(table, keys)} WHERE {_joined(keys)}"
-
-
-@lru_cache
-def _lookup(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], *, lock: bool) -> str:
-    names = ", ".join(f"t.{name}" for name in columns)
-    # Rows are locked in one order everywhere, or two nodes could wait for each other.
-    suffix = f" ORDER BY {', '.join(f't.{key}' for key in keys)} FOR UPDATE OF t" if lock else ""
-    return f"SELECT {names} FROM {table.name} AS t JOIN {_unnest(table, keys)} ON {_joined(keys)}{suffix}"
-
-
-@lru_cache
-def _newest(table: Table, column: str, columns: tuple[tuple[str, ...], tuple[str, ...]], within: int) -> str:
-    (*keys, order), matches = columns
-    newest = (
-        f"SELECT {', '.join(f't.{name}' for name in (column, *matches))} FROM {table.name} AS t"
-        f" WHERE {_joined(tuple(keys))} ORDER BY t.{order} DESC LIMIT {within}"
-    )
-    fits = " AND ".join(f"r.{name} = u.{name}" for name in matches)
-    asked = (*keys, *matches)
-    names = ", ".join(f"u.{name}" for name in asked)
-    first = f"SELECT r.{column} FROM ({newest}) AS r WHERE {fits} AND r.{column} IS NOT NULL LIMIT 1"
-    return f"SELECT {names}, ({first}) FROM {_unnest(table, asked)}"
-
-
-def _joined(keys: tuple[str, ...]) -> str:
-    return " AND ".join(f"t.{key} = u.{key}" for key in keys)

@@ -91,7 +91,8 @@ class Execute(msgspec.Struct, frozen=True):
     change: UpdateStatement | DeleteStatement | Any
 
 
-Statement = Insert | Upsert | Update | Delete | Lookup | Newest | Query | Execute
+Write = Insert | Upsert | Update | Delete
+Statement = Write | Lookup | Newest | Query | Execute
 
 R = TypeVar("R")
 Operation = Generator[Statement, list[Row], R]
