@@ -86,7 +86,7 @@ class Senders:
         Raises Refused: sender_not_owned, sender_of_another_account, sender_not_ready, sender_cannot_sms,
         sender_cannot_mms, and what the rules of the recipient's country refuse.
         """
-        if (changes := self._numbers.changes + self._services.changes + self._channels.changes) != self._changes:
+        if (changes := self._numbers.changes + self._services.changes) != self._changes:
             self._changes = changes
             self._terms.clear()
         terms = self._terms.get((account_id, sender)) or await self._look_up(account_id, sender, dialect)
@@ -97,7 +97,9 @@ class Senders:
         self._check(sender, load)
         code = await self._registration.block(account_id, sender, load.recipient, load.segments)
         rate = await self._registration.pace(account_id, sender)
-        doom = self._doom(load.recipient, code) or await self._closed(account_id, load.recipient, (sender.text,))
+        doom = self._doom(load.recipient, code)
+        if doom is None and sender.channel == "whatsapp":
+            doom = await self._closed(account_id, load.recipient, (sender.text,))
         return Route(sender, self._paces.segment_us(sender, rate), terms.scope, doom)
 
     async def _look_up(self, account_id: bytes, sender: Address, dialect: Dialect) -> _Terms:
@@ -125,7 +127,8 @@ class Senders:
         self._check(sender, load)
         option = choice.options[choice.sender]
         doom = self._doom(load.recipient, None)
-        doom = doom or await self._closed(through.service.account_id, load.recipient, choice.options)
+        if doom is None and sender.channel == "whatsapp":
+            doom = await self._closed(through.service.account_id, load.recipient, choice.options)
         if doom is None and self._is_bound:
             choice = replace(choice, dooms=await self._dooms(through.service.account_id, choice, load))
         return Route(sender, option.segment_us, through.sid, doom, choice)
@@ -142,9 +145,8 @@ class Senders:
         """What ends a message on WhatsApp whose recipient wrote to none of the senders lately: it would have to be a
         template, and there are none.
         """
-        if recipient.channel != "whatsapp" or not self._rules.is_strict:
-            return None
-        return None if await self._channels.has_written(account_id, recipient, senders) else _CLOSED
+        is_open = not self._rules.is_strict or await self._channels.has_written(account_id, recipient, senders)
+        return None if is_open else _CLOSED
 
     async def _dooms(self, account_id: bytes, choice: Choice, load: Load) -> dict[str, Doom]:
         """What the registry has against each sort of sender that the choice is among: one pool, one registration."""
