@@ -142,6 +142,22 @@ async def test_a_session_that_another_node_took_is_told_to_the_first(engine: Eng
     assert await engine.write(relay.part, records.node, ["p1"]) == []
 
 
+async def test_a_session_whose_client_is_there_is_connected_again(engine: Engine, records: Records) -> None:
+    now = records.clock.now()
+    listed = json.dumps(["office"])
+    mine = [RelaySession(f"p{n}", records.account_id, listed, records.node, now) for n in range(3)]
+    await enter(engine, records, "p0", "office")
+    await enter(engine, records, "p1", "office")
+    await engine.write(relay.sweep, now, now, now, 100, to_all=False)  # this node is not entered
+    assert await engine.read(relay.count, records.node) == 0
+    await engine.write(relay.enter, RelaySession("p1", records.account_id, "[]", OTHER, now), is_named=True)
+    await engine.write(relay.adopt, mine)
+    assert await engine.read(relay.connected, records.node) == {"p0", "p2"}
+    assert await engine.read(relay.connected, OTHER) == {"p1"}
+    await engine.write(relay.receive, "p1", records.node, ["stale"], now)
+    assert await enter(engine, records, "p1", is_named=True) == ["office"]
+
+
 async def test_what_was_written_to_a_session_that_is_elsewhere_comes_free(engine: Engine, records: Records) -> None:
     await enter(engine, records, "p1", "office")
     await enter(engine, records, "p2", "office")
@@ -158,7 +174,7 @@ async def test_what_was_written_to_a_session_that_is_elsewhere_comes_free(engine
 async def test_a_session_is_restored_with_what_it_received(engine: Engine, records: Records) -> None:
     assert await enter(engine, records, "p1", "office", is_named=True) is None
     await enter(engine, records, "p1", "office")
-    await engine.write(relay.receive, "p1", ["home", "office"], records.clock.now())
+    await engine.write(relay.receive, "p1", records.node, ["home", "office"], records.clock.now())
     await engine.write(relay.leave, records.node, ["p1"], records.clock.now())
     assert await enter(engine, records, "p1", "new", is_named=True) == ["new", "home", "office"]
     many = [str(number) for number in range(MOST_CONTEXTS)]

@@ -31,8 +31,6 @@ _EVERYTHING_S: Final = 5.0
 """Every client's targets are looked at so often: what other nodes' news did not lead to is found then."""
 _SWEEP_S: Final = 10.0
 _POLL_S: Final = 1.0
-_GHOST_LOOKS: Final = 3
-"""Sweeps in which the sessions of a lost commit are looked for: it may land while the server is still at it."""
 
 
 class Subscriber(Protocol):
@@ -81,7 +79,7 @@ class Relay:
         self._left: set[str] = set()
         self._entering: set[str] = set()
         self._ghosts: set[str] = set()
-        self._ghost_looks = 0
+        self._orphans: set[str] = set()
         self._full: set[Target] = set()
         self._has_news = True
         self._everything_at = self._sweep_at = self._taken_at = 0.0
@@ -119,10 +117,6 @@ class Relay:
             if known is None:
                 named = replace(named, protocol=new_protocol)
                 await self._engine.write(relay.enter, named, is_named=False)
-        except BaseException:
-            # The session may be in the record, now or in a moment, though nobody is connected to it.
-            self._ghost_looks = _GHOST_LOOKS
-            raise
         finally:
             self._entering -= names
         client.protocol = named.protocol
@@ -159,7 +153,7 @@ class Relay:
         await self._note(client, client.contexts)
 
     async def _note(self, client: Subscriber, contexts: Collection[str]) -> None:
-        await self._engine.write(relay.receive, client.protocol, sorted(contexts), self._clock.now())
+        await self._engine.write(relay.receive, client.protocol, self._node, sorted(contexts), self._clock.now())
 
     def _listen(self, client: Subscriber, targets: Iterable[str]) -> None:
         for target in targets:
@@ -329,7 +323,7 @@ class Relay:
         if monotonic < self._sweep_at:
             return
         self._sweep_at = monotonic + _SWEEP_S
-        await self._look_for_ghosts()
+        await self._compare()
         now = self._clock.now()
         given_up = await self._engine.write(
             relay.sweep, now, now - KEPT_US, now - self._give_up_us, _BATCH, to_all=self.to_all
@@ -339,14 +333,24 @@ class Relay:
             log.warning("Relay events that no client took were given up", count=given_up)
             self._sweep_at = monotonic if given_up >= _BATCH else self._sweep_at
 
-    async def _look_for_ghosts(self) -> None:
-        """Let go of sessions that the record has here, twice in a row, and that nobody is connected to."""
-        if not self._ghost_looks:
+    async def _compare(self) -> None:
+        """Hold the record's sessions of this node against its clients. What differs twice in a row is mended: a session
+        that nobody has, since an `enter` was committed without an answer; a client whose session was taken for lost,
+        since this node's lease had ended for a moment.
+        """
+        is_alike = await self._engine.read(relay.count, self._node) == len(self._clients)
+        if is_alike and not self._ghosts and not self._orphans:
             return
         held = await self._engine.read(relay.connected, self._node)
-        missing = held - self._clients.keys() - self._entering
-        self._left |= missing & self._ghosts
-        self._ghosts = missing
-        self._ghost_looks -= 1
+        ghosts, orphans = held - self._clients.keys() - self._entering, self._clients.keys() - held
+        self._left |= ghosts & self._ghosts
+        lost = [self._session(self._clients[protocol]) for protocol in orphans & self._orphans]
+        self._ghosts, self._orphans = ghosts, orphans
+        if lost:
+            await self._engine.write(relay.adopt, lost)
         if self._left:
             self.nudge.set()
+
+    def _session(self, client: Subscriber) -> RelaySession:
+        listed = json.encode(sorted(client.contexts)).decode()
+        return RelaySession(client.protocol, client.account_id, listed, self._node, self._clock.now())

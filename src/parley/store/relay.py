@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import json
 from msgspec.structs import astuple, fields
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from parley.model.message import Media, Message
 from parley.model.relay import MOST_CONTEXTS, RelayEvent, RelaySession
@@ -145,6 +145,20 @@ def connected(node: bytes) -> Operation[set[str]]:
     return {row[0] for row in rows}
 
 
+def count(node: bytes) -> Operation[int]:
+    """How many sessions are connected to a node, as far as the record knows."""
+    rows = yield Query(select(func.count()).where(_sessions.node == node))
+    return int(rows[0][0])
+
+
+def adopt(sessions: Sequence[RelaySession]) -> Operation[None]:
+    """Connect sessions again that are connected nowhere, or not there any more, though their clients are."""
+    keys = [(session.protocol,) for session in sessions]
+    rows = yield Lookup(schema.relay_sessions, ("protocol", "node"), ("protocol",), keys, lock=True)
+    elsewhere = {protocol for protocol, node in rows if node is not None}
+    yield Upsert(schema.relay_sessions, [astuple(each) for each in sessions if each.protocol not in elsewhere])
+
+
 def taken(node: bytes) -> Operation[list[str]]:
     """The sessions whose old connections a node is to end."""
     rows = yield Query(select(_sessions.protocol).where(_sessions.taken_from == node))
@@ -172,10 +186,10 @@ def written(node: bytes, events: Sequence[tuple[int, str]]) -> Operation[bool]:
     return bool(back)
 
 
-def receive(protocol: str, contexts: Sequence[str], now: int) -> Operation[None]:
-    """Note what a session receives."""
-    row = (json.encode(contexts).decode(), now, protocol)
-    yield Update(schema.relay_sessions, ("contexts", "updated_at"), ("protocol",), [row])
+def receive(protocol: str, node: bytes, contexts: Sequence[str], now: int) -> Operation[None]:
+    """Note what a session of a node's receives: one that another took over stays as it is."""
+    row = (json.encode(contexts).decode(), now, protocol, node)
+    yield Update(schema.relay_sessions, ("contexts", "updated_at"), ("protocol", "node"), [row])
 
 
 def leave(node: bytes, left: Sequence[str], now: int) -> Operation[None]:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from parley.api.http.websocket import ABORT
+from parley.store import Engine, queue
+from parley.store import relay as store_relay
 from tests.api.signalwire.client import Client
 from tests.api.signalwire.relay.client import PATIENCE_S, RelayClient, signalwire
 from tests.node import AUTH_TOKEN, Node
@@ -110,6 +112,26 @@ def test_a_session_goes_to_another_node_while_its_old_connection_lives(postgres_
                 closed = ending.result(PATIENCE_S)
                 assert closed.rcvd is not None
                 assert closed.rcvd.reason == "taken_over"
+
+
+def test_a_client_stays_whose_session_was_taken_for_lost(tmp_path: Path) -> None:
+    """As it is while the lease of its node has ended for a moment."""
+    with serve(f"sqlite:///{tmp_path}/parley.db", relay_delivery="all") as server, connected(server, "office") as relay:
+        engine, node, now = server.app.engine, server.app.record.node, server.app.clock.now()
+        server.run(_lost(engine, node, now))
+        assert server.run(engine.read(store_relay.connected, node)) == set()
+        for _ in range(3):
+            server.run(_turned(server))
+        client = Client(server)
+        receives(client, NUMBER, "office")
+        client.phone_sends(PHONE, NUMBER, "Still there")
+        assert relay.event("messaging.receive")["params"]["body"] == "Still there"
+
+
+async def _lost(engine: Engine, node: bytes, now: int) -> None:
+    await engine.write(queue.leave, node)
+    await engine.write(store_relay.sweep, now, 0, 0, 100, to_all=True)
+    await engine.write(queue.rejoin, node, "again", now + 60_000_000)
 
 
 def test_all_clients_of_a_context_on_both_nodes(postgres_store_url: str) -> None:
