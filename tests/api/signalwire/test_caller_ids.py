@@ -41,6 +41,8 @@ def test_a_phone_is_verified_by_the_code_that_it_heard(client: Client, server: S
     assert refused(client, "POST", "/api/messaging/messages", json=sent) == ["invalid_from_number"]
     verified = client_of(server).outgoing_caller_ids
     assert verified.list(phone_number=phone) == []
+    twilio = f"/2010-04-01/Accounts/{server.account_sid}/OutgoingCallerIds/{made['id']}.json"
+    assert client.raw("GET", twilio).status_code == 404
     assert refused(client, "POST", PATH, json={"number": phone}) == ["already_assigned"]
     one = f"{PATH}/{made['id']}"
     wrong = {"verification_code": "000000" if code != "000000" else "111111"}
@@ -48,6 +50,7 @@ def test_a_phone_is_verified_by_the_code_that_it_heard(client: Client, server: S
     done = client.ask("PUT", f"{one}/verification", 200, json={"verification_code": code})
     assert (done["verified"], done["status"]) == (True, "Verified")
     assert client.ask("GET", one, 200) == done
+    assert client.raw("GET", twilio).json()["phone_number"] == phone
     assert refused(client, "POST", "/api/messaging/messages", json=sent) == ["verified_caller_id_not_permitted"]
     assert [each.phone_number for each in verified.list(phone_number=phone)] == [phone]
     assert client.ask("POST", f"{one}/verification", 200) == done, "nobody is called who is verified"

@@ -96,7 +96,10 @@ class CallerIds:
         """One verified phone."""
         check_account(call)
         check_nothing_asked(call)
-        return json_reply(200, _caller_id(await self._caller_ids.fetch(call.account.id, resource_id(call, NUMBER))))
+        found = await self._caller_ids.fetch(call.account.id, resource_id(call, NUMBER))
+        if not found.value.is_verified:  # SignalWire's API has those, too, that wait for their code
+            raise Refused("not_found")
+        return json_reply(200, _caller_id(found))
 
     async def update(self, call: Call) -> Reply:
         """Rename a verified phone."""
