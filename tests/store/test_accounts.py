@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from parley.lib.redaction import Secret
 from parley.model.account import Account, ApiKey
@@ -62,8 +63,9 @@ async def test_what_a_change_objects_to_changes_nothing(engine: Engine, records:
     def object_to(_: Account) -> Account:
         raise LookupError
 
-    with pytest.raises(LookupError):
+    with pytest.raises(LookupError), capture_logs() as logged:
         await engine.write(accounts.change, account.id, object_to, VAULT)
+    assert logged == [], "it is no fault of the database"
     assert await engine.read(accounts.fetch, account.id, VAULT) == account
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from parley.lib.redaction import Secret
 from parley.model.account import Account, AccountStatus, ApiKey
 from parley.store import schema
+from parley.store.engine.declined import decided
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query, Row
 from parley.store.vault import Vault
 
@@ -96,7 +97,7 @@ def change(account_id: bytes, change: Callable[[Account], Account], vault: Vault
     if not rows:
         return None
     before = _account(rows[0], vault)
-    after = change(before)
+    after = decided(change, before)
     if after == before:
         return before
     values = _row(after, vault)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, select, tuple_
 from parley.model.callback import Callback
 from parley.model.resource import Row
 from parley.store import schema
+from parley.store.engine.declined import decided
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query
 
 COLUMNS: Final = tuple(field.name for field in fields(Row))
@@ -150,7 +151,7 @@ def alter(
     rows = yield Lookup(schema.resources, COLUMNS, keys, [(resource_id, account_id, kind)], lock=True)
     if not rows:
         return "gone"
-    after = change_to(Row(*rows[0]))
+    after = decided(change_to, Row(*rows[0]))
     if not (yield from change(after)):
         return "name_taken"
     return replace(after, revision=after.revision + 1)
