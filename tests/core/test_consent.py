@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from parley.core.refusal import Refused
 from parley.model.account import OptOutHandling
 from parley.model.consent import KEYWORDS, NETWORK_REPLIES, Replies
+from parley.model.number import RELAY_HANDLERS
 from parley.model.service import KeywordReply, PoolSender, SenderKind, Service
 from parley.store import opt_outs, queue
 from tests.carriers.scripted import ScriptedCarrier
@@ -130,6 +131,15 @@ async def test_who_honours_stop(
     assert _said(node) == (["Stopped."] if is_honoured else [])
     assert await _told(node, message_id) == ("STOP" if is_honoured else None)
     assert await _is_out(node) == is_honoured
+
+
+@pytest.mark.parametrize("handler", sorted(map(str, RELAY_HANDLERS)))
+async def test_stop_is_left_to_relays_clients(make_node: MakeNode, handler: str) -> None:
+    values = {"dialect": "signalwire", "handler": handler, "relay_context": "office"}
+    node = await _with_number(await make_node(replies=REPLIES), **values)
+    await _bring(node, "STOP")
+    assert _said(node) == []
+    assert not await _is_out(node)
 
 
 async def test_a_message_that_the_carrier_brings_twice_is_one(make_node: MakeNode) -> None:

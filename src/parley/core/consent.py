@@ -115,7 +115,7 @@ class Consent:
 
 
 def _is_signalwires(number: Number) -> bool:
-    return number.handler == "json_webhook" or (number.handler is None and number.dialect == "signalwire")
+    return number.dialect == "signalwire" if number.handler is None else number.handler != "laml_webhooks"
 
 
 def _heard(word: str, kind: OptOutType, replies: Replies) -> Heard:
