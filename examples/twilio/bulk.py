@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from arguments import arguments
 from parley_twilio import connect
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
@@ -37,7 +38,8 @@ def send_all(client: Client, service: str, body: str, recipients: Iterable[str],
 
 
 if __name__ == "__main__":
-    outcomes = send_all(connect(), sys.argv[1], sys.argv[2], sys.stdin.read().split())
+    service, body = arguments(__doc__, service=str, body=str)
+    outcomes = send_all(connect(), service, body, sys.stdin.read().split())
     for refused in (each for each in outcomes if each.error):
         print(refused.recipient, refused.error)
     print(f"{sum(1 for each in outcomes if each.sid)} of {len(outcomes)} were taken")

@@ -3,9 +3,9 @@
 """
 
 import os
-import sys
 
 import requests
+from arguments import arguments
 
 
 def has_opted_out(sender: str, recipient: str) -> bool:
@@ -18,4 +18,4 @@ def has_opted_out(sender: str, recipient: str) -> bool:
 
 
 if __name__ == "__main__":
-    print("opted out" if has_opted_out(*sys.argv[1:3]) else "may be written to")
+    print("opted out" if has_opted_out(*arguments(__doc__, sender=str, recipient=str)) else "may be written to")

@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
+from arguments import arguments
 from twilio.twiml.messaging_response import MessagingResponse
 from webhooks import serve
 
@@ -31,4 +32,5 @@ class ConsentLog:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     serve({"/sms": ConsentLog(sys.stdout).receive})

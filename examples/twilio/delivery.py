@@ -3,6 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
+from arguments import arguments
 from parley_twilio import connect
 from twilio.rest import Client
 from twilio.twiml.messaging_response import MessagingResponse
@@ -39,4 +40,5 @@ class Tracker:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     serve({"/status": Tracker(connect(), "http://127.0.0.1:5005/status").hear})

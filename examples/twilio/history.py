@@ -1,11 +1,11 @@
 """Read an account's messages page by page: python history.py 2030-01-31, the first day to read."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from arguments import arguments
 from parley_twilio import connect
 from twilio.rest import Client
 
@@ -24,6 +24,6 @@ def page_by_page(client: Client, page_size: int = 100, **filters: Any) -> Iterat
 
 
 if __name__ == "__main__":
-    first = datetime.fromisoformat(sys.argv[1]).replace(tzinfo=UTC)
-    for status, count in Counter(message.status for message in since(connect(), first)).items():
+    (first,) = arguments(__doc__, first_day=datetime.fromisoformat)
+    for status, count in Counter(message.status for message in since(connect(), first.replace(tzinfo=UTC))).items():
         print(status, count)

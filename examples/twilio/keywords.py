@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from arguments import arguments
 from twilio.twiml.messaging_response import MessagingResponse
 from webhooks import serve
 
@@ -38,4 +39,5 @@ def route(event: dict[str, str]) -> MessagingResponse:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     serve({"/sms": route})

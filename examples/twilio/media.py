@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import requests
+from arguments import arguments
 from parley_twilio import connect
 from twilio.rest import Client
 from twilio.twiml.messaging_response import MessagingResponse
@@ -69,4 +70,5 @@ class Album:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     serve({"/sms": Album(connect(), Path.cwd()).receive})

@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
+from arguments import arguments
 from twilio.twiml.messaging_response import MessagingResponse
 from webhooks import serve
 
@@ -46,4 +47,5 @@ class Greeter:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     serve({"/sms": Greeter(RateLimit()).receive})

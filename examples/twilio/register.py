@@ -1,8 +1,11 @@
-"""Register US long codes (A2P 10DLC): a brand, a campaign of a service, and the service's numbers come with it."""
+"""Register US long codes (A2P 10DLC): a brand, a campaign of a service, and the service's numbers come with it.
 
-import sys
+python register.py MG... BU... BU..., the SIDs of the service, of the customer profile and of the A2P profile.
+"""
+
 from typing import Any
 
+from arguments import arguments
 from parley_twilio import connect
 from twilio.rest import Client
 
@@ -35,4 +38,5 @@ def state(client: Client, service: str, campaign: str) -> tuple[str, list[Any]]:
 
 
 if __name__ == "__main__":
-    print(*register(connect(), *sys.argv[1:4]))
+    given = arguments(__doc__, service=str, customer_profile=str, a2p_profile=str)
+    print(*register(connect(), *given))

@@ -1,8 +1,8 @@
 """Remind somebody an hour before an appointment: python schedule.py MG... +15550001111 2030-01-31T09:30+01:00."""
 
-import sys
 from datetime import datetime, timedelta
 
+from arguments import arguments
 from parley_twilio import connect
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
@@ -35,4 +35,5 @@ def call_off(client: Client, sid: str) -> bool:
 
 
 if __name__ == "__main__":
-    print(remind(connect(), sys.argv[1], sys.argv[2], datetime.fromisoformat(sys.argv[3])))
+    service, recipient, appointment = arguments(__doc__, service=str, recipient=str, appointment=datetime.fromisoformat)
+    print(remind(connect(), service, recipient, appointment))

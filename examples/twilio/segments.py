@@ -1,7 +1,6 @@
 """How many segments a text takes, before it is sent: python segments.py "Café ☕"."""
 
-import sys
-
+from arguments import arguments
 from twilio.rest import Client
 
 GSM_7 = frozenset(
@@ -40,4 +39,4 @@ def send_plainly(client: Client, sender: str, recipient: str, text: str) -> int:
 
 
 if __name__ == "__main__":
-    print(segments(sys.argv[1]))
+    print(segments(*arguments(__doc__, text=str)))

@@ -2,6 +2,7 @@
 
 import sys
 
+from arguments import arguments
 from parley_twilio import connect
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
@@ -32,7 +33,8 @@ def explain(error: TwilioRestException) -> str:
 
 
 if __name__ == "__main__":
+    given = arguments(__doc__, sender=str, recipient=str, body=str)
     try:
-        print(send(connect(), *sys.argv[1:4]))
+        print(send(connect(), *given))
     except TwilioRestException as error:
         sys.exit(explain(error))

@@ -1,8 +1,8 @@
 """A messaging service: several numbers that act as one sender. python service.py NAME +15551234567 +15557654321."""
 
-import sys
 from collections.abc import Iterable
 
+from arguments import arguments
 from parley_twilio import connect
 from twilio.rest import Client
 
@@ -26,4 +26,5 @@ def send(client: Client, service: str, recipient: str, body: str) -> str:
 
 
 if __name__ == "__main__":
-    print(make(connect(), sys.argv[1], sys.argv[2:]))
+    name, numbers = arguments(__doc__, name=str, numbers=str)
+    print(make(connect(), name, numbers))

@@ -1,7 +1,6 @@
 """Send links that fit into a text: python short_links.py MG... +15550001111 https://example.com/orders/1234?token=..."""
 
-import sys
-
+from arguments import arguments
 from parley_twilio import connect
 from twilio.rest import Client
 
@@ -15,4 +14,5 @@ def send_link(client: Client, service: str, recipient: str, link: str) -> str:
 
 
 if __name__ == "__main__":
-    print(send_link(connect(), *sys.argv[1:4]))
+    given = arguments(__doc__, service=str, recipient=str, link=str)
+    print(send_link(connect(), *given))

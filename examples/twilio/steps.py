@@ -4,6 +4,7 @@ answer comes in several parts, a Redirect goes from one to the next.
 
 from urllib.parse import urlencode
 
+from arguments import arguments
 from twilio.twiml.messaging_response import Message, MessagingResponse
 from webhooks import serve
 
@@ -44,4 +45,5 @@ def nothing(_event: dict[str, str]) -> MessagingResponse:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     serve({"/sms": order, "/price": price, "/receipt": receipt, "/quiet": nothing})

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from arguments import arguments
 from twilio.twiml.messaging_response import MessagingResponse
 from webhooks import serve
 
@@ -59,4 +60,5 @@ class Surveys:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     serve({"/sms": Surveys().receive})

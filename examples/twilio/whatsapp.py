@@ -1,7 +1,6 @@
 """Write on WhatsApp: the addresses say so, all else is as with texts. python whatsapp.py +15551234567 +15550001111."""
 
-import sys
-
+from arguments import arguments
 from parley_twilio import connect
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
@@ -38,4 +37,5 @@ def was_read(client: Client, sid: str) -> bool:
 
 
 if __name__ == "__main__":
-    print(send(connect(), *sys.argv[1:3], "Hello from a program"))
+    sender, recipient = arguments(__doc__, sender=str, recipient=str)
+    print(send(connect(), sender, recipient, "Hello from a program"))

@@ -1,6 +1,7 @@
 """The examples that ask the API for something, each against a real server and simulated phones."""
 
 import itertools
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -225,6 +226,33 @@ def test_register(client: Any, service: str, server: Server) -> None:
         told for _ in itertools.count() if (told := register.state(client, service, campaign))[0] != "PENDING"
     )
     assert (state, errors) == ("VERIFIED", [])
+
+
+MODULES = ("twilio/arguments.py", "twilio/webhooks.py")
+PROGRAMS = [path for path in sorted((EXAMPLES / "twilio").glob("*.py")) if f"twilio/{path.name}" not in MODULES]
+SERVERS = {"consent_log", "delivery", "keywords", "media", "rate_limit", "steps", "survey"}
+
+
+def ends(example: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> object:
+    """What an example ends with when it is run with these words."""
+    monkeypatch.setattr(sys, "argv", [str(example), *words])
+    monkeypatch.syspath_prepend(str(EXAMPLES / "clients"))
+    monkeypatch.syspath_prepend(str(example.parent))
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(example), run_name="__main__")
+    return ended.value.code
+
+
+@pytest.mark.parametrize("example", PROGRAMS, ids=lambda path: path.stem)
+def test_an_example_says_what_it_takes(
+    example: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("PARLEY_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"):
+        monkeypatch.delenv(name)
+    assert ends(example, monkeypatch, "--help") == 0
+    assert capsys.readouterr().out.startswith(f"usage: {example.name} ")
+    assert ends(example, monkeypatch, *(["one too many"] if example.stem in SERVERS else [])) == 2
+    assert capsys.readouterr().err.startswith(f"usage: {example.name} ")
 
 
 def test_every_example_is_run_by_a_test() -> None:
