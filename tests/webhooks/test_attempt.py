@@ -70,7 +70,8 @@ async def test_what_a_script_asks_for_spares_a_host_that_is_left_alone() -> None
     clock, client = ManualClock(), DeadClient()
     hosts = Hosts(clock, SystemRandomness())
     attempts = Attempts(cast("Client", client), clock, hosts)
-    here, elsewhere = (Fetch(Rendered("POST", url, (), b""), 5.0) for url in (URL, "http://other.example/"))
+    mine = b"an account's id."
+    here, elsewhere = (Fetch(Rendered("POST", url, (), b""), 5.0, mine) for url in (URL, "http://other.example/"))
     for _ in range(OPENS_AFTER + 3):
         found = await attempts.fetch(here)
     assert isinstance(found, FetchFailed)
@@ -79,6 +80,7 @@ async def test_what_a_script_asks_for_spares_a_host_that_is_left_alone() -> None
         "the host is left alone for a while: no connection",
         False,
     )
+    assert [(trouble.host, trouble.state) for trouble in hosts.seen_by(mine)] == [("app.example:80", "open")]
     await attempts.fetch(elsewhere)
     assert len(client.asked) == OPENS_AFTER + 1
     clock.advance(FIRST_S)

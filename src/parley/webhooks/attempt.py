@@ -86,6 +86,7 @@ class Attempts:
                 self._hosts.answered(host)
             elif error.phase != "refused":
                 self._hosts.failed(host, error.reason)
+                self._hosts.note(host, fetch.account_id)
             return error
         else:
             self._hosts.answered(host)

@@ -52,6 +52,8 @@ class Fetch(msgspec.Struct, frozen=True):
 
     request: Rendered
     total_s: float
+    account_id: bytes = b""
+    """Whose script asks for it: the account sees a host that is in trouble."""
 
 
 Verb = Say | Redirect | Fetch

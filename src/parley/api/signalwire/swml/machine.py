@@ -302,7 +302,8 @@ class Machine(ABC):
         if not _is_url(url):
             raise Faulty("swml_transfer_failed", f"{url} is not an HTTP or HTTPS URL")
         body = None if method == "GET" else _encode(self.told(params))
-        outcome = yield Fetch(self.signed(method, url, {"Content-Type": _JSON} if body is not None else {}, body), 5.0)
+        request = self.signed(method, url, {"Content-Type": _JSON} if body is not None else {}, body)
+        outcome = yield Fetch(request, 5.0, self.account.id)
         if not isinstance(outcome, Answer) or not outcome.is_ok:
             reason = f"HTTP {outcome.status}" if isinstance(outcome, Answer) else getattr(outcome, "reason", "")
             raise Faulty("swml_transfer_fetch_failed", reason)
@@ -327,7 +328,7 @@ class Machine(ABC):
         if self._requests > MAX_REQUESTS:
             self.vars["request_result"] = "limit_exceeded"
             return (yield from self._chosen(step.result, frame))
-        outcome = yield Fetch(self._rendered(step, url, frame), step.timeout_s)
+        outcome = yield Fetch(self._rendered(step, url, frame), step.timeout_s, self.account.id)
         if isinstance(outcome, Answer):
             self._keep(outcome, saves=step.saves)
         else:
