@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parley.lib.clock import SystemClock
-from parley.lib.ids import Ids, floor, parse_sid, parse_uuid, sid, timestamp_ms, to_uuid
+from parley.lib.ids import Ids, floor, made_at, parse_sid, parse_uuid, sid, timestamp_ms, to_uuid
 from tests.clock import ManualClock
 
 ids_16 = st.binary(min_size=16, max_size=16)
@@ -146,3 +146,8 @@ def test_other_uuids_are_refused(text: str) -> None:
 def test_parsers_never_raise(text: str) -> None:
     assert parse_uuid(text) is None
     assert parse_sid(text, ("SM",)) is None
+
+
+@given(times_us)
+def test_the_microsecond_of_an_id_is_read_back(at_us: int) -> None:
+    assert made_at(floor(at_us)) == at_us

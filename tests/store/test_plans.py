@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from parley.store import messages, registry, schema
+from parley.store import messages, registry, schema, webhook_faults
 from parley.store.engine.sqlite import _compiled
 from parley.store.engine.statements import Query
 from parley.store.messages import Filter
@@ -79,3 +79,10 @@ def test_a_day_is_counted_by_its_senders(tables: sqlite3.Connection) -> None:
     sql, parameters = _compiled(statement.select)
     steps = [row[3] for row in tables.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
     assert "SEARCH messages USING INDEX messages_sender (account_id=? AND sender=? AND id>?)" in steps
+
+
+def test_what_went_wrong_with_webhooks_is_read_by_its_own_index(tables: sqlite3.Connection) -> None:
+    statement: Any = next(webhook_faults.page(ACCOUNT, 51, bytes(16), created_from=DAY_US))
+    sql, parameters = _compiled(statement.select)
+    (step,) = [row[3] for row in tables.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+    assert step.startswith("SEARCH events USING INDEX events_webhook (account_id=? AND at>?")

@@ -45,6 +45,14 @@ def told(world: World, message_id: str) -> list[tuple[int, str]]:
     return [(data["code"], data["url"].removeprefix(world.receiver.url)) for data in events]
 
 
+def notified(world: World) -> list[tuple[str, str]]:
+    """What the account is told of webhooks of this test: codes and the paths where, the oldest first."""
+    path = f"/2010-04-01/Accounts/{world.server.account_sid}/Notifications.json"
+    found = [(each["error_code"], each["request_url"]) for each in world.call("GET", path)["notifications"]]
+    ours = world.receiver.url
+    return [(code, url.removeprefix(ours)) for code, url in reversed(found) if url.startswith(f"{ours}/")]
+
+
 def test_a_text_answers_from_the_number_to_the_phone(world: World) -> None:
     message_id, phone, ours = asked(world, {"/in": text("Hello yourself")})
     [reply] = world.replies_to(phone)
@@ -103,6 +111,7 @@ def test_redirects_in_a_circle_end(world: World) -> None:
     assert len(world.receiver.requests) == 50
     assert told(world, message_id) == [(14106, "/in")]
     assert world.record(message_id)["error_code"] == 14106
+    assert notified(world) == [("14106", "/in")]
 
 
 def test_an_action_is_told_of_the_reply_and_its_answer_goes_on(world: World) -> None:
@@ -135,6 +144,7 @@ def test_the_fallback_is_told_what_went_wrong_and_answers_instead(world: World, 
     one, two = world.receiver.requests
     assert two.form == {**one.form, "ErrorCode": str(code), "ErrorUrl": f"{world.receiver.url}/in"}
     assert told(world, message_id) == [(code, "/in")]
+    assert notified(world) == [(str(code), "/in")], "what the fallback rescued too"
     assert world.callbacks(message_id)[0].state == "delivered"
 
 
@@ -148,6 +158,7 @@ def test_a_fallback_that_fails_too_shows_on_the_message(world: World) -> None:
     assert (message["error_code"], message["status"]) == (12200, "received")
     [callback] = world.callbacks(message_id)
     assert (callback.state, callback.attempts) == ("gave_up", 1)
+    assert notified(world) == [("11217", "/in"), ("12200", "/fallback")]
 
 
 def test_an_error_of_the_app_is_final_unless_its_url_asks_for_more(world: World) -> None:
@@ -214,7 +225,18 @@ def test_a_reply_to_who_opted_out_is_refused_and_noted(world: World) -> None:
 def test_a_reply_that_cannot_be_sent_is_noted(world: World, inner: str, code: int) -> None:
     message_id, phone, _ = asked(world, {"/in": twiml(inner)})
     assert [noted for noted, _ in told(world, message_id)] == [code]
+    assert notified(world) == [(str(code), "/in")]
     assert world.replies_to(phone) == []
+
+
+def test_a_reply_to_the_number_itself_is_told_of_and_no_fallback_asked(world: World) -> None:
+    ours = world.own(f"{world.receiver.url}/in", SmsFallbackUrl=f"{world.receiver.url}/fallback")
+    world.receiver.answer = routes({"/in": twiml(f'<Message to="{ours}">Me</Message><Message>You</Message>')})
+    message_id, phone = world.text(ours)
+    world.settled(message_id)
+    assert bodies(world, phone) == ["You"]
+    assert [request.path for request in world.receiver.requests] == ["/in"]
+    assert notified(world) == [("14101", "/in")]
 
 
 def test_replies_are_not_doubled_when_the_webhook_is_asked_again(world: World) -> None:

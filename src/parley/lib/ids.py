@@ -93,6 +93,13 @@ def timestamp_ms(id: bytes) -> int:
     return int.from_bytes(id[:6])
 
 
+def made_at(id: bytes) -> int:
+    """When an id was made, in microseconds since the epoch: `floor` of it is the lowest id of the same tick."""
+    half = int.from_bytes(id[:8])
+    tick = (half >> 4) & ~0xFFF | half & 0xFFF
+    return -(-tick * 125 // 512)
+
+
 def floor(at_us: int) -> bytes:
     """The lowest id that can be made at `at_us` (microseconds since the epoch).
 

@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 from msgspec.structs import fields, replace
-from sqlalchemy import ColumnElement, and_, literal_column, select
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select
 
 from parley.model.callback import Callback, CallbackState
 from parley.store import schema
@@ -34,8 +34,11 @@ def page(
     skip: int = 0,
     created_from: int | None = None,
     created_before: int | None = None,
+    but_noted: bool = False,
 ) -> Operation[list[Callback]]:
-    """At most `limit` callbacks of an account older than `after` (newer, when `backwards`), newest first."""
+    """At most `limit` callbacks of an account older than `after` (newer, when `backwards`), newest first. `but_noted`
+    leaves out inbound webhooks that were tried: what went wrong at each attempt stands with their messages.
+    """
     conditions: list[ColumnElement[bool]] = [_table.account_id == account_id]
     if state is not None:
         conditions.append(_IN[state])
@@ -45,6 +48,8 @@ def page(
         conditions.append(_table.created_at >= created_from)
     if created_before is not None:
         conditions.append(_table.created_at < created_before)
+    if but_noted:
+        conditions.append(or_(_table.kind != "inbound", _table.attempts == 0))
     if after is not None:
         conditions.append(_table.id > after if backwards else _table.id < after)
     order = _table.id.asc() if backwards else _table.id.desc()

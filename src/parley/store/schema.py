@@ -158,6 +158,14 @@ events: Final = Table(
     Column("at", BigInteger, nullable=False),
     Column("data", Text),
     Index("events_message", "message_id"),
+    Index(
+        "events_webhook",
+        "account_id",
+        "at",
+        "seq",
+        sqlite_where=text("kind = 'webhook'"),
+        postgresql_where=text("kind = 'webhook'"),
+    ),
 )
 
 refs: Final = Table(

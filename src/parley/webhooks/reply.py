@@ -21,7 +21,7 @@ from parley.model.callback import Callback
 from parley.model.handler import MessageHandler, script_of
 from parley.model.laml import is_laml, marked
 from parley.model.message import Dialect, Media, Message
-from parley.store import Engine, cookies, media, messages
+from parley.store import Engine, cookies, media, messages, webhook_faults
 from parley.store.accept import IdempotencyKey
 from parley.store.changes import Change
 from parley.webhooks.attempt import Attempts, Failed
@@ -79,7 +79,7 @@ class Replies:
             answer = await talk.ask(callback.url, callback.method)
             script = talk.read(answer)
         except Failed as failure:
-            await self.note(message, failure.code, failure.reason, callback.url)
+            await self.note(message, failure.code, failure.reason, callback.url, callback.method)
             if callback.fallback_url is None:
                 raise
             said = Failure(failure.code, callback.url)
@@ -87,22 +87,22 @@ class Replies:
                 answer = await talk.ask(callback.fallback_url, callback.fallback_method, failure=said)
                 script = talk.read(answer)
             except Failed as second:
-                await self.note(message, second.code, second.reason, callback.fallback_url)
+                await self.note(message, second.code, second.reason, callback.fallback_url, callback.fallback_method)
                 raise
         await talk.carry_out(script, answer)
         return f"HTTP {answer.status}"
 
-    async def note(self, message: Message, code: int, reason: str, url: str) -> None:
+    async def note(self, message: Message, code: int, reason: str, url: str, method: str) -> None:
         """Leave on the message what went wrong with its webhook."""
         log.info("webhook failed", message=message.id.hex(), code=code, reason=reason)
-        told = json.encode({"code": code, "reason": reason, "url": mask_url(url)}).decode()
+        told = json.encode({"code": code, "reason": reason, "url": mask_url(url), "method": method}).decode()
         await self.record.apply(
             [
                 Change(
                     message.account_id,
                     message.id,
                     self.clock.now(),
-                    kind="webhook",
+                    kind=webhook_faults.KIND,
                     data=told,
                     error_code=code,
                     error_message=reason,
@@ -123,6 +123,7 @@ class _Talk:
         self._attached = attached
         self._callback = callback
         self._renderer = replies.renderers[callback.dialect]
+        self._method = callback.method
         self._documents = 0
         self._said = 0
 
@@ -130,6 +131,7 @@ class _Talk:
         self, url: str, method: str, extra: Sequence[tuple[str, str]] = (), failure: Failure | None = None
     ) -> Answer:
         """Fetch one document. Raises Failed."""
+        self._method = method
         self._documents += 1
         if self._documents > MAX_DOCUMENTS:
             reason = f"more than {MAX_DOCUMENTS} documents"
@@ -180,7 +182,11 @@ class _Talk:
                 answer = followed
                 script = self.read(answer)
         except Failed as failure:
-            await self._to.note(self._message, failure.code, failure.reason, answer.url)
+            await self._note(failure.code, failure.reason, answer.url)
+
+    async def _note(self, code: int, reason: str, url: str) -> None:
+        """Leave on the message what went wrong with a document, or at the URL that it led to."""
+        await self._to.note(self._message, code, reason, url, self._method)
 
     async def _follow(self, script: Script, answer: Answer) -> Answer | None:
         """Carry verbs out until one leads to another document; that document."""
@@ -228,10 +234,10 @@ class _Talk:
             sent = await self._sent(draft)
         except Refused as refused:
             code = self._renderer.refusal(refused.reason)
-            await self._to.note(message, code, f"the reply was refused: {refused.reason}", base)
+            await self._note(code, f"the reply was refused: {refused.reason}", base)
             return None
         if self._callback.dialect == "signalwire" and await self._is_unregistered(sent):
-            await self._to.note(message, UNREGISTERED, "the number to reply from has no active campaign", base)
+            await self._note(UNREGISTERED, "the number to reply from has no active campaign", base)
             return None
         return sent
 

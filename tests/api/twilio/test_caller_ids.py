@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from twilio.rest import Client
 
-from tests.api.twilio.client import Raw, client_of, refusal
+from tests.api.twilio.client import Raw, ask, client_of, refusal
 from tests.receiver import Receiver, Reply
 from tests.server import Server
 
@@ -65,15 +65,14 @@ def test_what_is_refused(raw: Raw, client: Client, parameters: dict[str, str], c
 
 
 def test_a_webhook_that_was_given_up_is_a_notification(client: Client, receiver: Receiver) -> None:
-    assert client.notifications.list() == []
     receiver.answer = lambda request: Reply(404)
     sent = client.messages.create(
         to="+15550024001", from_="+15551234567", body="x", status_callback=f"{receiver.url}/status"
     )
     receiver.wait(lambda request: request.path == "/status" and request.form["MessageStatus"] == "delivered")
     # The answer to the one before is in the record, or this one would not have been made.
-    first = client.notifications.list()[-1]
-    assert (first.error_code, first.log, first.request_method) == ("11200", "0", "POST")
+    first = [each for each in client.notifications.list() if each.request_url == f"{receiver.url}/status"][-1]
+    assert (first.error_code, first.log, first.request_method) == ("11217", "0", "POST")
     assert first.request_url == f"{receiver.url}/status"
     assert "404" in first.message_text
     fetched = client.notifications(first.sid).fetch()
@@ -83,3 +82,36 @@ def test_a_webhook_that_was_given_up_is_a_notification(client: Client, receiver:
     assert client.notifications.list(log=1) == []
     assert client.notifications.list(message_date_after=day + timedelta(days=2)) == []
     assert refusal(client.notifications(f"NO{sent.sid[2:]}").fetch) == (404, 20404)
+
+
+def test_notifications_of_both_kinds_are_on_one_list(client: Client, server: Server, receiver: Receiver) -> None:
+    receiver.answer = lambda _: Reply(404)
+    ours, hook = "+15550024010", f"{receiver.url}/both"
+    client.incoming_phone_numbers.create(phone_number=ours, sms_url=hook)
+    for n in range(4):
+        ask(server, "POST", f"/simulator/phones/+1555002402{n}/messages", json={"to": ours, "body": "Hi"})
+        receiver.wait(lambda request: request.path == "/both", count=n + 1)
+        client.messages.create(to="+15550024030", from_="+15551234567", body="x", status_callback=hook + "/status")
+        receiver.wait(lambda request: request.path == "/both/status", count=2 * (n + 1))
+    client.messages.create(to="+15550024030", from_="+15551234567", body="x")
+
+    def listed() -> list[str]:
+        return [each.sid for each in client.notifications.list() if each.request_url.startswith(hook)]
+
+    for _ in range(1_000):
+        if len(sids := listed()) == 12:
+            break
+        server.run(server.app.engine.wait_for_change(0.02))
+    assert len(set(sids)) == len(sids) == 12
+    kinds = [client.notifications(sid).fetch().request_url.removeprefix(hook) for sid in sids]
+    assert sorted(kinds) == [""] * 4 + ["/status"] * 8
+    everything = [each.sid for each in client.notifications.list()]
+    assert [each.sid for each in client.notifications.list(page_size=1)] == everything
+    page = client.notifications.page(page_size=5)
+    first = [each.sid for each in page]
+    second = page.next_page()
+    assert first + [each.sid for each in second] == everything[:10]
+    assert [each.sid for each in second.previous_page()] == first
+    assert [each.sid for each in client.notifications.page(page_size=5, page_number=1)] == everything[5:10]
+    beyond = f"/2010-04-01/Accounts/{server.account_sid}/Notifications.json?Page=1000&PageSize=1000"
+    assert ask(server, "GET", beyond).json()["code"] == 20001
