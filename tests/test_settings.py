@@ -1,6 +1,9 @@
 """Settings: where they come from, and what they never say."""
 
-from parley.settings import load
+from msgspec.structs import fields
+
+from parley.core.pacing import Paces
+from parley.settings import describe, load
 
 
 def test_a_repr_says_no_secret() -> None:
@@ -8,3 +11,9 @@ def test_a_repr_says_no_secret() -> None:
     shown = repr(load(given, {}))
     assert "hunter" not in shown
     assert "@db/parley" in shown
+
+
+def test_what_is_said_of_the_strict_profiles_pace_is_so() -> None:
+    meanings = {name: meaning for name, meaning, _ in describe()}
+    for field in fields(Paces):
+        assert f"In `strict`: {field.default:g}." in meanings[f"pace_{field.name}"]

@@ -58,11 +58,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_format: Annotated[
         Literal["auto", "json", "text"], _about("`auto` is text on a terminal and JSON elsewhere.")
     ] = "auto"
-    pace_long_code: Annotated[float | None, _about("Segments a second of a long code; 0 is unlimited.")] = None
-    pace_toll_free: Annotated[float | None, _about("Segments a second of a toll-free number.")] = None
-    pace_short_code: Annotated[float | None, _about("Segments a second of a short code.")] = None
-    pace_alphanumeric: Annotated[float | None, _about("Segments a second of an alphanumeric sender.")] = None
-    pace_whatsapp: Annotated[float | None, _about("Messages a second of a WhatsApp sender.")] = None
+    pace_long_code: Annotated[
+        float | None, _about("Segments a second of a long code; 0 is unlimited, as all are in `dev`. In `strict`: 1.")
+    ] = None
+    pace_toll_free: Annotated[float | None, _about("Segments a second of a toll-free number. In `strict`: 3.")] = None
+    pace_short_code: Annotated[float | None, _about("Segments a second of a short code. In `strict`: 100.")] = None
+    pace_alphanumeric: Annotated[
+        float | None, _about("Segments a second of an alphanumeric sender. In `strict`: 10.")
+    ] = None
+    pace_whatsapp: Annotated[float | None, _about("Messages a second of a WhatsApp sender. In `strict`: 80.")] = None
     campaign_registration: Annotated[
         bool | None,
         _about("US long codes need an approved campaign to write to the US (30034). Default: in `strict`."),

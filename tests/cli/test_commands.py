@@ -95,6 +95,7 @@ def test_credentials_come_from_flags_and_environment(server: Serving, tmp_path: 
     none = parley(tmp_path, "numbers", "list")
     assert none.returncode == 1
     assert "PARLEY_ACCOUNT_SID" in none.stderr
+    assert "run this where `make serve` was run" in none.stderr
     env = {"PARLEY_ACCOUNT_SID": account, "PARLEY_AUTH_TOKEN": token, "PARLEY_PUBLIC_URL": server.url}
     assert "+15551234567" in well(tmp_path, "numbers", "list", env=env)
     flags = ("--url", server.url, "--account", account, "--token", token)

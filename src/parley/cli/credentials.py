@@ -69,9 +69,14 @@ def find(settings: Settings, url: str | None, account: str | None, token: str | 
     directory = data_directory(settings)
     path = directory / FILE if directory is not None else None
     if path is None or not path.exists():
-        where = f" and {path}, where a dev server leaves its own, is not there" if path is not None else ""
+        where = (
+            f"\nA dev server on SQLite leaves its own in {path}, which is not there:"
+            " run this where `make serve` was run, or set PARLEY_DATABASE_URL as for the server."
+            if path is not None
+            else ""
+        )
         raise click.ClickException(
-            f"No credentials: set PARLEY_ACCOUNT_SID and PARLEY_AUTH_TOKEN (or --account and --token){where}."
+            f"No credentials. Set PARLEY_ACCOUNT_SID and PARLEY_AUTH_TOKEN, or pass --account and --token.{where}"
         )
     try:
         found = tomllib.loads(path.read_text("utf-8"))

@@ -42,8 +42,8 @@ def show(server: Server) -> None:
 @click.option(
     "--database",
     is_flag=True,
-    help="Write it to the database of the settings: how the operator brings a number to a server of the strict profile,"
-    " whose API sells none. The server may be running.",
+    help="Write it to the database of the settings: how the operator brings a number of their own to a server of the"
+    " strict profile, whose API sells what its search lists and nothing else. The server may be running.",
 )
 @click.option("--url", help="Where the server is; default what the settings or a dev server's credentials file say.")
 @click.option("--account", metavar="SID", help="Account SID; default PARLEY_ACCOUNT_SID or the credentials file.")
