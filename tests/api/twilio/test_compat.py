@@ -18,11 +18,15 @@ from tests.server import Server
 TABLES: Final = sorted((Path(__file__).parents[3] / "docs" / "compat").glob("twilio*.csv"))
 ROWS: Final = [row for table in TABLES for row in csv.DictReader(table.read_text().splitlines())]
 UNDESCRIBED: Final = {
+    "MessageIntent",
+    "Page",
+    "PageSize",
+    "PageToken",
     "Tags",
     "GET /2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}",  # the octets
     "GET /messaging/v1/Deactivations/{token}",  # the list that Deactivations leads to
 }
-"""What Twilio's document leaves out."""
+"""What Twilio's document leaves out, everywhere or of some operations."""
 
 PREFIXES: Final = ("/2010-04-01/", *(f"/{product}/" for product in PRODUCTS))
 CREATE: Final = "POST /2010-04-01/Accounts/{AccountSid}/Messages.json"
@@ -61,6 +65,7 @@ SAMPLES: Final = {
     "IdentitySid": "RI" + "1" * 32,
     "IncludeSubAccounts": "true",
     "MaxPrice": "0.5",
+    "MessageIntent": "otp",
     "MessagingServiceSid": "MG" + "1" * 32,
     "MmsConverter": "true",
     "PersistentAction": "geo:37.787890,-122.391664",
@@ -142,7 +147,7 @@ def described(operation: str) -> set[str]:
 def test_each_parameter_of_an_operation_is_listed_once(operation: str) -> None:
     listed = [row["parameter"] for row in ROWS if row["operation"] == operation and row["parameter"]]
     assert len(listed) == len(set(listed))
-    assert set(listed) - UNDESCRIBED == described(operation)
+    assert set(listed) == described(operation) | (UNDESCRIBED & set(listed))
 
 
 def test_each_operation_that_is_served_is_listed(server: Server) -> None:

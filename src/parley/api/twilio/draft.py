@@ -33,6 +33,7 @@ PARAMETERS: Final = _PLAIN | {
     "FallbackFrom",
     "ForceDelivery",
     "MaxPrice",
+    "MessageIntent",
     "MessagingServiceSid",
     "PersistentAction",
     "ProvideFeedback",
@@ -50,6 +51,20 @@ _RETENTION: Final[dict[str, tuple[str, str, Part, int]]] = {
     "ContentRetention": ("retain", "discard", "content", 30029),
     "AddressRetention": ("retain", "obfuscate", "address", 30030),
 }
+_INTENTS: Final = (
+    "otp",
+    "notifications",
+    "marketing",
+    "fraud",
+    "security",
+    "customercare",
+    "delivery",
+    "education",
+    "polling",
+    "announcements",
+    "events",
+)
+"""Source: the official clients, whose description of the parameter lists them."""
 _MOST_KEY: Final = 255
 _MOST_TAGS: Final = 10
 _MOST_TAG: Final = 128
@@ -167,6 +182,7 @@ def _check_ignored(form: Form) -> None:
     """Hold what is accepted without effect to its form, so that a client's mistake shows. Raises Fault."""
     choice(form, "TrafficType", ("free",))
     choice(form, "RiskCheck", ("enable", "disable"))
+    choice(form, "MessageIntent", _INTENTS)
     form.one("MaxPrice")  # obsolete: not even its form matters
     attempt = form.one("Attempt")
     if attempt and not _is_whole(attempt):
