@@ -11,7 +11,7 @@ from parley.model.account import OptOutHandling
 from parley.model.consent import KEYWORDS, NETWORK_REPLIES, Replies
 from parley.model.number import RELAY_HANDLERS
 from parley.model.service import KeywordReply, PoolSender, SenderKind, Service
-from parley.store import opt_outs, queue
+from parley.store import messages, opt_outs, queue
 from tests.carriers.scripted import ScriptedCarrier
 from tests.core.conftest import MakeNode
 from tests.core.node import OURS, PHONE, Node
@@ -76,6 +76,14 @@ async def test_only_a_whole_message_is_a_keyword(consenting: Node, body: str) ->
     assert _said(consenting) == []
     assert await _told(consenting, message_id) is None
     assert not await _is_out(consenting)
+
+
+async def test_yes_from_who_never_opted_out_answers_something_else(consenting: Node) -> None:
+    message_id = await _bring(consenting, "Yes")
+    assert _said(consenting) == []
+    assert await _told(consenting, message_id) is None
+    await _bring(consenting, "START")
+    assert _said(consenting) == ["Started."]
 
 
 async def test_an_opt_out_is_between_one_phone_and_one_number(consenting: Node) -> None:
@@ -190,9 +198,12 @@ async def test_with_a_service_stop_is_for_all_of_it(make_node: MakeNode) -> None
     assert not await _is_out(node)
     await _bring(node, "STOP")
     assert await _out_of(node, account_id) == [(service, PHONE, "STOP")]
-    for sends in ({"service_id": service_id, "sender": ""}, {"sender": OURS}):
-        with pytest.raises(Refused, match="opted_out"):
-            await node.send(**sends)
+    with pytest.raises(Refused, match="opted_out"):
+        await node.send(sender=OURS)
+    taken = await node.send(service_id=service_id, sender="")
+    ended = await node.engine.read(messages.fetch, account_id, taken.id)
+    assert ended is not None
+    assert ended.error_code == 21610
 
 
 async def test_a_service_has_words_of_its_own_and_those_for_a_country_come_first(make_node: MakeNode) -> None:

@@ -44,9 +44,13 @@ async def test_what_is_not_kept_is_answered_once_though_it_is_brought_twice(make
     account_id = (await node.account()).id
     assert await node.engine.read(messages.fetch, account_id, message_id) is None
     assert [submission.body for submission in node.carrier.submitted] == ["Stopped."]
-    for sender in ({"sender": NUMBERS[1]}, {"sender": "", "service_id": through.id}):
-        with pytest.raises(Refused, match="opted_out"):
-            await node.send(**sender)
+    with pytest.raises(Refused, match="opted_out"):
+        await node.send(sender=NUMBERS[1])
+    taken = await node.send(sender="", service_id=through.id)
+    ended = await node.engine.read(messages.fetch, account_id, taken.id)
+    assert ended is not None
+    assert (taken.status, ended.status, ended.error_code) == ("queued", "failed", 21610)
+    assert len(node.carrier.submitted) == 1
 
 
 async def test_the_carrier_gets_the_sender_that_was_chosen_and_turns_go_by_pace(make_node: MakeNode) -> None:

@@ -13,7 +13,7 @@ from parley.core.pacing import MOST_WAIT_US, slot_us
 from parley.core.record import Record
 from parley.core.refusal import Reason, Refused
 from parley.core.schedule import Schedule
-from parley.core.send import OVERFLOW, Sending
+from parley.core.send import OBJECTION, OVERFLOW, Sending
 from parley.core.senders import Load, Route, Senders
 from parley.core.services import Services
 from parley.lib.clock import Clock
@@ -24,7 +24,6 @@ from parley.store.changes import Change
 from parley.store.scheduled import PUT_OFF
 from parley.store.stickies import Doom
 
-_OBJECTION: Final = Doom("failed", 21610)
 CODES: Final[dict[Reason, int]] = {
     "account_suspended": 30002,
     "funds_spent": 30002,
@@ -134,7 +133,7 @@ class Release:
             waits,
             callbacks=moved,
             must_consent=True,
-            objection=_OBJECTION,
+            objection=OBJECTION,
             scope=route.scope,
             slot_us=slot_us(route.segment_us, message.segments),
             most_wait_us=MOST_WAIT_US,

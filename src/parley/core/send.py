@@ -48,6 +48,8 @@ _SENDERS: Final = 10_000
 """Senders' addresses that are remembered as they were parsed."""
 OVERFLOW: Final = Doom("failed", 30001)
 """What a full queue does to a message of a service, which was taken before its sender was known (error 21611)."""
+OBJECTION: Final = Doom("failed", 21610)
+"""What becomes of a service's message whose recipient opted out: Twilio takes it all the same."""
 _REFUSALS: Final[dict[str, Reason]] = {
     "opted_out": "opted_out",
     "queue_full": "queue_full",
@@ -314,6 +316,7 @@ class Sending:
             callbacks=self.callbacks(message, "queued", now) if begins else (),
             idempotency=draft.idempotency,
             must_consent=not draft.is_confirmation,
+            objection=None if choice is None or draft.dialect != "twilio" else OBJECTION,
             scope=route.scope,
             slot_us=slot_us(route.segment_us, load.segments) if route.segment_us else 0,
             most_wait_us=MOST_WAIT_US,

@@ -267,7 +267,7 @@ def test_what_twiml_answers_goes_through_the_service_unless_its_sender_is_anothe
 
 
 def test_a_service_without_an_inbound_url_keeps_nothing_but_consent(
-    server: Server, client: Client, services: Services
+    server: Server, client: Client, services: Services, receiver: Receiver
 ) -> None:
     one, other = services.numbers("312", 2)
     service = services(one, other)
@@ -278,7 +278,11 @@ def test_a_service_without_an_inbound_url_keeps_nothing_but_consent(
     text(server, phone, one, "STOP")
     assert [message.sid for message in client.messages.list(from_=phone)] == before == []
     create: Callable[..., Any] = client.messages.create
-    assert refusal(lambda: create(to=phone, messaging_service_sid=service.sid, body="x")) == (400, 21610)
+    taken = create(to=phone, messaging_service_sid=service.sid, body="x", status_callback=f"{receiver.url}/ended")
+    assert (taken.status, taken.error_code) == ("accepted", None)
+    [ended] = receiver.wait(lambda told: told.path == "/ended" and told.form["MessageStatus"] == "failed")
+    assert (ended.form["MessageSid"], ended.form["ErrorCode"]) == (taken.sid, "21610")
+    assert (taken.fetch().status, taken.fetch().error_code) == ("failed", 21610)
     assert refusal(lambda: create(to=phone, from_=other, body="x")) == (400, 21610)  # it is of the service, too
     client.messages.create(to=phone, from_="+15551234567", body="another's")
     text(server, phone, other, "START")
