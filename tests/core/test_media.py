@@ -3,10 +3,11 @@
 import pytest
 
 from parley.core.media import MAX_OCTETS, RETRIEVAL_FAILED, TOO_LARGE, TYPE_REFUSED, Fetched, MediaUnavailable
+from parley.core.media_limits import WHATSAPP
 from parley.store import media
 from tests.carriers.scripted import ScriptedCarrier
 from tests.core.conftest import MakeNode
-from tests.core.node import Node
+from tests.core.node import OURS, PHONE, Node
 
 A, B = "http://media.test/a.png", "http://media.test/b.png"
 PNG = Fetched("image/png; charset=binary", b"\x89PNG")
@@ -60,6 +61,19 @@ async def test_media_together_have_a_limit(node: Node) -> None:
     await node.quiet()
     assert await node.status(message) == ("failed", TOO_LARGE)
     assert str(MAX_OCTETS) in ((await node.history(message))[-1].data or "")
+
+
+async def test_media_on_whatsapp_have_a_limit_of_their_own(node: Node) -> None:
+    third = Fetched("image/png", bytes(WHATSAPP.octets // 3))
+    last = "http://media.test/c.png"
+    node.media = {A: third, B: third, last: Fetched("image/png", bytes(WHATSAPP.octets // 3 + 2))}
+    channel = {"recipient": f"whatsapp:{PHONE}", "sender": f"whatsapp:{OURS}"}
+    fits = await node.send(**channel, media_urls=(A, B, A))
+    large = await node.send(**channel, media_urls=(A, B, last))
+    await node.quiet()
+    assert await node.status(fits) == ("sent", None)
+    assert await node.status(large) == ("failed", TOO_LARGE)
+    assert str(WHATSAPP.octets) in ((await node.history(large))[-1].data or "")
 
 
 async def test_media_that_may_come_later_are_tried_again_and_then_given_up(node: Node) -> None:

@@ -34,6 +34,7 @@ _DOCUMENTS: Final = (
 """Without pages and scripts: what a URL gives that asks for a login is not what was to be sent."""
 _PICTURES: Final = ("image/bmp", "image/gif", "image/jpeg", "image/jpg", "image/png", "image/tiff", "image/webp")
 TWILIO: Final = MediaLimits(5 * 1024 * 1024, (*_PICTURES, "video/", "audio/", *_DOCUMENTS))
+WHATSAPP: Final = MediaLimits(16 * 1024 * 1024, TWILIO.types)
 LENIENT: Final = MediaLimits(TWILIO.octets, (*TWILIO.types, "text/plain"))
 """Twilio's limits for SignalWire's messages, which carry plain text too."""
 _TYPES: Final = {
@@ -50,6 +51,8 @@ _TOLL_FREE: Final = MediaLimits(750_000, _CARRIER)
 
 def limits_of(message: Message, which: Which) -> MediaLimits:
     """What a message's media are held to."""
+    if message.kind == "whatsapp":
+        return WHATSAPP
     if message.dialect != "signalwire":
         return TWILIO
     if which == "lenient":
