@@ -19,9 +19,10 @@ from parley.core.refusal import Refused
 from parley.core.services import Services
 from parley.lib import segments
 from parley.lib.clock import Clock
+from parley.lib.ids import sid
 from parley.model.address import Address, InvalidAddress, parse_recipient, parse_sender
 from parley.model.callback import Callback
-from parley.model.consent import Heard, OptOutType
+from parley.model.consent import RETURNING, Heard, OptOutType
 from parley.model.laml import is_laml, marked
 from parley.model.message import Dialect, Kind, Media, Message
 from parley.model.number import RELAY_HANDLERS, Number
@@ -78,6 +79,9 @@ class Receiving:
         if settings is not None and not settings.use_inbound_webhook_on_number:
             number = _under(number, settings)
         heard = self._consent.keyword(account, number, to, phone, inbound.body, settings)
+        is_default = settings is None or not settings.keywords
+        if heard is not None and heard.word in RETURNING and is_default:
+            heard = heard if await self._is_out(account.id, to, phone, service_id) else None
         intake = self._intake(inbound, number, to, phone, heard, service_id)
         if settings is not None and not settings.use_inbound_webhook_on_number and number.request_url is None:
             message_id = await self._drop(inbound, intake)
@@ -90,6 +94,11 @@ class Receiving:
         if heard is not None:
             await self._consent.confirm(account, number, to, phone, heard, message_id)
         return message_id
+
+    async def _is_out(self, account_id: bytes, to: Address, phone: Address, service_id: bytes | None) -> bool:
+        senders = [to.text] if service_id is None else [to.text, sid("MG", service_id)]
+        found = [await self._record.engine.read(opt_outs.is_out, account_id, each, phone.text) for each in senders]
+        return any(found)
 
     async def _drop(self, inbound: Inbound, intake: Intake) -> bytes:
         """Keep nothing of a message but its word on consent; an id that is the same when it is brought again."""

@@ -11,6 +11,8 @@ KEYWORDS: Final[dict[str, OptOutType]] = {
     **dict.fromkeys(("START", "UNSTOP", "YES"), "START"),
     **dict.fromkeys(("HELP", "INFO"), "HELP"),
 }
+RETURNING: Final = frozenset({"YES"})
+"""Words that take back an opt-out, and from whoever has not opted out are an answer to something else."""
 NETWORK_KEYWORDS: Final[dict[str, OptOutType]] = {"STOP": "STOP", "START": "START", "UNSTOP": "START"}
 """The words that the toll-free network itself honours."""
 MOST_KEYWORD: Final = 40
