@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from parley.core.limits import Bounds, Busy, Limits, Standing
+from parley.core.limits import UNLIMITED, Bounds, Busy, Limits, Standing
 from tests.clock import ManualClock
 
 ONE: Final = b"1" * 16
@@ -101,4 +101,4 @@ def test_without_bounds_nothing_is_refused() -> None:
     world = World()
     for _ in range(10_000):
         world.limits.arrive(is_write=True)
-        assert world.limits.enter(ONE, is_write=True) is None
+        assert world.limits.enter(ONE, is_write=True) is UNLIMITED

@@ -35,6 +35,10 @@ class Standing(msgspec.Struct, frozen=True):
     reset_s: int
 
 
+UNLIMITED: Final = Standing(13_800, 13_800, 0)
+"""What is told where nothing is limited: SignalWire's own figures, so that clients that read them have them."""
+
+
 class Busy(Exception):
     """Refused before anything was done. `reason` is a sentence; worth another try after `retry_after_s`."""
 
@@ -82,16 +86,16 @@ class Limits:
         else:
             self.reads -= 1
 
-    def enter(self, account_id: bytes, *, is_write: bool) -> Standing | None:
+    def enter(self, account_id: bytes, *, is_write: bool) -> Standing:
         """The request is this account's. Raises Busy; otherwise `depart` has to follow.
 
-        Returns what the account has left, None when it is not limited. Only writes count: SignalWire documents reads
+        Returns what the account has left. Only writes count: SignalWire documents reads
         as unlimited (platform/rate-limits), and what they cost is bounded by how many are under way.
         """
         together = self._together.get(account_id, 0)
         if 0 < self._bounds.together <= together:
             raise Busy("Too many concurrent requests of this account; try again shortly")
-        standing = self._spend(account_id, 1.0 if is_write else 0.0) if self._bounds.rate else None
+        standing = self._spend(account_id, 1.0 if is_write else 0.0) if self._bounds.rate else UNLIMITED
         self._together[account_id] = together + 1
         return standing
 
