@@ -39,7 +39,7 @@ _CODES: Final[dict[str, int]] = {"undelivered": 30005, "failed": 30008}
 
 class _Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to: str
-    body: str = ""
+    body: str | msgspec.UnsetType = msgspec.UNSET
     media: list[str | inbound.Enclosed] | None = None
 
 
@@ -133,14 +133,15 @@ class SimulatorApi:
             raise Fault("invalid_parameter", f"to is not a number ({error.reason})", "to") from None
         if to.kind == "alphanumeric":
             raise Fault("invalid_parameter", "to is a name, and a name receives nothing", "to")
-        if len(sent.body) > MAX_BODY:
+        body = sent.body or ""
+        if len(body) > MAX_BODY:
             raise Fault("invalid_parameter", f"body exceeds {MAX_BODY} characters", "body")
-        if not sent.body and not sent.media:
+        if sent.body is msgspec.UNSET and not sent.media:
             raise Fault("invalid_parameter", "A message has a body, media or both", "body")
         await self._numbers.sender(call.account.id, to, "twilio")
         parts = await inbound.read(sent.media or (), self._fetch)
         sender = phone if to.channel == "sms" else f"{to.channel}:{phone}"
-        message_id = await self._receiving.receive(Inbound(CARRIER, sender, to.text, sent.body, parts))
+        message_id = await self._receiving.receive(Inbound(CARRIER, sender, to.text, body, parts))
         return json_reply(201, {"message_id": ids.to_uuid(message_id)})
 
     async def force_receipt(self, call: Call) -> Reply:
