@@ -75,6 +75,7 @@ def test_buying(client: Client, server: Server) -> None:
     assert buy(area_code="500").phone_number == GOOD
     assert refusal(lambda: buy(phone_number="+15005550000")) == (400, 21422)
     assert refusal(lambda: buy(phone_number="+15005550001")) == (400, 21421)
+    assert refusal(lambda: buy(phone_number="foo")) == (400, 21421)
     assert refusal(lambda: buy(phone_number="+14155550611")) == (400, 21422)
     assert refusal(lambda: buy(area_code="533")) == (400, 21452)
     assert refusal(buy) == (400, 21421)

@@ -215,6 +215,10 @@ class IncomingPhoneNumbers:
         """What test credentials get: the good test number, or that of the good test area, told as bought."""
         address, area_code = form.one("PhoneNumber"), form.one("AreaCode")
         if address and address != magic_numbers.GOOD:
+            try:
+                parse_recipient(address, TWILIO)
+            except InvalidAddress:
+                raise Refused("number_invalid", address) from None
             raise Refused(magic_numbers.PURCHASES.get(address, "number_unavailable"), address)
         if not address and area_code != magic_numbers.GOOD_AREA:
             raise Invalid(21452, f"No phone numbers found in area code {area_code}", "AreaCode")

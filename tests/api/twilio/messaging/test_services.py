@@ -78,6 +78,7 @@ def test_a_service_begins_with_the_defaults_and_keeps_what_it_is_told(client: Cl
     [
         {},
         {"FriendlyName": ""},
+        {"FriendlyName": "  "},
         {"FriendlyName": "x" * 65},
         {"InboundRequestUrl": "nonsense"},
         {"FallbackUrl": "ftp://example.com"},

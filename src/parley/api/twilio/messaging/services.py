@@ -131,6 +131,8 @@ class Services:
             if (word := choice(form, name, words)) is not None:
                 given[field] = word
         if friendly_name := form.one("FriendlyName"):
+            if friendly_name.isspace():
+                raise Fault("invalid_parameter", "FriendlyName is blank", "FriendlyName")
             if len(friendly_name) > _MOST_NAME:
                 detail = f"FriendlyName may have no more than {_MOST_NAME} characters"
                 raise Fault("invalid_parameter", detail, "FriendlyName")
