@@ -139,13 +139,23 @@ class Parts:
         self.client = Client(self.guard, user_agent=f"Parley/{VERSION}", tls=terms.trust(settings.ca_file))
         self.fetch_media = MediaFetcher(self.client)
         self.vault = Vault(terms.vault_key(self.settings))
-        self.accounts = Accounts(self.engine, self.vault, clock, self.ids, lambda: self.randomness.token(24))
+        self.accounts = Accounts(
+            self.engine, self.vault, clock, self.ids, lambda: self.randomness.token(24), self._forget
+        )
         self._remembering: list[_Remembering] = [self.accounts]
         self.engine.on_news(self._heard)
         self.applications = self._kind("application", Application)
         self.caller_ids = self._kind("caller_id", CallerId)
         self.handlers = self._kind("handler", MessageHandler)
-        self.numbers = Numbers(self.engine, clock, self.ids, self.applications, self.handlers, own_on_use=self.is_dev)
+        self.numbers = Numbers(
+            self.engine,
+            clock,
+            self.ids,
+            self.applications,
+            self.handlers,
+            own_on_use=self.is_dev,
+            forget_others=self._forget,
+        )
         self._remembering.append(self.numbers)
         self.services = self._kind("service", Service, children=("pool_sender", "campaign", *_OF_CAMPAIGN))
         self.pool_senders = self._kind("pool_sender", PoolSender)
@@ -389,12 +399,16 @@ class Parts:
     def _heard(self, news: News) -> None:
         """Another node changed what this one remembers."""
         if News.CONFIGURATION in news:
-            for remembers in self._remembering:
-                remembers.forget()
+            self._forget()
+
+    def _forget(self) -> None:
+        """Ask the record again for all that is configured."""
+        for remembers in self._remembering:
+            remembers.forget()
 
     def _kind(self, name: str, type_: type[T], children: Collection[str] = ()) -> Resources[T]:
         """The resources of one kind."""
-        kind = Resources(self.engine, self.clock, self.ids, name, type_, children)
+        kind = Resources(self.engine, self.clock, self.ids, name, type_, children, self._forget)
         self._remembering.append(kind)
         return kind
 

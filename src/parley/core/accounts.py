@@ -41,16 +41,26 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Accounts:
-    """Accounts and their credentials. Verified ones are remembered: scrypt is too dear for each request."""
+    """Accounts and their credentials. Verified ones are remembered: scrypt is too dear for each request.
+
+    `forget_others` is called when one was closed: its numbers went with it.
+    """
 
     def __init__(
-        self, engine: Engine, vault: Vault, clock: Clock, id_source: ids.Ids, token: Callable[[], str]
+        self,
+        engine: Engine,
+        vault: Vault,
+        clock: Clock,
+        id_source: ids.Ids,
+        token: Callable[[], str],
+        forget_others: Callable[[], None] | None = None,
     ) -> None:
         self._engine = engine
         self._vault = vault
         self._clock = clock
         self._ids = id_source
         self._token = token
+        self._forget_others = forget_others
         self._accounts: Cache[bytes, Account] = Cache(clock)
         self._keys: Cache[bytes, ApiKey] = Cache(clock)
         self._changes = 0
@@ -170,6 +180,8 @@ class Accounts:
         self._accounts.put(account_id, account)
         if account.status == "closed":
             self._keys.clear()
+            if self._forget_others is not None:
+                self._forget_others()
         return account
 
     async def rotate(self, account: Account, auth_token: Secret | None = None) -> Account:

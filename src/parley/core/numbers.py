@@ -1,5 +1,7 @@
 """The numbers that accounts own: find, own, configure, release."""
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from parley.core import magic_numbers
@@ -19,7 +21,10 @@ from parley.store import Engine, numbers
 
 
 class Numbers:
-    """Numbers of all accounts. With `own_on_use` (the dev profile) an address is owned by who first uses it."""
+    """Numbers of all accounts. With `own_on_use` (the dev profile) an address is owned by who first uses it.
+
+    `forget_others` is called when one was released: what it was made went with it.
+    """
 
     def __init__(
         self,
@@ -30,6 +35,7 @@ class Numbers:
         handlers: Resources[MessageHandler],
         *,
         own_on_use: bool,
+        forget_others: Callable[[], None] | None = None,
     ) -> None:
         self._engine = engine
         self._applications = applications
@@ -37,6 +43,7 @@ class Numbers:
         self._clock = clock
         self._ids = ids
         self._own_on_use = own_on_use
+        self._forget_others = forget_others
         self._cache: Cache[str, Number] = Cache(clock)
         self.changes = 0
         """Grows with each change that is known of: what was made of the numbers may not hold any more."""
@@ -142,6 +149,8 @@ class Numbers:
         gone = await self._engine.write(numbers.drop, number.account_id, number.id)
         self.changes += 1
         self._cache.drop(number.address)
+        if self._forget_others is not None:
+            self._forget_others()
         if not gone:
             raise Refused("not_found")
 

@@ -26,11 +26,18 @@ _REASONS: Final[Mapping[resources.Added, Reason]] = {
 
 class Resources(Generic[T]):
     """All resources of one kind, of every account. `children` are the kinds that go with one that is dropped:
-    its own, and theirs.
+    its own, and theirs; `forget_others` is called then.
     """
 
     def __init__(
-        self, engine: Engine, clock: Clock, ids: Ids, kind: str, type_: type[T], children: Collection[str] = ()
+        self,
+        engine: Engine,
+        clock: Clock,
+        ids: Ids,
+        kind: str,
+        type_: type[T],
+        children: Collection[str] = (),
+        forget_others: Callable[[], None] | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -38,6 +45,7 @@ class Resources(Generic[T]):
         self._kind = kind
         self._decode = msgspec.json.Decoder(type_).decode
         self._children = children
+        self._forget_others = forget_others
         self._by_id: Cache[tuple[bytes, bytes], Resource[T]] = Cache(clock)
         self._by_name: Cache[tuple[bytes, str], tuple[Resource[T] | None]] = Cache(clock)
         self._families: Cache[tuple[bytes, bytes | None], tuple[Resource[T], ...]] = Cache(clock)
@@ -190,6 +198,8 @@ class Resources(Generic[T]):
             resources.drop, account_id, self._kind, resource_id, with_children=self._children
         )
         self.forget()
+        if self._children and self._forget_others is not None:
+            self._forget_others()
         if not gone:
             raise Refused("not_found")
 

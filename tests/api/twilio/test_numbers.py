@@ -1,5 +1,8 @@
 """Numbers and the account, through the official client."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from twilio.rest import Client
 
@@ -130,3 +133,15 @@ def test_webhooks_turn_to_twilio_when_it_configures_the_number(
     ask(server, "POST", "/simulator/phones/+15550005001/messages", json=sent).raise_for_status()
     [told] = receiver.wait(lambda request: request.path == "/sms")
     assert told.form["To"] == bought.phone_number
+
+
+def test_the_numbers_of_an_account_that_is_closed_are_free_at_once(server: Server, client: Client) -> None:
+    sub = client.api.v2010.accounts.create(friendly_name="Sub")
+    number = "+14155550290"
+    form = {"PhoneNumber": number}
+    path = f"/2010-04-01/Accounts/{sub.sid}/IncomingPhoneNumbers.json"
+    assert ask(server, "POST", path, auth=(sub.sid, sub.auth_token), data=form).status_code == 201
+    send: Callable[..., Any] = client.messages.create
+    assert refusal(lambda: send(to="+15550029001", from_=number, body="x")) == (400, 21660)
+    client.api.v2010.accounts(sub.sid).update(status="closed")
+    assert send(to="+15550029001", from_=number, body="x").status == "queued"

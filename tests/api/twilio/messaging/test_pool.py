@@ -95,8 +95,11 @@ def test_many_that_come_at_once_do_not_fill_a_service_beyond_its_limit(server: S
 def test_a_number_that_is_released_is_out_of_its_service(client: Client, service: Any) -> None:
     number = bought(client, "+14155550213")
     service.phone_numbers.create(phone_number_sid=number)
+    assert [each.sid for each in service.phone_numbers.list()] == [number]  # known for a second from here on
+    assert service.phone_numbers(number).fetch().sid == number
     assert client.incoming_phone_numbers(number).delete()
     assert service.phone_numbers.list() == []
+    assert refusal(service.phone_numbers(number).fetch) == (404, 21711)
     again = bought(client, "+14155550213")
     assert service.phone_numbers.create(phone_number_sid=again).sid == again
 
