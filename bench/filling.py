@@ -108,6 +108,7 @@ def _rows(span: Span) -> Iterator[tuple[Any, ...]]:
             0,
             None,
             None,
+            7_500,
         )
 
 
