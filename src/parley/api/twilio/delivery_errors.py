@@ -8,7 +8,7 @@ from typing import Final
 _TEXTS: Final[dict[int, str]] = {
     11100: "The URL is not valid",
     11200: "The media or the webhook could not be retrieved",
-    11205: "No connection to the host of the webhook",
+    11205: "No connection to the host",
     11206: "The host did not answer in HTTP",
     11210: "The host of the URL does not exist",
     11215: "Too many redirects",
@@ -19,7 +19,7 @@ _TEXTS: Final[dict[int, str]] = {
     11237: "The TLS certificate is not valid",
     11321: "The URL is not allowed to be called",
     11750: "The answer to the webhook is too large",
-    11751: "The media are larger than the carrier takes",
+    11751: "The media are larger than a message may carry",
     12100: "The answer to the webhook is not well-formed",
     12102: "The answer to the webhook has no Response element",
     12200: "The answer to the webhook is not TwiML of messaging",
