@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 from twilio.twiml.messaging_response import MessagingResponse
 
 from parley.api.twilio.twiml import parse
-from parley.webhooks.render import Redirect, Say, UnreadableAnswer, Verb
+from parley.webhooks.render import Redirect, Remark, Say, UnreadableAnswer, Verb
 
 TYPES = st.sampled_from(
     [
@@ -36,7 +36,7 @@ def check(body: bytes, content_type: str | None) -> None:
     except UnreadableAnswer as error:
         known = 11000 < error.code < 15000
     else:
-        known = all(isinstance(verb, Say | Redirect) for verb in verbs)
+        known = all(isinstance(verb, Say | Redirect | Remark) for verb in verbs)
     assert known
 
 

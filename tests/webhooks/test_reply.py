@@ -45,10 +45,12 @@ def told(world: World, message_id: str) -> list[tuple[int, str]]:
     return [(data["code"], data["url"].removeprefix(world.receiver.url)) for data in events]
 
 
-def notified(world: World) -> list[tuple[str, str]]:
+def notified(world: World, **filters: str) -> list[tuple[str, str]]:
     """What the account is told of webhooks of this test: codes and the paths where, the oldest first."""
     path = f"/2010-04-01/Accounts/{world.server.account_sid}/Notifications.json"
-    found = [(each["error_code"], each["request_url"]) for each in world.call("GET", path)["notifications"]]
+    found = [
+        (each["error_code"], each["request_url"]) for each in world.call("GET", path, params=filters)["notifications"]
+    ]
     ours = world.receiver.url
     return [(code, url.removeprefix(ours)) for code, url in reversed(found) if url.startswith(f"{ours}/")]
 
@@ -130,7 +132,7 @@ def test_an_action_is_told_of_the_reply_and_its_answer_goes_on(world: World) -> 
 @pytest.mark.parametrize(
     ("first", "code"),
     [
-        (twiml("<Nonsense/>"), 12200),
+        (twiml("<Message/>"), 14103),
         (Reply(200, b"<Response><Message>", (("Content-Type", "text/xml"),)), 12100),
         (Reply(200, b"{}", (("Content-Type", "application/json"),)), 12300),
         (Reply(500), 11217),
@@ -149,16 +151,16 @@ def test_the_fallback_is_told_what_went_wrong_and_answers_instead(world: World, 
 
 
 def test_a_fallback_that_fails_too_shows_on_the_message(world: World) -> None:
-    replies = {"/in": Reply(404), "/fallback": twiml("<Nonsense/>")}
+    replies = {"/in": Reply(404), "/fallback": twiml("<Message/>")}
     message_id, phone, _ = asked(world, dict(replies), SmsFallbackUrl=f"{world.receiver.url}/fallback")
     assert world.replies_to(phone) == []
-    assert told(world, message_id) == [(11217, "/in"), (12200, "/fallback")]
+    assert told(world, message_id) == [(11217, "/in"), (14103, "/fallback")]
     path = f"/2010-04-01/Accounts/{world.server.account_sid}/Messages/SM{message_id}.json"
     message = world.call("GET", path)
-    assert (message["error_code"], message["status"]) == (12200, "received")
+    assert (message["error_code"], message["status"]) == (14103, "received")
     [callback] = world.callbacks(message_id)
     assert (callback.state, callback.attempts) == ("gave_up", 1)
-    assert notified(world) == [("11217", "/in"), ("12200", "/fallback")]
+    assert notified(world) == [("11217", "/in"), ("14103", "/fallback")]
 
 
 def test_an_error_of_the_app_is_final_unless_its_url_asks_for_more(world: World) -> None:
@@ -237,6 +239,17 @@ def test_a_reply_to_the_number_itself_is_told_of_and_no_fallback_asked(world: Wo
     assert bodies(world, phone) == ["You"]
     assert [request.path for request in world.receiver.requests] == ["/in"]
     assert notified(world) == [("14101", "/in")]
+
+
+def test_what_the_schema_does_not_know_is_a_warning_and_the_rest_carried_out(world: World) -> None:
+    inner = '<Say>Hi</Say><Message colour="red">One</Message>'
+    message_id, phone, _ = asked(world, {"/in": twiml(inner)}, SmsFallbackUrl=f"{world.receiver.url}/fallback")
+    assert bodies(world, phone) == ["One"]
+    assert [request.path for request in world.receiver.requests] == ["/in"]
+    assert told(world, message_id) == [(12200, "/in")]
+    assert world.record(message_id)["error_code"] is None
+    assert notified(world) == notified(world, Log="1") == [("12200", "/in")]
+    assert notified(world, Log="0") == []
 
 
 def test_replies_are_not_doubled_when_the_webhook_is_asked_again(world: World) -> None:

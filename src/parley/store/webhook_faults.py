@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, literal_column, not_, or_, select
 
 from parley.lib import ids
 from parley.store import schema
@@ -11,6 +11,8 @@ from parley.store.engine.statements import Operation, Query, Row
 
 KIND: Final = "webhook"
 """What such notes are among the events."""
+WARNING: Final = 12200
+"""The one code that is a warning: what it is said of was passed over, and all else carried out."""
 _table: Final = schema.events.c
 _COLUMNS: Final = (_table.seq, _table.account_id, _table.message_id, _table.at, _table.data)
 # Spelled out, because SQLite uses a partial index only where it sees its very condition.
@@ -45,9 +47,15 @@ def page(
     backwards: bool = False,
     created_from: int | None = None,
     created_before: int | None = None,
+    warnings: bool | None = None,
 ) -> Operation[list[WebhookFault]]:
-    """At most `limit` of an account's older than the id `after` (newer, when `backwards`), newest first."""
+    """At most `limit` of an account's older than the id `after` (newer, when `backwards`), newest first. `warnings`
+    takes those alone, or all but them.
+    """
     conditions: list[ColumnElement[bool]] = [_table.account_id == account_id, _NOTED]
+    if warnings is not None:
+        is_warning = _table.data.startswith(f'{{"code":{WARNING},')  # as it is written, the code first
+        conditions.append(is_warning if warnings else not_(is_warning))
     if created_from is not None:
         conditions.append(_table.at >= created_from)
     if created_before is not None:

@@ -47,6 +47,13 @@ class Redirect(msgspec.Struct, frozen=True):
     method: str = "POST"
 
 
+class Remark(msgspec.Struct, frozen=True):
+    """Note what is wrong with the document, and go on: the rest of it is carried out. `code` is Twilio's number."""
+
+    code: int
+    reason: str
+
+
 class Fetch(msgspec.Struct, frozen=True):
     """Make a request, and hand its answer back, whatever its status; or why there is none."""
 
@@ -56,7 +63,7 @@ class Fetch(msgspec.Struct, frozen=True):
     """Whose script asks for it: the account sees a host that is in trouble."""
 
 
-Verb = Say | Redirect | Fetch
+Verb = Say | Redirect | Fetch | Remark
 Outcome = Message | Answer | FetchFailed | None
 """What became of a verb: of Say, the message, or None for one that was refused; of Fetch, the answer or the failure."""
 Script = Generator[Verb, Outcome, None]

@@ -26,7 +26,7 @@ from parley.store.accept import IdempotencyKey
 from parley.store.changes import Change
 from parley.webhooks.attempt import Attempts, Failed
 from parley.webhooks.client import Answer
-from parley.webhooks.render import Failure, Fetch, Outcome, Redirect, Renderer, Say, Script, UnreadableAnswer
+from parley.webhooks.render import Failure, Fetch, Outcome, Redirect, Remark, Renderer, Say, Script, UnreadableAnswer
 
 log = structlog.get_logger(__name__)
 
@@ -92,8 +92,10 @@ class Replies:
         await talk.carry_out(script, answer)
         return f"HTTP {answer.status}"
 
-    async def note(self, message: Message, code: int, reason: str, url: str, method: str) -> None:
-        """Leave on the message what went wrong with its webhook."""
+    async def note(
+        self, message: Message, code: int, reason: str, url: str, method: str, *, is_warning: bool = False
+    ) -> None:
+        """Leave on the message what went wrong with its webhook: a warning in its events alone."""
         log.info("webhook failed", message=message.id.hex(), code=code, reason=reason)
         told = json.encode({"code": code, "reason": reason, "url": mask_url(url), "method": method}).decode()
         await self.record.apply(
@@ -104,8 +106,8 @@ class Replies:
                     self.clock.now(),
                     kind=webhook_faults.KIND,
                     data=told,
-                    error_code=code,
-                    error_message=reason,
+                    error_code=None if is_warning else code,
+                    error_message=None if is_warning else reason,
                 )
             ]
         )
@@ -184,9 +186,9 @@ class _Talk:
         except Failed as failure:
             await self._note(failure.code, failure.reason, answer.url)
 
-    async def _note(self, code: int, reason: str, url: str) -> None:
+    async def _note(self, code: int, reason: str, url: str, *, is_warning: bool = False) -> None:
         """Leave on the message what went wrong with a document, or at the URL that it led to."""
-        await self._to.note(self._message, code, reason, url, self._method)
+        await self._to.note(self._message, code, reason, url, self._method, is_warning=is_warning)
 
     async def _follow(self, script: Script, answer: Answer) -> Answer | None:
         """Carry verbs out until one leads to another document; that document."""
@@ -200,6 +202,9 @@ class _Talk:
                 raise _unreadable(error) from None
             if isinstance(verb, Redirect):
                 return await self.ask(_joined(answer.url, verb.url), verb.method)
+            if isinstance(verb, Remark):
+                await self._note(verb.code, verb.reason, answer.url, is_warning=True)
+                continue
             if isinstance(verb, Fetch):
                 outcome = await self._to.attempts.fetch(verb)
                 continue

@@ -2,7 +2,7 @@ import pytest
 from twilio.twiml.messaging_response import MessagingResponse
 
 from parley.api.twilio.twiml import MAX_DOCUMENT, parse
-from parley.webhooks.render import Redirect, Say, UnreadableAnswer
+from parley.webhooks.render import Redirect, Remark, Say, UnreadableAnswer
 
 XML = "text/xml"
 
@@ -124,14 +124,8 @@ def test_what_does_not_parse_is_12100(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("inside", "code"),
     [
-        ("<Say>hi</Say>", 12200),
-        ("<message>hi</message>", 12200),
-        ("hi", 12200),
-        ("<Message>a</Message>stray", 12200),
-        ("<Message><b>hi</b></Message>", 12200),
-        ("<Message><Body>hi <b>there</b></Body></Message>", 12200),
-        ('<Message colour="red">hi</Message>', 12200),
-        ("<Redirect><Message/></Redirect>", 12200),
+        ("<Redirect><Message/></Redirect>", 11100),
+        ("<Message><b>hi</b></Message>", 14103),
         ("<Redirect/>", 11100),
         ("<Redirect>ftp://example.com/</Redirect>", 11100),
         ('<Redirect method="PUT">/x</Redirect>', 13710),
@@ -150,6 +144,33 @@ def test_what_does_not_parse_is_12100(body: bytes) -> None:
 )
 def test_what_is_not_messaging_is_named(inside: str, code: int) -> None:
     assert refused(twiml(inside)) == code
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        ("<Say>hi</Say><Message>a</Message>", ["a"]),
+        ("<message>hi</message>", []),
+        ("hi", []),
+        ("<Message>a</Message>stray<Message>b</Message>", ["a", "b"]),
+        ("<Message>a<b>hi</b></Message>", ["a"]),
+        ("<Message><Body>hi <b>there</b>you</Body></Message>", ["hi you"]),
+        ('<Message colour="red">hi</Message>', ["hi"]),
+        ('<Message><Body lang="en">hi</Body></Message>', ["hi"]),
+        ("<Say/>" * 400 + "<Message>a</Message>" * 10, ["a"] * 10),
+    ],
+)
+def test_what_the_schema_does_not_know_is_passed_over_and_told_once(inside: str, said: list[str]) -> None:
+    remark, *verbs = parse(twiml(inside), XML)
+    assert isinstance(remark, Remark)
+    assert remark.code == 12200
+    assert verbs == [Say(body=body) for body in said]
+
+
+def test_a_redirect_with_something_odd_leads_on() -> None:
+    remark, verb = parse(twiml('<Redirect colour="red">/next</Redirect>'), XML)
+    assert isinstance(remark, Remark)
+    assert verb == Redirect("/next")
 
 
 def test_limits_are_inclusive() -> None:

@@ -34,7 +34,7 @@ _Noted = Callback | WebhookFault
 
 
 class Notifications:
-    """The operations on notifications. All are errors: Parley keeps no warnings."""
+    """The operations on notifications."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -48,14 +48,18 @@ class Notifications:
         if page.skip > _MOST_SKIPPED:
             raise Fault("invalid_parameter", f"Page leads beyond {_MOST_SKIPPED} notifications; follow next_page_uri")
         created = period(form, "MessageDate")
-        is_wanted = choice(form, "Log", (_ERROR, _WARNING)) != _WARNING
-        noted = await self._noted(call.account.id, page, *created) if is_wanted else []
+        noted = await self._noted(call.account.id, page, *created, choice(form, "Log", (_ERROR, _WARNING)))
         path = f"{render.account_path(call.account.id)}/Notifications.json"
         found = pages.cut(page, noted, lambda each: each.id)
         return pages.page_reply("notifications", path, form, page, found, lambda each: each.id, _notification)
 
     async def _noted(
-        self, account_id: bytes, page: pages.Page, created_from: int | None, created_before: int | None
+        self,
+        account_id: bytes,
+        page: pages.Page,
+        created_from: int | None,
+        created_before: int | None,
+        log: str | None,
     ) -> Sequence[_Noted]:
         """What a page may show, and what comes before it where only its number is known, newest first."""
         most = page.skip + page.limit
@@ -67,7 +71,10 @@ class Notifications:
             backwards=page.backwards,
             created_from=created_from,
             created_before=created_before,
+            warnings=None if log is None else log == _WARNING,
         )
+        if log == _WARNING:
+            return faults
         given_up = await self._engine.read(
             callbacks.page,
             account_id,
@@ -106,13 +113,14 @@ def _notification(noted: _Noted) -> dict[str, Any]:
     else:
         text, url, code = noted.reason, noted.url, str(noted.code)
         began_at = ended_at = noted.at
+    is_warning = code == str(webhook_faults.WARNING)
     return {
         "sid": sid,
         "account_sid": f"AC{noted.account_id.hex()}",
         "call_sid": None,
-        "log": _ERROR,
+        "log": _WARNING if is_warning else _ERROR,
         "error_code": code,
-        "message_text": urlencode({"Msg": text, "ErrorCode": code, "LogLevel": "ERROR"}),
+        "message_text": urlencode({"Msg": text, "ErrorCode": code, "LogLevel": "WARN" if is_warning else "ERROR"}),
         "message_date": render.date(began_at),
         "more_info": f"https://www.twilio.com/docs/errors/{code}",
         "request_method": noted.method,

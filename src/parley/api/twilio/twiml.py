@@ -7,7 +7,7 @@ from typing import Final
 
 from lxml import etree
 
-from parley.webhooks.render import Redirect, Say, UnreadableAnswer, Verb
+from parley.webhooks.render import Redirect, Remark, Say, UnreadableAnswer, Verb
 
 MAX_DOCUMENT: Final = 64 * 1024
 """Largest document in bytes (error 11750)."""
@@ -20,6 +20,7 @@ MAX_BODY: Final = 1600
 MAX_MEDIA: Final = 10
 """Most media of one message (error 14103)."""
 
+_WARNING: Final = 12200
 _TWIML_TYPES: Final = frozenset({"text/xml", "application/xml", "text/html"})
 _SPACE: Final = " \t\r\n"
 _ENCODINGS: Final = {
@@ -48,10 +49,13 @@ def parse(body: bytes, content_type: str | None) -> list[Verb]:
     """The verbs of an answer, in order, ending with the first that leads to another document: nothing after it is
     reached. No content and an empty Response mean no verbs; text/plain is one message.
 
+    What the schema doesn't know (a verb, an attribute, an element or text out of place) is passed over: a Remark with
+    12200, which Twilio only warns of, stands before the verbs and tells the first.
+
     Raises UnreadableAnswer only. Its code is Twilio's (twilio.com/docs/api/errors): 11100 bad URL, 11750 too large,
-    12100 not XML, 12102 root isn't Response, 12200 unknown verb, attribute or nesting, 12300 content type, 13710
-    Redirect method, 14101 to, 14102 from, 14103 body or media, 14104 method, 14105 statusCallback, 14109 too many
-    messages. Its reason is for people and quotes names only, never text.
+    12100 not XML, 12102 root isn't Response, 12300 content type, 13710 Redirect method, 14101 to, 14102 from, 14103
+    body or media, 14104 method, 14105 statusCallback, 14109 too many messages. Its reason is for people and quotes
+    names only, never text.
     """
     if len(body) > MAX_DOCUMENT:
         raise UnreadableAnswer(11750, f"the answer is larger than {MAX_DOCUMENT} bytes")
@@ -115,49 +119,52 @@ def _root(body: bytes, charset: str) -> etree._Element:
 
 def _verbs(root: etree._Element) -> list[Verb]:
     verbs: list[Verb] = []
-    _no_text(root.text, root)
+    odd: list[str] = []
+    _no_text(root.text, root, odd)
     for element in root:
-        verb = _verb(element)
-        verbs.append(verb)
-        if len(verbs) > MAX_REPLIES and isinstance(verb, Say):
-            raise UnreadableAnswer(14109, f"more than {MAX_REPLIES} messages answer one message")
-        if isinstance(verb, Redirect) or verb.action is not None:
-            break
-        _no_text(element.tail, root)
-    return verbs
+        verb = _verb(element, odd)
+        if verb is not None:
+            verbs.append(verb)
+            if len(verbs) > MAX_REPLIES and isinstance(verb, Say):
+                raise UnreadableAnswer(14109, f"more than {MAX_REPLIES} messages answer one message")
+            if isinstance(verb, Redirect) or verb.action is not None:
+                break
+        _no_text(element.tail, root, odd)
+    return [Remark(_WARNING, odd[0]), *verbs] if odd else verbs
 
 
-def _verb(element: etree._Element) -> Say | Redirect:
+def _verb(element: etree._Element, odd: list[str]) -> Say | Redirect | None:
+    """The verb of an element, None when there is none; what is `odd` about it is added to that."""
     match element.tag:
         case "Message":
-            return _message_verb(element)
+            return _message_verb(element, odd)
         case "Redirect":
-            _known(element, {"method"})
-            if len(element):
-                raise UnreadableAnswer(12200, "Redirect contains an element")
+            _known(element, {"method"}, odd)
             return Redirect(
-                url=_url((element.text or "").strip(_SPACE), 11100, "Redirect"),
+                url=_url(_own_text(element, odd), 11100, "Redirect"),
                 method=_method(element.get("method"), 13710, "Redirect"),
             )
         case _:
-            raise UnreadableAnswer(12200, f"{_name(element)} is not a verb of messaging")
+            odd.append(f"{_name(element)} is not a verb of messaging")
+            return None
 
 
-def _message_verb(element: etree._Element) -> Say:
-    _known(element, {"to", "from", "action", "method", "statusCallback"})
+def _message_verb(element: etree._Element, odd: list[str]) -> Say:
+    attributes = _known(element, {"to", "from", "action", "method", "statusCallback"}, odd)
     texts = [element.text]
     media: list[str] = []
     for child in element:
-        if child.tag not in {"Body", "Media"} or len(child):
-            raise UnreadableAnswer(12200, f"{_name(child)} does not belong into Message, or contains an element")
-        _known(child, set())
-        if child.tag == "Body":
-            texts.append(child.text)
-        else:
-            media.append(_url((child.text or "").strip(_SPACE), 14103, "Media"))
+        match child.tag:
+            case "Body":
+                texts.append(_own_text(child, odd))
+            case "Media":
+                media.append(_url(_own_text(child, odd), 14103, "Media"))
+            case _:
+                odd.append(f"{_name(child)} does not belong into Message")
+        _known(child, set(), odd)
         texts.append(child.tail)
     pieces = [piece for text in texts if text and (piece := text.strip(_SPACE))]
-    return _message("\n".join(pieces), media, {str(name): str(value) for name, value in element.attrib.items()})
+    return _message("\n".join(pieces), media, attributes)
 
 
 def _message(text: str, media: list[str], attributes: dict[str, str]) -> Say:
@@ -182,15 +189,24 @@ def _message(text: str, media: list[str], attributes: dict[str, str]) -> Say:
     )
 
 
-def _known(element: etree._Element, names: set[str]) -> None:
-    for name in element.attrib:
-        if name not in names:
-            raise UnreadableAnswer(12200, f"{_name(element)} has an unknown attribute")
+def _known(element: etree._Element, names: set[str], odd: list[str]) -> dict[str, str]:
+    """An element's attributes of these names."""
+    attributes = {str(name): str(value) for name, value in element.attrib.items()}
+    if not attributes.keys() <= names:
+        odd.append(f"{_name(element)} has an unknown attribute")
+    return {name: value for name, value in attributes.items() if name in names}
 
 
-def _no_text(text: str | None, element: etree._Element) -> None:
+def _own_text(element: etree._Element, odd: list[str]) -> str:
+    """An element's text without that of elements in it, which do not belong there."""
+    if len(element):
+        odd.append(f"{_name(element)} contains an element")
+    return "".join(text for text in (element.text, *(child.tail for child in element)) if text).strip(_SPACE)
+
+
+def _no_text(text: str | None, element: etree._Element, odd: list[str]) -> None:
     if text and text.strip(_SPACE):
-        raise UnreadableAnswer(12200, f"{_name(element)} contains text outside of a verb")
+        odd.append(f"{_name(element)} contains text outside of a verb")
 
 
 def _address(text: str | None, code: int, name: str) -> str | None:
