@@ -62,6 +62,8 @@ def test_credentials_are_left_for_the_other_commands(tmp_path: Path) -> None:
             "project_id": server.said["Project ID"],
             "auth_token": server.said["Auth token"],
         }
+        rotated = requests.post(f"{server.url}/admin/account/token", auth=server.auth, timeout=30).json()
+        assert tomllib.loads(path.read_text())["auth_token"] == rotated["auth_token"] != server.auth[1]
 
 
 def test_the_strict_profile_tells_a_token_once(tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import click
+import structlog
 from msgspec.structs import replace
 
 from parley.cli import banner, ca, credentials, logs
@@ -22,6 +24,9 @@ from parley.settings import Settings
 if TYPE_CHECKING:
     from parley.app import App
     from parley.cli.local_tls import LocalTls
+    from parley.model.account import Account
+
+log = structlog.get_logger(__name__)
 
 _KEEP_ALIVE_S: Final = 75
 _SWITCH_S: Final = 0.0005
@@ -151,6 +156,17 @@ def _ready(app: "App", settings: Settings, files: "LocalTls | None") -> None:
     directory = data_directory(settings)
     if app.is_dev and directory is not None:
         left = credentials.write(directory, mine)
+        app.accounts.on_rotated = lambda rotated: _leave_anew(directory, mine, rotated)
     # A token that the operator gave is known already, and stdout may be kept by who knows whom.
     shows_token = app.is_dev or (app.is_first_start and settings.auth_token is None)
     banner.show(mine, settings, public_url=app.public_url, shows_token=shows_token, left=left)
+
+
+def _leave_anew(directory: Path, mine: credentials.Credentials, rotated: "Account") -> None:
+    """Leave the new token of the account whose credentials were left. Another account's is nobody's here."""
+    if f"AC{rotated.id.hex()}" != mine.account_sid:
+        return
+    try:
+        credentials.write(directory, replace(mine, auth_token=rotated.auth_token.reveal()))
+    except OSError as problem:  # the token is rotated all the same, and whoever asked is told it
+        log.warning("the credentials file has the former token", error=str(problem))

@@ -67,6 +67,8 @@ class Accounts:
         self._verified: dict[bytes, str] = {}
         self._test_key = vault.derive(b"test credentials")
         self._given_key = vault.derive(b"the token that was given")
+        self.on_rotated: Callable[[Account], None] = lambda _: None
+        """Hears of each new auth token that is made through this node, once it is durable."""
         self.tokens = Tokens(Resources(engine, clock, id_source, "token", Token), vault.derive(b"tokens"))
 
     @property
@@ -188,10 +190,12 @@ class Accounts:
         """Give an account a new auth token, made here unless given; the former one still authenticates for a day."""
         until = self._clock.now() + TOKEN_GRACE_US
         token = auth_token or Secret(self._token())
-        return await self.change(
+        rotated = await self.change(
             account.id,
             lambda it: replace(it, auth_token=token, previous_auth_token=it.auth_token, previous_valid_until=until),
         )
+        self.on_rotated(rotated)
+        return rotated
 
     async def given(self, account: Account, auth_token: Secret) -> Account:
         """Give an account the token that its operator set, once: when it is another than the one given before. A token
