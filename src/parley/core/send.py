@@ -23,7 +23,16 @@ from parley.lib.clock import Clock
 from parley.lib.smart_encoding import smart
 from parley.model import retention
 from parley.model.account import Account
-from parley.model.address import SIGNALWIRE, TWILIO, Address, InvalidAddress, Rules, parse_recipient, parse_sender
+from parley.model.address import (
+    SIGNALWIRE,
+    TWILIO,
+    TWILIO_STRICT,
+    Address,
+    InvalidAddress,
+    Rules,
+    parse_recipient,
+    parse_sender,
+)
 from parley.model.application import Application
 from parley.model.callback import TELLS_BEGINNING, Callback
 from parley.model.message import (
@@ -245,7 +254,7 @@ class Sending:
         if not text:
             raise Refused("recipient_missing")
         try:
-            recipient = parse_recipient(text, self._rules[draft.dialect])
+            recipient = parse_recipient(text, self._rules_of(draft))
         except InvalidAddress as error:
             raise Refused("recipient_invalid", text) from error
         if recipient.kind == "short_code" and draft.dialect == "twilio":
@@ -253,6 +262,11 @@ class Sending:
         if reason := magic_numbers.of_recipient(recipient.value):
             raise Refused(reason, recipient.text)
         return recipient
+
+    def _rules_of(self, draft: Draft) -> Rules:
+        """What a recipient is held to: Twilio refuses what nobody can have, but who wrote here gets an answer."""
+        is_asked = draft.dialect == "twilio" and draft.direction == "outbound-api"
+        return TWILIO_STRICT if is_asked else self._rules[draft.dialect]
 
     def _sender(self, draft: Draft) -> Address:
         text = draft.sender

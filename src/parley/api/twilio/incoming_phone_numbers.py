@@ -24,7 +24,7 @@ from parley.core.refusal import Refused
 from parley.lib import ids
 from parley.lib.numbering import Kind, kind_of
 from parley.model.account import Account
-from parley.model.address import TWILIO, TWILIO_STRICT, InvalidAddress, parse_recipient
+from parley.model.address import TWILIO_STRICT, InvalidAddress, parse_recipient
 from parley.model.number import Number
 from parley.store import Engine, numbers
 
@@ -187,7 +187,7 @@ class IncomingPhoneNumbers:
 
     async def _buy(self, account: Account, form: Form, text: str, kind: Kind | None = None) -> Number:
         try:
-            address = parse_recipient(text, TWILIO if self._sells_any else TWILIO_STRICT)
+            address = parse_recipient(text, TWILIO_STRICT)
         except InvalidAddress:
             raise Refused("number_invalid", text) from None
         if address.kind != "e164" or address.channel != "sms":
@@ -216,7 +216,7 @@ class IncomingPhoneNumbers:
         address, area_code = form.one("PhoneNumber"), form.one("AreaCode")
         if address and address != magic_numbers.GOOD:
             try:
-                parse_recipient(address, TWILIO)
+                parse_recipient(address, TWILIO_STRICT)
             except InvalidAddress:
                 raise Refused("number_invalid", address) from None
             raise Refused(magic_numbers.PURCHASES.get(address, "number_unavailable"), address)
