@@ -4,15 +4,15 @@ import asyncio
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import text
+from sqlalchemy import delete, text
 
 from parley.model.callback import Callback
 from parley.model.message import Pending
-from parley.store import Engine, Operation, messages, queue
+from parley.store import Engine, Operation, messages, queue, schema
 from parley.store.accept import Intake
 from parley.store.changes import Change, apply
 from parley.store.connect import open_engine
-from parley.store.engine.statements import Query
+from parley.store.engine.statements import Execute, Query
 from tests.store.records import US, Records, take
 
 
@@ -29,6 +29,10 @@ async def _waits(engine: Engine, message_id: bytes) -> Pending:
     found = await engine.read(messages.waiting, message_id)
     assert found is not None
     return found
+
+
+def _lose(message_id: bytes) -> Operation[None]:
+    yield Execute(delete(schema.messages).where(schema.messages.c.id == message_id))
 
 
 async def _owed(engine: Engine, records: Records, *values: dict[str, Any]) -> list[Callback]:
@@ -48,6 +52,18 @@ async def test_a_message_is_claimed_once_the_longest_due_first(engine: Engine, r
     claimed = await engine.write(queue.claim_messages, b"m" * 16, 30, 10)
     assert [message.id for _, message in claimed] == [ids[0]]
     assert await engine.write(queue.claim_messages, b"n" * 16, 30, 10) == []
+
+
+async def test_a_place_without_its_message_stands_in_nobodys_way(engine: Engine, records: Records) -> None:
+    first, lost, named, last = await _free(engine, records, 10, 20, 30, 40)
+    for gone in (lost, named):
+        await engine.write(_lose, gone)
+    claimed = await engine.write(queue.claim_messages, b"n" * 16, 20, 10)
+    assert [message.id for _, message in claimed] == [first]
+    claimed = await engine.write(queue.claim_named, b"n" * 16, 40, [named, last])
+    assert [message.id for _, message in claimed] == [last]
+    assert await engine.read(queue.next_due_message) == 20 + 3600 * US, "it is looked for again, and not all the time"
+    assert (await engine.read(queue.depth))["reasons"] == {None: 2, queue.LOST: 2}
 
 
 async def test_parked_callbacks_are_hastened_in_their_order_but_for_those_that_somebody_holds(
@@ -81,9 +97,9 @@ async def test_what_is_due_is_found_but_for_some_senders(engine: Engine, records
 
 async def test_what_was_named_is_claimed_while_it_is_free(engine: Engine, records: Records) -> None:
     ids = await _free(engine, records, 30, 10, 20)
-    claimed = await engine.write(queue.claim_named, b"n" * 16, [ids[0], ids[1]])
+    claimed = await engine.write(queue.claim_named, b"n" * 16, 30, [ids[0], ids[1]])
     assert [(waits.node, message.id) for waits, message in claimed] == [(b"n" * 16, ids[1]), (b"n" * 16, ids[0])]
-    claimed = await engine.write(queue.claim_named, b"m" * 16, ids)
+    claimed = await engine.write(queue.claim_named, b"m" * 16, 30, ids)
     assert [message.id for _, message in claimed] == [ids[2]]
 
 

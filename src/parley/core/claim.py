@@ -72,6 +72,7 @@ class Claims:
         self.nodes = 1
         """Nodes that are alive, as this one saw it last."""
         self._missing: set[bytes] = set()
+        self._lost = 0
         self._messages_wait = messages_wait
         self._callbacks_wait = callbacks_wait
         self._breaker = breaker
@@ -179,7 +180,9 @@ class Claims:
         self._due.put(await self._claim(ended))
 
     async def _claim(self, messages: list[bytes]) -> list[tuple[Pending, Message]]:
-        return await self._engine.write(queue.claim_named, self._node, messages) if messages else []
+        if not messages:
+            return []
+        return await self._engine.write(queue.claim_named, self._node, self._clock.now(), messages)
 
     async def _claim_callbacks(self) -> float:
         room = min(self._owed.room, CLAIM)
@@ -203,12 +206,23 @@ class Claims:
         if rescued:
             log.warning("freed the work of dead nodes", nodes=rescued)
         depth = await self._engine.read(queue.depth)
+        self._note_lost(depth["reasons"].get(queue.LOST, 0))
         self._metrics.pending.set(depth["messages"])
         self._metrics.waiting(depth["reasons"], "dispatch" if self._breaker.takes_new else "carrier_down")
         self._metrics.uncertain.set(depth["uncertain"])
         self._metrics.owed.set(depth["callbacks"])
         self.nodes = depth["nodes"]
         return _RENEW_S
+
+    def _note_lost(self, count: int) -> None:
+        """Say once of each place in the queue that its message is gone: nothing else would, since all others go on."""
+        if count > self._lost:
+            log.error(
+                "the queue has messages that are not in the record; `parley doctor --audit` names them: restore them"
+                " from a backup, or delete their rows from the table pending",
+                count=count,
+            )
+        self._lost = count
 
     async def inspect(self) -> None:
         """Free what was lost from this node's hands, until stopped; soon after a commit whose answer was lost."""

@@ -145,4 +145,4 @@ class Pending(msgspec.Struct, frozen=True):
     expires_at: int
     attempts: int
     waiting_for: str | None
-    """Why it is not sent yet: pace, schedule, carrier_down, throttled, media, receipt, resend; None when it is due."""
+    """Why it is not sent yet: pace, schedule, carrier_down, throttled, media, receipt, resend, lost; None: due."""

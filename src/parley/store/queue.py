@@ -15,6 +15,11 @@ from parley.store import relay, schema
 from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query, Row, Update
 from parley.store.messages import fetch_many
 
+LOST: Final = "lost"
+"""What a place in the queue waits for whose message is not in the record."""
+_LOST_US: Final = 3_600_000_000
+"""How long such a place is left alone: a message that was restored from a backup meanwhile is sent then."""
+
 _PENDING: Final = tuple(field.name for field in fields(Pending))
 _CALLBACK: Final = tuple(field.name for field in fields(Callback))
 
@@ -40,7 +45,10 @@ _NODES: Final = select(func.count()).select_from(schema.nodes)
 
 
 def claim_messages(node: bytes, now: int, limit: int) -> Operation[list[tuple[Pending, Message]]]:
-    """Take up to `limit` messages that are due and free, the longest due first, and of those the oldest."""
+    """Take up to `limit` messages that are due and free, the longest due first, and of those the oldest.
+
+    A place whose message is not there, as in a record that was damaged, is put off for an hour and waits for `LOST`.
+    """
     table = schema.pending.c
     # Two statements rather than one: the limit of a subquery is not kept by every plan of an UPDATE.
     rows = yield Query(
@@ -50,14 +58,17 @@ def claim_messages(node: bytes, now: int, limit: int) -> Operation[list[tuple[Pe
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return (yield from _take_messages(node, rows))
+    return (yield from _take_messages(node, now, rows))
 
 
-def _take_messages(node: bytes, rows: Sequence[Row]) -> Operation[list[tuple[Pending, Message]]]:
-    claimed = [replace(Pending(*row), node=node) for row in rows]
-    yield Update(schema.pending, ("node",), ("message_id",), [(node, waits.message_id) for waits in claimed])
-    messages = yield from fetch_many([(waits.account_id, waits.message_id) for waits in claimed])
-    return [(waits, messages[waits.message_id]) for waits in claimed]
+def _take_messages(node: bytes, now: int, rows: Sequence[Row]) -> Operation[list[tuple[Pending, Message]]]:
+    waiting = [replace(Pending(*row), node=node) for row in rows]
+    messages = yield from fetch_many([(waits.account_id, waits.message_id) for waits in waiting])
+    claimed = [(waits, messages[waits.message_id]) for waits in waiting if waits.message_id in messages]
+    lost = [(now + _LOST_US, LOST, waits.message_id) for waits in waiting if waits.message_id not in messages]
+    yield Update(schema.pending, ("node",), ("message_id",), [(node, waits.message_id) for waits, _ in claimed])
+    yield Update(schema.pending, ("due_at", "waiting_for"), ("message_id",), lost)
+    return claimed
 
 
 def due_messages(now: int, limit: int, since: int, without: Collection[str]) -> Operation[list[tuple[int, bytes]]]:
@@ -83,8 +94,10 @@ def ended_messages(now: int, limit: int, ends: str) -> Operation[list[bytes]]:
     return [row[0] for row in rows]
 
 
-def claim_named(node: bytes, messages: Sequence[bytes]) -> Operation[list[tuple[Pending, Message]]]:
-    """Take those of these messages that are free, the longest due first, and of those the oldest."""
+def claim_named(node: bytes, now: int, messages: Sequence[bytes]) -> Operation[list[tuple[Pending, Message]]]:
+    """Take those of these messages that are free, the longest due first, and of those the oldest; as `claim_messages`
+    does.
+    """
     table = schema.pending.c
     rows = yield Query(
         select(*(table[name] for name in _PENDING))
@@ -92,7 +105,7 @@ def claim_named(node: bytes, messages: Sequence[bytes]) -> Operation[list[tuple[
         .order_by(table.due_at, table.message_id)
         .with_for_update(skip_locked=True)
     )
-    return (yield from _take_messages(node, rows))
+    return (yield from _take_messages(node, now, rows))
 
 
 def claim_callbacks(node: bytes, now: int, limit: int) -> Operation[list[Callback]]:
