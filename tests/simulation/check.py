@@ -23,7 +23,7 @@ def check(world: World, clients: Clients, phones: Phones) -> None:
     """Hold the record against what everybody outside saw. Raises AssertionError."""
     for task in world.tasks:
         task.result()
-    books = world.look(audit(STATES))
+    books = world.look(audit(STATES, world.clock.now()))
     assert books.is_clean, json.encode(books).decode()
     _Check(world, clients, phones).run()
 

@@ -4,15 +4,22 @@ import hashlib
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import astuple
 
-from parley.model.message import Message, Status
+from parley.lib.redaction import Secret
+from parley.model.account import Account
+from parley.model.callback import Callback
+from parley.model.message import FINAL, Dialect, Message, Status
 from parley.model.receipt import Receipt
-from parley.store import Engine
+from parley.store import Engine, Operation, schema
 from parley.store.accept import Intake
+from parley.store.accounts import add
 from parley.store.audit import audit
 from parley.store.books import Audit
-from parley.store.changes import Change, Requeue, apply, receive
+from parley.store.changes import CallbackTerms, Change, Requeue, apply, receive
+from parley.store.engine.statements import Insert
 from parley.store.numbers import own
+from parley.store.vault import KEY_BYTES, Vault
 from tests.store.records import CALLBACK_STATES, Records, take
 from tests.store.tables import execute
 
@@ -21,8 +28,20 @@ OCTETS = b"GIF89a"
 HASH = hashlib.sha256(OCTETS).digest()
 
 
+NOW = 1_800_000_000_000_000
+STATES: dict[Dialect, frozenset[Status]] = {**CALLBACK_STATES, "signalwire": FINAL | {"sending"}}
+VAULT = Vault(b"k" * KEY_BYTES)
+
+
+async def open_account(engine: Engine, records: Records) -> None:
+    secret = Secret("secret")
+    await engine.write(
+        add, Account(records.account_id, "Acme", "active", "number", secret, secret, None, None, 1, 1), VAULT
+    )
+
+
 async def audited(engine: Engine) -> Audit:
-    return await engine.read(audit, CALLBACK_STATES, 3)
+    return await engine.read(audit, STATES, NOW, 3)
 
 
 async def entered(engine: Engine, records: Records, message: Message, *statuses: Status) -> None:
@@ -37,6 +56,7 @@ async def entered(engine: Engine, records: Records, message: Message, *statuses:
 
 async def a_full_book(engine: Engine, records: Records) -> dict[str, Message]:
     """Fill a book with a message of each class."""
+    await open_account(engine, records)
     await engine.write(own, records.number("+15557654321", request_url="http://127.0.0.1:9/sms"))
     records.clock.advance(61)
     made: dict[str, Message] = {}
@@ -80,6 +100,7 @@ async def a_full_book(engine: Engine, records: Records) -> dict[str, Message]:
 async def test_a_clean_book_balances(engine: Engine, records: Records) -> None:
     await a_full_book(engine, records)
     other = Records(records.clock)
+    await open_account(engine, other)
     await other.sent_off(engine)
 
     found = await audited(engine)
@@ -130,8 +151,31 @@ async def test_an_empty_book_balances(engine: Engine) -> None:
         ("DELETE FROM callbacks WHERE message_id = {id}", "inbound", {"no webhook"}),
         ("DELETE FROM callbacks WHERE message_id = {id}", "whatsapp", {"no webhook"}),
         ("UPDATE callbacks SET outcome = NULL WHERE message_id = {id}", "whatsapp", {"no reason"}),
-        ("UPDATE callbacks SET state = 'delivered' WHERE message_id = {id}", "inbound", {"no end"}),
+        (
+            "UPDATE callbacks SET state = 'delivered', attempts = 1, outcome = '200' WHERE message_id = {id}",
+            "inbound",
+            {"no end"},
+        ),
         ("UPDATE callbacks SET state = 'odd', finished_at = 1 WHERE message_id = {id}", "inbound", {"unknown end"}),
+        (
+            "UPDATE callbacks SET state = 'delivered', outcome = '200', finished_at = 1 WHERE message_id = {id}",
+            "inbound",
+            {"no attempt"},
+        ),
+        (
+            "UPDATE callbacks SET state = 'delivered', attempts = 1, finished_at = 1 WHERE message_id = {id}",
+            "inbound",
+            {"no attempt"},
+        ),
+        ("UPDATE callbacks SET due_at = 99999999999999999 WHERE message_id = {id}", "inbound", {"due never"}),
+        ("UPDATE pending SET due_at = expires_at + 1 WHERE message_id = {id}", "queued", {"due never"}),
+        (
+            "UPDATE pending SET due_at = 99999999999999999, expires_at = 99999999999999999 WHERE message_id = {id}",
+            "queued",
+            {"due never"},
+        ),
+        ("UPDATE callbacks SET status = 'sent' WHERE message_id = {id}", "read", {"no callback", "told twice"}),
+        ("DELETE FROM accounts", "queued", {"no account"}),
         ("DELETE FROM media WHERE message_id = {id}", "mms", {"media missing"}),
         ("DELETE FROM media_content WHERE octets IS NOT NULL", "mms", {"content missing"}),
         ("UPDATE media SET content_hash = NULL WHERE message_id = {id}", "whatsapp", {"content missing"}),
@@ -156,6 +200,40 @@ async def test_books_that_lost_a_message_do_not_balance(engine: Engine, url: str
     await execute(url, "DELETE FROM messages WHERE status = 'failed'")
     found = await audited(engine)
     assert (found.total.accepted, found.total.failed, found.total.is_balanced) == (10, 0, False)
+
+
+async def test_a_callback_that_is_there_twice_is_one_too_many(engine: Engine, records: Records) -> None:
+    made = await a_full_book(engine, records)
+    again = records.callback(made["inbound"], kind="inbound", status="received")
+    await engine.write(lambda: _insert(again))
+    found = await audited(engine)
+    assert found.faults == {"told twice": 1}
+    assert (found.total.callbacks, found.total.callbacks_pending, found.total.callbacks_given_up) == (12, 12, 1)
+    assert not found.total.has_all_callbacks
+
+
+async def test_what_an_app_was_to_hear_is_judged_by_what_was_chosen_then(
+    engine: Engine, url: str, records: Records
+) -> None:
+    await open_account(engine, records)
+    under_none = await records.sent_off(engine, dialect="signalwire", status_callback=HOOK)
+    await entered(engine, records, under_none, "sending")
+    told = Records(records.clock)
+    told.account_id, told.terms = records.account_id, CallbackTerms(STATES, records.ids.at, None)
+    under_sending = await told.sent_off(engine, dialect="signalwire", status_callback=HOOK)
+    await entered(engine, told, under_sending, "sending")
+
+    found = await audited(engine)
+    assert (found.faults, found.total.callbacks) == ({}, 1)
+
+    await execute(url, "DELETE FROM callbacks")
+    found = await audited(engine)
+    assert found.faults == {"no callback": 1}
+    assert [fault.message_id for fault in found.examples] == [under_sending.id.hex()]
+
+
+def _insert(callback: Callback) -> Operation[None]:
+    yield Insert(schema.callbacks, [astuple(callback)])
 
 
 async def test_a_number_that_changed_lately_owes_no_webhook_for_sure(

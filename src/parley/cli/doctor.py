@@ -32,8 +32,9 @@ def command(*, as_json: bool, is_audit: bool) -> None:
 
     if is_audit:
         from parley.cli.checkup.books import examine, lines
+        from parley.lib.clock import SystemClock
 
-        books = asyncio.run(examine(load()))
+        books = asyncio.run(examine(load(), SystemClock()))
         for line in [msgspec.json.encode(books).decode()] if as_json else lines(books):
             click.echo(line)
         if not books.is_clean:

@@ -1,5 +1,6 @@
 """A callback: one HTTP request that we owe to a customer's URL, durable until delivered or given up."""
 
+from collections.abc import Collection, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -11,6 +12,8 @@ CallbackKind = Literal["status", "inbound", "notice"]
 `data` is the whole form that it sends, `message_id` what it is about, and `status` means nothing."""
 TELLS_BEGINNING: Final[frozenset[Dialect]] = frozenset({"signalwire"})
 """The dialects whose status callbacks tell of the state that a message begins in, too."""
+MAY_BE_UNTOLD: Final[Mapping[Dialect, Collection[Status]]] = {"signalwire": frozenset[Status]({"sending"})}
+"""States that an operator may choose to tell nobody of. Where nobody was told, the event of the move says so."""
 CallbackState = Literal["pending", "delivered", "gave_up"]
 
 

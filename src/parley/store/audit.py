@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Table, and_, distinct, func, select, tuple
 
 from parley.model.message import Dialect, Status
 from parley.store import schema
-from parley.store.books import EXAMPLES, Audit, Auditor, Belongings, Entry, Owed
+from parley.store.books import EXAMPLES, Audit, Auditor, Belongings, Entry, Owed, Waits
+from parley.store.changes import is_untold
 from parley.store.engine.statements import Lookup, Operation, Query, Row
 
 PAGE: Final = 500
@@ -20,9 +21,11 @@ _STARTS: Final = ("accepted", "scheduled", "queued")
 """What outbound messages begin as."""
 
 
-def audit(states: Mapping[Dialect, Collection[Status]], page: int = PAGE) -> Operation[Audit]:
-    """Audit everything, in one snapshot. `states` says which changes of state each dialect's callbacks tell of."""
-    auditor = Auditor(states)
+def audit(states: Mapping[Dialect, Collection[Status]], now: int, page: int = PAGE) -> Operation[Audit]:
+    """Audit everything, in one snapshot. `states` says which changes of state each dialect's callbacks tell of, but
+    for those whose event says that nobody was told; `now` is what the future is seen from.
+    """
+    auditor = Auditor(states, now)
     table = schema.messages.c
     columns = [table[name] for name in Entry.__struct_fields__]
     after = (b"", b"")
@@ -46,15 +49,30 @@ def audit(states: Mapping[Dialect, Collection[Status]], page: int = PAGE) -> Ope
     ):
         auditor.books(account_id).accepted += count
         auditor.fault("lost", message_id, "it was accepted, and is not there", count)
+    yield from _without_account(auditor)
     auditor.result.refs = yield from _count(schema.refs)
     auditor.result.orphans = yield from _count(schema.orphans)
     return auditor.finish()
 
 
+def _without_account(auditor: Auditor) -> Operation[None]:
+    """The accounts that are gone while what is theirs stays, each named by its first message."""
+    message = schema.messages.c
+    accounts = [bytes.fromhex(account_id) for account_id in auditor.result.accounts]
+    there = {row[0] for row in (yield Lookup(schema.accounts, ("id",), ("id",), [(each,) for each in accounts]))}
+    for account_id in accounts:
+        if account_id not in there:
+            its = message.account_id == account_id
+            first = yield Query(select(message.id).where(its).order_by(message.id).limit(1))
+            said = f"its account AC{account_id.hex()} is not there"
+            auditor.fault("no account", first[0][0] if first else None, said)
+
+
 def _page(auditor: Auditor, messages: Sequence[Entry]) -> Operation[None]:
     keys = [(message.id,) for message in messages]
-    queue = {row[0] for row in (yield Lookup(schema.pending, ("message_id",), ("message_id",), keys))}
-    events = yield Lookup(schema.events, ("message_id", "seq", "kind"), ("message_id",), keys)
+    columns = ("message_id", *Waits.__struct_fields__)
+    queue = {row[0]: Waits(*row[1:]) for row in (yield Lookup(schema.pending, columns, ("message_id",), keys))}
+    events = yield Lookup(schema.events, ("message_id", "seq", "kind", "data"), ("message_id",), keys)
     kinds = _by_first(sorted(events, key=lambda event: event[1]))
     callbacks = _by_first(
         (yield Lookup(schema.callbacks, ("message_id", *Owed.__struct_fields__), ("message_id",), keys))
@@ -67,7 +85,8 @@ def _page(auditor: Auditor, messages: Sequence[Entry]) -> Operation[None]:
     for message in messages:
         has = Belongings(
             [row[2] for row in kinds.get(message.id, ())],
-            message.id in queue,
+            [row[2] for row in kinds.get(message.id, ()) if is_untold(row[3])],
+            queue.get(message.id),
             [Owed(*row[1:]) for row in callbacks.get(message.id, ())],
             [(row[1], row[2], row[1] in stored) for row in media.get(message.id, ())],
             webhooks.get(message.id),

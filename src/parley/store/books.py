@@ -13,6 +13,8 @@ from parley.model.message import FINAL, INITIAL, MOVES, Dialect, Direction, Stat
 EXAMPLES: Final = 1000
 """Messages named for each kind of fault; the others are counted."""
 _REASONS: Final = 100
+_AHEAD_US: Final = 60 * 86_400_000_000
+"""Nothing waits longer: a schedule's 35 days, its queue and its quiet hours, or a callback's 30 days."""
 _CONFIGURATION_US: Final = 60_000_000
 """A number's change is taken to be known everywhere after this."""
 
@@ -47,6 +49,11 @@ class Books(msgspec.Struct):
         ended = self.delivered + self.undelivered + self.failed + self.canceled + self.read
         return self.accepted == ended + self.pending + self.uncertain
 
+    @property
+    def has_all_callbacks(self) -> bool:
+        """Callbacks = delivered + pending + given up."""
+        return self.callbacks == self.callbacks_delivered + self.callbacks_pending + self.callbacks_given_up
+
 
 class Fault(msgspec.Struct, frozen=True):
     """One thing that must not be: of which kind, and with which message (its id in hex)."""
@@ -75,7 +82,8 @@ class Audit(msgspec.Struct):
     @property
     def is_clean(self) -> bool:
         """Whether the books of each account balance, and nothing is wrong."""
-        return not self.faults and self.total.is_balanced and all(b.is_balanced for b in self.accounts.values())
+        books = (self.total, *self.accounts.values())
+        return not self.faults and all(each.is_balanced and each.has_all_callbacks for each in books)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -100,8 +108,17 @@ class Owed(msgspec.Struct, frozen=True):
     kind: str
     status: str
     state: str
+    due_at: int
+    attempts: int
     outcome: str | None
     finished_at: int | None
+
+
+class Waits(msgspec.Struct, frozen=True):
+    """The columns of a message's place in the queue that the books turn on."""
+
+    due_at: int
+    expires_at: int
 
 
 class Belongings(msgspec.Struct, frozen=True):
@@ -109,7 +126,10 @@ class Belongings(msgspec.Struct, frozen=True):
 
     kinds: Sequence[str]
     """Of its events, in order."""
-    is_queued: bool
+    untold: Collection[str]
+    """Those of its states that nobody was to hear of."""
+    waits: Waits | None
+    """Its place in the queue."""
     callbacks: Sequence[Owed]
     media: Sequence[tuple[bytes | None, int | None, bool]]
     """Of each attachment: content hash, deleted_at, and whether that content is stored."""
@@ -120,8 +140,9 @@ class Belongings(msgspec.Struct, frozen=True):
 class Auditor:
     """Turns the messages' pages, one message after another. `states` says what each dialect's callbacks tell of."""
 
-    def __init__(self, states: Mapping[Dialect, Collection[Status]]) -> None:
+    def __init__(self, states: Mapping[Dialect, Collection[Status]], now: int) -> None:
         self._states = states
+        self._furthest = now + _AHEAD_US
         self._faults: Counter[str] = Counter()
         self._given_up: Counter[str] = Counter()
         self.result = Audit(Books(), {}, {}, [], {})
@@ -152,11 +173,12 @@ class Auditor:
         self._history(message, entered)
         if message.direction == "inbound":
             books.received += 1
-            if has.is_queued:
+            if has.waits is not None:
                 self.fault("queued in vain", message.id, "an inbound message waits to be submitted")
         else:
             books.accepted += bool(entered) and entered[0] in INITIAL
-            self._classify(books, message, is_queued=has.is_queued)
+            self._classify(books, message, is_queued=has.waits is not None)
+            self._due(message, has.waits)
         self._callbacks(books, message, entered, has)
         self._media(message, has)
 
@@ -187,16 +209,25 @@ class Auditor:
         else:
             books.pending += 1
 
+    def _due(self, message: Entry, waits: Waits | None) -> None:
+        if waits is not None and (waits.due_at > waits.expires_at or waits.expires_at > self._furthest):
+            self.fault("due never", message.id, f"it waits until {waits.due_at}, and is valid until {waits.expires_at}")
+
     def _callbacks(self, books: Books, message: Entry, entered: Sequence[str], has: Belongings) -> None:
         told: list[tuple[str, str]] = []
         if message.direction != "inbound":
             if message.status_callback is not None:
+                states = set(self._states[message.dialect]).difference(has.untold)
                 moved = entered if message.dialect in TELLS_BEGINNING else entered[1:]
-                told = [("status", status) for status in moved if status in self._states[message.dialect]]
+                told = [("status", status) for status in moved if status in states]
         elif has.webhook_since is not None and has.webhook_since + _CONFIGURATION_US <= message.created_at:
             told = [("inbound", message.status)]
-        found = {(owed.kind, owed.status) for owed in has.callbacks}
-        books.callbacks += len(found.union(told))
+        found = Counter((owed.kind, owed.status) for owed in has.callbacks)
+        notices = sum(count for (kind, _), count in found.items() if kind == "notice")
+        books.callbacks += notices + sum(kind != "notice" for kind, _ in {*found, *told})
+        for (kind, status), count in found.items():
+            if kind != "notice" and count > 1:
+                self.fault("told twice", message.id, f"{count} callbacks tell of {status}")
         for kind, status in told:
             if (kind, status) not in found:
                 self.fault(
@@ -211,9 +242,14 @@ class Auditor:
         match owed.state:
             case "pending":
                 books.callbacks_pending += 1
+                if owed.due_at > self._furthest:
+                    self.fault("due never", message.id, f"the callback of {owed.status} waits until {owed.due_at}")
                 return
             case "delivered":
                 books.callbacks_delivered += 1
+                if owed.attempts < 1 or not owed.outcome:
+                    said = f"the callback of {owed.status} is delivered by {owed.attempts} attempts: {owed.outcome}"
+                    self.fault("no attempt", message.id, said)
             case "gave_up":
                 books.callbacks_given_up += 1
                 reason = owed.outcome or ""

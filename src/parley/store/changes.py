@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import astuple
 from sqlalchemy import and_, select
 
-from parley.model.callback import TELLS_BEGINNING, Callback
+from parley.model.callback import MAY_BE_UNTOLD, TELLS_BEGINNING, Callback
 from parley.model.message import FINAL, Dialect, Status, may_move
 from parley.model.receipt import Receipt
 from parley.store import relay_owed, schema
@@ -159,7 +159,8 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
         if moves or change.kind is not None or is_news:
             is_submit = change.carrier is not None or change.uncertain
             kind = change.kind or (status if moves and status else "submit" if is_submit else "receipt")
-            events.append((change.account_id, change.message_id, kind, at, change.data))
+            data = _untold(change.data) if moves and _is_withheld(state, status, terms) else change.data
+            events.append((change.account_id, change.message_id, kind, at, data))
         if moves and status is not None:
             _enter(state, change, status, at)
             moved.append(change)
@@ -223,6 +224,23 @@ def _callback(state: _State, change: Change, status: Status, at: int, terms: Cal
         node=terms.node,
         error_code=change.error_code,
     )
+
+
+def _is_withheld(state: _State, status: Status | None, terms: CallbackTerms) -> bool:
+    """Whether an app asked to hear of this state, and does not because the operator chose so."""
+    if state.status_callback is None or status not in MAY_BE_UNTOLD.get(state.dialect, ()):
+        return False
+    return status not in terms.states[state.dialect]
+
+
+def _untold(data: str | None) -> str:
+    """An event's data with the word that nobody is told: the choice may be another when the books are audited."""
+    return msgspec.json.encode({**(msgspec.json.decode(data) if data else {}), "told": False}).decode()
+
+
+def is_untold(data: str | None) -> bool:
+    """Whether an event's data says that the app was not told by the operator's choice."""
+    return data is not None and '"told"' in data and msgspec.json.decode(data).get("told") is False
 
 
 def _join_early_receipts(changes: Sequence[Change]) -> Operation[tuple[list[Change], list[Row]]]:

@@ -8,6 +8,7 @@ import click
 from parley.api.signalwire.callbacks import SignalWireRenderer
 from parley.api.signalwire.media import MediaLinks
 from parley.api.twilio.callbacks import TwilioRenderer
+from parley.lib.clock import Clock
 from parley.model.message import Dialect, Status
 from parley.settings import Settings
 from parley.store import StoreUnavailable
@@ -21,7 +22,7 @@ _SHOWN: Final = 20
 """Messages that the text names for each kind of fault; the JSON names up to a thousand."""
 
 
-async def examine(settings: Settings) -> Audit:
+async def examine(settings: Settings, clock: Clock) -> Audit:
     """Audit the database. Raises ClickException when it cannot be read."""
     try:
         path = sqlite_path(settings.database_url)
@@ -33,7 +34,7 @@ async def examine(settings: Settings) -> Audit:
         engine = open_engine(settings.database_url)
         await engine.open()
         try:
-            return await engine.read(audit, _states(settings))
+            return await engine.read(audit, _states(), clock.now())
         finally:
             await engine.close()
     except (UrlError, StoreUnavailable) as problem:
@@ -68,13 +69,14 @@ def _said(books: Books) -> Iterator[str]:
     sums = " + ".join(f"{getattr(books, name)} {name}" for name in _CLASSES)
     yield f"  {books.accepted} accepted {sign} {sums}"
     yield f"  ({books.sent} of the pending wait for a receipt; {books.received} were received)"
-    yield (
-        f"  {books.callbacks} callbacks: {books.callbacks_delivered} delivered, {books.callbacks_pending} pending, "
-        f"{books.callbacks_given_up} given up"
-    )
+    sign = "=" if books.has_all_callbacks else "IS NOT"
+    ends = ("delivered", "pending", "given_up")
+    sums = " + ".join(f"{getattr(books, f'callbacks_{end}')} {end.replace('_', ' ')}" for end in ends)
+    yield f"  {books.callbacks} callbacks {sign} {sums}"
 
 
-def _states(settings: Settings) -> dict[Dialect, Collection[Status]]:
-    """Which changes of state each dialect's callbacks tell of; neither needs its URLs for that."""
-    signalwire = SignalWireRenderer(MediaLinks(b""), "", settings.middle_state)
-    return {"twilio": TwilioRenderer("").states, "signalwire": signalwire.states}
+def _states() -> dict[Dialect, Collection[Status]]:
+    """Which changes of state each dialect's callbacks may tell of; neither needs its URLs for that. Where today's
+    settings tell of fewer, so does the record of what happened under them.
+    """
+    return {"twilio": TwilioRenderer("").states, "signalwire": SignalWireRenderer(MediaLinks(b""), "").states}
