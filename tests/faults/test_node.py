@@ -3,13 +3,15 @@
 import asyncio
 import socket
 import time
+from threading import Event
 
 import pytest
 import requests
-from aiohttp.abc import AbstractResolver, ResolveResult
+from msgspec.structs import replace
 
 from parley.webhooks.client import Client, FetchFailed, Request
 from parley.webhooks.guard import Guard
+from parley.webhooks.lookups import Found, Lookups
 from tests.clock import ManualClock
 from tests.receiver import Receiver
 from tests.server import Server, serve
@@ -56,31 +58,24 @@ def test_a_blocked_event_loop_is_told_once_it_runs_again(sqlite_store_url: str) 
         send(server, "it works all the same")
 
 
-class SlowNames(AbstractResolver):
-    """Resolves `slow.test` never, everything else to this machine."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        if host == "slow.test":
-            await asyncio.Event().wait()
-        return [
-            ResolveResult(hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0),
-        ]
-
-    async def close(self) -> None:
-        pass
-
-
 async def test_names_that_do_not_resolve_delay_no_other_host(receiver: Receiver) -> None:
-    client = Client(Guard(allow_loopback=True, allow_private=False), user_agent="test", resolver=SlowNames())
+    end = Event()
+
+    def ask(host: str, port: int, family: int) -> Found:
+        if host.startswith("slow"):
+            end.wait()
+        return socket.getaddrinfo("127.0.0.1", port, socket.AF_INET, socket.SOCK_STREAM)
+
+    client = Client(Guard(allow_loopback=True, allow_private=False), user_agent="test", lookups=Lookups(ask))
     port = receiver.url.rpartition(":")[2].partition("/")[0]
     try:
         stuck = [
-            asyncio.create_task(client.fetch(Request(method="GET", url=f"http://slow.test/{n}", connect_s=0.5)))
+            asyncio.create_task(client.fetch(Request(method="GET", url=f"http://slow{n % 20}.test/{n}", connect_s=0.5)))
             for n in range(100)
         ]
         await asyncio.sleep(0)
+        answer = await client.fetch(Request(method="GET", url=f"http://127.0.0.1:{port}/"))
+        assert answer.status
         answers = await asyncio.gather(
             *(client.fetch(Request(method="GET", url=f"http://quick{n}.test:{port}/")) for n in range(50))
         )
@@ -90,4 +85,29 @@ async def test_names_that_do_not_resolve_delay_no_other_host(receiver: Receiver)
             task.cancel()
         await asyncio.gather(*stuck, return_exceptions=True)
     finally:
+        end.set()
+        await client.aclose()
+
+
+async def test_a_host_is_not_blamed_for_others_names() -> None:
+    end = Event()
+
+    def ask(host: str, port: int, family: int) -> Found:
+        end.wait()
+        raise OSError
+
+    client = Client(Guard(allow_loopback=True, allow_private=False), user_agent="test", lookups=Lookups(ask, quick=1))
+    slow = asyncio.create_task(client.fetch(Request(method="GET", url="http://slow.test/", connect_s=0.2)))
+    try:
+        await asyncio.sleep(0)
+        innocent = Request(method="GET", url="http://innocent.test/")
+        for request in (replace(innocent, connect_s=0.1), replace(innocent, total_s=0.1)):
+            with pytest.raises(FetchFailed) as caught:
+                await client.fetch(request)
+            assert caught.value.is_ours
+        with pytest.raises(FetchFailed) as caught:
+            await slow
+        assert not caught.value.is_ours
+    finally:
+        end.set()
         await client.aclose()

@@ -1,6 +1,8 @@
 import asyncio
 import json
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from cryptography.x509.oid import NameOID
 from parley.webhooks.client import Answer, Client, FetchFailed, Request
 from parley.webhooks.guard import Guard
 from parley.webhooks.lanes import Lanes
+from parley.webhooks.lookups import Found, Lookups
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -240,23 +243,21 @@ async def test_the_guard_refuses_before_anything_is_sent() -> None:
     assert not reached
 
 
-async def test_names_that_resolve_inwards_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def resolve(*args: object, **kwargs: object) -> object:
-        return [(2, 1, 6, "", ("127.0.0.1", 80))]
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve, raising=False)
-    strict = Client(Guard(), user_agent="Parley/test")
+async def test_names_that_resolve_inwards_are_refused() -> None:
+    inwards = Lookups(lambda *_: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))])
+    strict = Client(Guard(), user_agent="Parley/test", lookups=inwards)
     failure = await failing(strict, Request(method="GET", url="http://rebound.example.com/"))
     await strict.aclose()
     assert (failure.code, failure.phase) == (11321, "refused")
 
 
-async def test_no_such_name(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
-    async def resolve(*args: object, **kwargs: object) -> object:
+async def test_no_such_name() -> None:
+    def ask(host: str, port: int, family: int) -> Found:
         raise OSError(-2, "Name or service not known")
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve, raising=False)
+    client = Client(Guard(), user_agent="Parley/test", lookups=Lookups(ask))
     failure = await failing(client, Request(method="GET", url="http://nowhere.example.com/"))
+    await client.aclose()
     assert (failure.code, failure.phase) == (11210, "connect")
 
 
@@ -283,13 +284,18 @@ async def test_no_answer_in_time(client: Client) -> None:
     assert (late.code, late.phase) == (11200, "read")
 
 
-async def test_no_connection_in_time(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
-    async def resolve(*args: object, **kwargs: object) -> object:
-        return await asyncio.get_running_loop().create_future()
+async def test_no_connection_in_time() -> None:
+    end = threading.Event()
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve, raising=False)
+    def ask(host: str, port: int, family: int) -> Found:
+        end.wait()
+        return []
+
+    client = Client(Guard(), user_agent="Parley/test", lookups=Lookups(ask))
     failure = await failing(client, Request(method="GET", url="http://example.com/", connect_s=0.01))
-    assert (failure.code, failure.phase) == (11205, "connect")
+    end.set()
+    await client.aclose()
+    assert (failure.code, failure.phase, failure.is_ours) == (11205, "connect", False)
 
 
 @pytest.mark.parametrize(

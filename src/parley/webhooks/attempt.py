@@ -84,7 +84,7 @@ class Attempts:
         except FetchFailed as error:
             if error.phase == "redirect":
                 self._hosts.answered(host)
-            elif error.phase != "refused":
+            elif error.phase != "refused" and not error.is_ours:
                 self._hosts.failed(host, error.reason)
                 self._hosts.note(host, fetch.account_id)
             return error
@@ -131,7 +131,7 @@ class Attempts:
                 else:
                     answer = await self._client.fetch(request, is_wanted)
             except FetchFailed as error:
-                if not error.code:
+                if not error.code or (error.is_ours and is_wanted is not None and tries == 1):
                     raise Held from None
                 is_retried = error.phase != "refused" and overrides.is_retried(
                     "ct" if error.phase == "connect" else "rt"
@@ -141,7 +141,7 @@ class Attempts:
                     worth = 1 if error.phase == "refused" else UNREACHED_ATTEMPTS
                     if error.phase == "redirect":
                         self._hosts.answered(host)
-                    elif error.phase != "refused":
+                    elif error.phase != "refused" and not error.is_ours:
                         self._hosts.failed(host, error.reason)
                     raise Failed(error.code, error.reason, str(error), worth) from None
             else:

@@ -11,11 +11,11 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import msgspec
-from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from parley.webhooks.guard import Guard, GuardedResolver, RefusedUrl
 from parley.webhooks.lanes import Lanes
+from parley.webhooks.lookups import Lookups
 
 MAX_BODY: Final = 64 * 1024
 """Largest answer read of a webhook, in bytes (error 11750 beyond it)."""
@@ -32,6 +32,7 @@ _EMPTY: Final[Mapping[str, str]] = {}
 _UNWANTED: Final = 0
 _NO_ANSWER: Final = "no whole answer in time"
 _NO_CONNECTION: Final = "no connection in time"
+_CROWDED_OUT: Final = "too many other host names resolve slowly"
 
 
 def _always() -> bool:
@@ -101,6 +102,11 @@ class FetchFailed(Exception):
         """Whether time ran out."""
         return self.reason in (_NO_ANSWER, _NO_CONNECTION)
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether nobody was asked for want of room here, and the host is not to be blamed."""
+        return self.reason == _CROWDED_OUT
+
 
 class Client:
     """Outgoing HTTP for the whole process. Construct it inside the running event loop; `aclose` it at the end."""
@@ -112,13 +118,14 @@ class Client:
         user_agent: str,
         per_host: int = 32,
         overall: int = 2048,
-        resolver: AbstractResolver | None = None,
+        lookups: Lookups | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """`per_host` and `overall` bound the fetches under way; more wait their turn, outside their own timeouts."""
         self._guard = guard
         self._lanes = Lanes(per_host, overall)
-        self._resolver = GuardedResolver(guard, resolver or aiohttp.ThreadedResolver())
+        self._lookups = lookups or Lookups()
+        self._resolver = GuardedResolver(guard, self._lookups)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,  # the lanes bound it; a wait inside the connector would count as the host's slowness
@@ -144,8 +151,12 @@ class Client:
             try:
                 if not is_wanted():
                     raise FetchFailed(_UNWANTED, "not wanted any more", "refused")
-                async with asyncio.timeout(request.total_s):
-                    return await self._follow(request, url)
+                try:
+                    async with asyncio.timeout(request.total_s):
+                        return await self._follow(request, url)
+                except TimeoutError:
+                    self._check_lookup(url)
+                    raise
             finally:
                 self._lanes.leave(host, place)
         except FetchFailed:
@@ -157,6 +168,11 @@ class Client:
         """Close every connection."""
         await self._session.close()
         await self._resolver.close()
+
+    def _check_lookup(self, url: URL) -> None:
+        """Raise FetchFailed where time ran out before anybody was asked for the host's address."""
+        if self._lookups.is_crowded_out(url.raw_host or ""):
+            raise FetchFailed(11205, _CROWDED_OUT, "connect")
 
     async def _follow(self, request: Request, url: URL) -> Answer:
         hop = _first_hop(request, url)
@@ -174,6 +190,10 @@ class Client:
                 is_redirected = True
                 # aiohttp asks no resolver about literal addresses, so each hop is checked here as well.
                 target = self._guard.check_url(urljoin(str(hop.url), location.strip()))
+            except TimeoutError as error:
+                if not is_redirected:
+                    self._check_lookup(url)
+                raise _failure(error, is_redirected=is_redirected) from None
             except Exception as error:  # noqa: BLE001 - as in fetch
                 raise _failure(error, is_redirected=is_redirected) from None
             hop = _next_hop(hop, target, response.status)
