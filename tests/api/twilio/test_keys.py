@@ -156,7 +156,7 @@ def test_an_account_that_is_suspended_or_closed_sends_nothing_from_then_on(clien
 def test_a_rotated_token_ends_with_its_grace_and_not_a_moment_later(store_url: str) -> None:
     clock = ManualClock()
     with serve(store_url, clock) as server:
-        path = f"/2010-04-01/Accounts/{server.account_sid}/Keys.json"
+        path = f"/2010-04-01/Accounts/{server.account_sid}/Messages.json"
         assert ask(server, "POST", "/admin/account/token").status_code == 200
         clock.advance(TOKEN_GRACE_US / 1_000_000 - 0.25)
         assert ask(server, "GET", path).status_code == 200
