@@ -2,7 +2,9 @@ import json
 import os
 import pty
 import socket
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,16 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     assert examined(tmp_path, ANY_PORT | {"PARLEY_DATABASE_URL": "sqlite:///parley.db"})["database"] == "FAIL"
     (tmp_path / "parley.db").write_bytes(b"")
     assert examined(tmp_path, ANY_PORT | {"PARLEY_DATABASE_URL": "sqlite:///parley.db"})["schema"] == "FAIL"
+
+
+def test_a_database_that_cannot_be_written(tmp_path: Path) -> None:
+    well(tmp_path, "migrate")
+    with closing(sqlite3.connect(tmp_path / "var" / "parley.db")) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN IMMEDIATE")
+        done = parley(tmp_path, "doctor", "--json", env=ANY_PORT)
+    assert {each["check"]: each["level"] for each in json.loads(done.stdout)}["database"] == "FAIL"
+    assert "the database is away" in done.stderr
 
 
 def test_postgresql(tmp_path: Path, postgres_store_url: str) -> None:

@@ -30,17 +30,21 @@ def command(*, as_json: bool, is_audit: bool) -> None:
 
     import msgspec
 
+    from parley.cli import logs
+
+    settings = load()
+    logs.configure(settings.log_level, settings.log_format)
     if is_audit:
         from parley.cli.checkup.books import examine, lines
         from parley.lib.clock import SystemClock
 
-        books = asyncio.run(examine(load(), SystemClock()))
+        books = asyncio.run(examine(settings, SystemClock()))
         for line in [msgspec.json.encode(books).decode()] if as_json else lines(books):
             click.echo(line)
         if not books.is_clean:
             raise SystemExit(1)
         return
-    found = asyncio.run(_examine(load()))
+    found = asyncio.run(_examine(settings))
     if as_json:
         click.echo(msgspec.json.encode(found))
     else:

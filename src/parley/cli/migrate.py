@@ -13,10 +13,12 @@ def command(database_url: str | None) -> None:
 
     import asyncio
 
+    from parley.cli import logs
     from parley.store import StoreUnavailable
     from parley.store.connect import UrlError
     from parley.store.migrate import SchemaError, migrate
 
+    logs.configure(settings.log_level, settings.log_format)
     try:
         before, after = asyncio.run(migrate(settings.database_url))
     except (UrlError, SchemaError, StoreUnavailable) as problem:

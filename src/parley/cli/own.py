@@ -4,6 +4,7 @@ import asyncio
 
 import click
 
+from parley.cli import logs
 from parley.cli.key import vault_of
 from parley.core.numbers import Numbers
 from parley.core.resources import Resources
@@ -31,6 +32,7 @@ def own(settings: Settings, account_sid: str, text: str) -> str:
         address = None
     if address is None or address.channel != "sms":
         raise click.ClickException(f"{text!r} is no short code and no number in E.164 form, such as +15551234567.")
+    logs.configure(settings.log_level, settings.log_format)
     try:
         number = asyncio.run(_own(settings, account_id, address.value))
     except (UrlError, StoreUnavailable, VaultError) as problem:
