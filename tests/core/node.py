@@ -65,7 +65,7 @@ class Node:
         self.waiting = asyncio.Event()
         randomness, metrics = Dice(seed), Metrics()
         backoff = Backoff(randomness)
-        self.breaker = Breaker(backoff)
+        self.breaker = Breaker(randomness)
         self.due: Handoff[tuple[Pending, Message]] = Handoff(
             1000, key=lambda due: due[1].id, takes_new=lambda: hands_over and self.breaker.takes_new
         )

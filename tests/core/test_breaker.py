@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from parley.core.backoff import Backoff
-from parley.core.breaker import CLAIM, RECIPIENTS, TRIAL, Breaker
+from parley.core.breaker import CLAIM, LONGEST_S, RECIPIENTS, TRIAL, Breaker
 from parley.core.carrier import Outcome, Submission, Throttled, Unreachable
 from parley.core.outcomes import Due
 from parley.model.message import Message, Pending
@@ -62,10 +61,10 @@ async def test_a_carrier_that_is_down_costs_a_few_trials_however_much_waits(
     await node.turn()
     assert counted.taken == CLAIM
     first = len(carrier.submitted)
-    for _ in range(100):
+    for _ in range(25):
         await node.after(6.0)
     trials = len(carrier.submitted) - first
-    assert TRIAL * 5 <= trials <= TRIAL * 30, "ten minutes of trials, ever further apart"
+    assert trials == TRIAL * 25, "two and a half minutes of trials, each within six seconds"
     assert counted.taken == CLAIM + trials
     assert counted.written <= (CLAIM + trials) * (1 if deduplicates else 2)
     assert max(waits.attempts for waits in await node.engine.read(queued)) <= 5
@@ -200,7 +199,7 @@ def waiting(n: int, sender: str = OURS) -> Pending:
 
 
 def opened() -> Breaker:
-    breaker = Breaker(Backoff(Dice()))
+    breaker = Breaker(Dice())
     breaker.unreachable({bytes([n]): str(n) for n in range(RECIPIENTS)}, 0)
     return breaker
 
@@ -221,7 +220,7 @@ async def test_a_recipient_that_is_never_reached_holds_up_nobody_else(make_node:
 
 
 def test_nobody_reached_in_a_row_opens_the_circuit_and_anybody_between_does_not() -> None:
-    breaker = Breaker(Backoff(Dice()))
+    breaker = Breaker(Dice())
     for n in range(RECIPIENTS * 2):
         breaker.unreachable({bytes([n]): str(n)}, 0)
         assert breaker.is_calm
@@ -263,12 +262,23 @@ def test_a_trial_that_fails_opens_the_circuit_for_longer(again: bool) -> None:
         breaker.unreachable({waiting(1).message_id: "+15557000001"}, now)
         assert breaker.stops(waiting(1)) == "carrier_down"
         breaker.done([waiting(1).message_id])
-    whole = [min(60.0, 2.0**n) * 1e6 for n in range(8)]
+    whole = [min(LONGEST_S, 2.0**n) * 1e6 for n in range(8)]
     assert all(most / 2 <= waited <= most for waited, most in zip(waits, whole, strict=True))
 
 
+def test_word_that_the_carrier_changed_ends_its_break() -> None:
+    breaker = opened()
+    told: list[int | None] = []
+    breaker.on_change(lambda: told.append(breaker.opens_at(0)))
+    assert breaker.plan(0) is None
+    breaker.ask_again()
+    assert told == [None]
+    assert breaker.plan(0) is not None
+    assert not breaker.takes_new, "a trial closes it"
+
+
 def test_a_sender_with_nothing_left_is_forgotten() -> None:
-    breaker = Breaker(Backoff(Dice()))
+    breaker = Breaker(Dice())
     breaker.throttled(OURS, 100)
     breaker.throttled(OTHER, 200)
     plan = breaker.plan(150)

@@ -7,6 +7,7 @@ from typing import Literal
 import pytest
 from msgspec import json
 
+from parley.core.breaker import LONGEST_S
 from parley.core.carrier import Rejected, Throttled, Uncertain, Unreachable
 from parley.core.refusal import Refused
 from parley.model.message import Message
@@ -167,9 +168,9 @@ async def test_unreachable_backs_off_with_jitter_until_it_works(make_node: MakeN
     assert await node.status(message) == ("sent", None)
     assert [s.attempt for s in node.carrier.submitted] == list(range(1, 11))
     for attempt, pause in enumerate(pauses):
-        whole = min(60.0, 2.0**attempt)
+        whole = min(LONGEST_S, 2.0**attempt)
         assert whole / 2 <= pause <= whole
-    assert len({pause / min(60.0, 2.0**n) for n, pause in enumerate(pauses)}) == 9
+    assert len({pause / min(LONGEST_S, 2.0**n) for n, pause in enumerate(pauses)}) == 9
 
 
 async def test_a_message_that_cannot_be_sent_in_time_fails_with_30036(node: Node) -> None:

@@ -71,7 +71,7 @@ class SimulatedNode:
         self.engine = engine = SimulatedEngine(database)
         self.id = self.ids.new()
         messages_wait, callbacks_wait = asyncio.Event(), asyncio.Event()
-        breaker = Breaker(backoff)
+        breaker = Breaker(dice)
         self.due: Handoff[tuple[Pending, Message]] = Handoff(
             held, key=lambda due: due[1].id, takes_new=lambda: breaker.takes_new
         )

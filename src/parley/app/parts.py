@@ -116,7 +116,7 @@ class Parts:
         self.metrics = Metrics()
         self.backoff = Backoff(self.randomness)
         self.supervisor = Supervisor(self.backoff)
-        self.breaker = Breaker(self.backoff)
+        self.breaker = Breaker(self.randomness)
         self.due: Handoff[tuple[Pending, Message]] = Handoff(
             HELD, key=lambda due: due[1].id, takes_new=lambda: self.breaker.takes_new
         )
@@ -187,7 +187,7 @@ class Parts:
             self.metrics,
         )
         self.amending = Amending(self.record, clock)
-        self.phones = Phones(self.engine, clock)
+        self.phones = Phones(self.engine, clock, self.breaker.ask_again)
         simulator = Simulator(self.phones, clock, self.randomness)
         self.carrier: Carrier = simulator
         self.watch = Watch(

@@ -15,8 +15,9 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
-from parley.core.backoff import Backoff
+from parley.core.backoff import FIRST_S, Backoff
 from parley.core.outcomes import IN_DOUBT
+from parley.lib.randomness import Randomness
 from parley.model.message import Pending
 
 CLAIM: Final = 500
@@ -26,6 +27,8 @@ RECIPIENTS: Final = 2
 address, which must not hold up everybody else's messages."""
 TRIAL: Final = 10
 """Messages in a circuit's first trial; each that succeeds doubles the next."""
+LONGEST_S: Final = 5.0
+"""How long the carrier is left alone at most: a trial costs little, and people wait for what waits."""
 
 Reason = Literal["carrier_down", "throttled"]
 
@@ -91,8 +94,8 @@ class _Circuit:
 class Breaker:
     """One node's circuits. Times are microseconds since the epoch."""
 
-    def __init__(self, backoff: Backoff) -> None:
-        self._backoff = backoff
+    def __init__(self, randomness: Randomness) -> None:
+        self.backoff = Backoff(randomness, FIRST_S, LONGEST_S)
         self._carrier: _Circuit | None = None
         self._senders: dict[str, _Circuit] = {}
         self._changed: list[Callable[[], None]] = []
@@ -100,8 +103,15 @@ class Breaker:
         """Recipients that were not reached since anybody was."""
 
     def on_change(self, changed: Callable[[], None]) -> None:
-        """Have `changed` called when a trial has ended, so that more may be claimed."""
+        """Have `changed` called when more may be claimed, as after a trial."""
         self._changed.append(changed)
+
+    def ask_again(self) -> None:
+        """Try the carrier at once: there is word that it changed."""
+        if self._carrier is not None:
+            self._carrier.until = 0
+            self._carrier.failures = 0
+            self._tell_of_change()
 
     @property
     def is_calm(self) -> bool:
@@ -176,7 +186,7 @@ class Breaker:
         circuit.has_failed = True
         circuit.failures += 1
         circuit.window = TRIAL
-        circuit.until = now + self._backoff.delay_us(circuit.failures)
+        circuit.until = now + self.backoff.delay_us(circuit.failures)
 
     def throttled(self, sender: str, until: int) -> None:
         """The carrier wants a sender to wait until then."""
@@ -203,8 +213,11 @@ class Breaker:
                 if circuit.is_proven:
                     del self._senders[sender]
         if has_ended:
-            for changed in self._changed:
-                changed()
+            self._tell_of_change()
+
+    def _tell_of_change(self) -> None:
+        for changed in self._changed:
+            changed()
 
     def seen(self, waits: Pending, now: int) -> Pending:
         """A place in the queue as it is: what waits behind an open circuit says so, though nobody wrote it there."""

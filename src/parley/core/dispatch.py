@@ -33,6 +33,9 @@ _FETCHES: Final = 1000
 _CROWDED_US: Final = 1_000_000
 _SHORTEST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 3600.0
+_SOON: Final = 60
+"""Submits of one message that may go astray before it is its recipient's fault rather than an outage's: for about four
+minutes they follow as fast as the breaker's trials do, then more slowly."""
 
 
 class Dispatch:
@@ -275,7 +278,8 @@ class Dispatch:
         return outcomes.of_outcome(item, outcome, self._carrier.name, self._record.node, now, again_at, self._policy)
 
     def _again_at(self, item: Due, now: int) -> int:
-        return now + self._backoff.delay_us(item[0].attempts + 1)
+        attempts = item[0].attempts + 1
+        return now + (self._breaker.backoff if attempts <= _SOON else self._backoff).delay_us(attempts)
 
     def _count(self, answers: Sequence[tuple[Submission, Outcome]]) -> None:
         kinds: dict[str, int] = {}

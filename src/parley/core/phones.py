@@ -5,7 +5,7 @@ in the record; behaviours and faults are also held in memory, where each submit 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -25,15 +25,16 @@ _faults: Final = msgspec.json.Decoder(Faults)
 
 
 class Phones:
-    """The simulated phones of all accounts."""
+    """The simulated phones of all accounts. `disturbed` is called when faults were set, here or at another node."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, disturbed: Callable[[], None] = lambda: None) -> None:
         self._engine = engine
         self._clock = clock
         self._told: Mapping[str, str] = {}
         self._changes = 0
         self._watched: dict[str, list[asyncio.Event]] = {}
         self._is_stopping = False
+        self._disturbed = disturbed
         self.behaviours: Mapping[str, Behaviour] = {}
         """Of the phones that were told how to behave, by address without channel."""
         self.faults = CALM
@@ -55,7 +56,7 @@ class Phones:
         if told != self._told:
             self._told = told
             self.behaviours = {address: _behaviour.decode(text) for address, text in told.items()}
-        self.faults = _faults.decode(faults) if faults is not None else CALM
+        self._be(_faults.decode(faults) if faults is not None else CALM)
 
     def behaviour(self, phone: str) -> Behaviour:
         """How a phone behaves."""
@@ -73,7 +74,7 @@ class Phones:
         """Make the carrier as a whole behave so from now on."""
         await self._engine.write(settings.put, _FAULTS, msgspec.json.encode(faults).decode(), self._clock.now())
         self._changes += 1
-        self.faults = faults
+        self._be(faults)
 
     async def forget(self) -> None:
         """Forget every phone with its messages and calls, and all faults."""
@@ -84,7 +85,12 @@ class Phones:
         self._changes += 1
         self._told = {}
         self.behaviours = {}
-        self.faults = CALM
+        self._be(CALM)
+
+    def _be(self, faults: Faults) -> None:
+        if faults != self.faults:
+            self.faults = faults
+            self._disturbed()
 
     async def record(self, arrivals: Sequence[Arrival], due: Sequence[DueReceipt]) -> None:
         """Put messages on their phones, once each, and note the receipts owed. Raises StoreUnavailable."""
@@ -129,7 +135,7 @@ class Phones:
         try:
             while True:
                 event.clear()
-                found = await self._engine.read(phones.inbox, phone, (account_id,), limit, since, contains)
+                found = await self._engine.read(phones.inbox, phone, account_id, limit, since, contains)
                 left = deadline - self._clock.monotonic()
                 if found or left <= 0 or self._is_stopping:
                     return found
