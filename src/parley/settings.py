@@ -122,7 +122,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     callback_attempts: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None,
         _about(
-            "Attempts at a callback; default 12 where its host is not reached, 3 where it answers by 5xx, 408 or 429."
+            "Attempts at a callback that may yet succeed; default: until `callback_give_up_s`, but 8 where its host"
+            " answers by 5xx other than 502, 503 and 504."
         ),
     ] = None
     callback_give_up_s: Annotated[

@@ -14,7 +14,7 @@ from parley.core.refusal import Reason
 from parley.model.account import Account
 from parley.model.callback import Callback
 from parley.model.message import Media, Message
-from parley.webhooks.attempt import HTTP_ERROR, REFUSED_ATTEMPTS, UNREACHED_ATTEMPTS, Failed, Held
+from parley.webhooks.attempt import HTTP_ERROR, REFUSED_ATTEMPTS, Failed, Held
 from parley.webhooks.client import Answer
 from parley.webhooks.hosts import Hosts, host_of
 from parley.webhooks.render import Rendered, Say, Script, script
@@ -73,7 +73,7 @@ class Apps:
         is_bad = chance.random() < self.doubtful
         if name == "dead.example" and is_bad:
             await asyncio.sleep(chance.choice((0.0, 2.0)))
-            return Failed(11205, "refused", "11205 refused", UNREACHED_ATTEMPTS)
+            return Failed(11205, "refused", "11205 refused", None)
         if name == "slow.example" and is_bad:
             await asyncio.sleep(chance.random() * 6)
         note()
@@ -115,7 +115,7 @@ class Requests:
     def check_before_fallback(self, url: str) -> None:
         """Raise Failed where the host is left alone."""
         if self._hosts.is_held(host_of(url)):
-            raise Failed(11205, "held", "11205 held", UNREACHED_ATTEMPTS)
+            raise Failed(11205, "held", "11205 held", None)
 
     def _learn(self, url: str, said: object) -> None:
         if isinstance(said, Failed) and said.code != HTTP_ERROR:

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from parley.model.callback import Callback
 from parley.store import Operation, queue, schema
 from parley.store.engine.statements import Update
+from parley.webhooks.retries import GIVE_UP_S
 from tests.clock import ManualClock
 from tests.receiver import Received, Reply, receiving
 from tests.server import serve
@@ -62,12 +64,12 @@ def test_a_handler_that_always_fails_does_not_stop_what_follows(world: World) ->
     world.receiver.answer = lambda r: Reply(500 if r.form["MessageStatus"] == "sent" else 200)
     message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
     first, second = world.settled(message_id)
-    assert (first.state, first.attempts, first.outcome) == ("gave_up", 3, "HTTP 500")
+    assert (first.state, first.attempts, first.outcome) == ("gave_up", 8, "HTTP 500")
     assert (second.state, second.attempts) == ("delivered", 1)
-    assert statuses(world.receiver.requests) == ["sent"] * 3 + ["delivered"]
+    assert statuses(world.receiver.requests) == ["sent"] * 8 + ["delivered"]
     told = world.record(message_id)["callbacks"]
     assert [(c["state"], c["attempts"], c["outcome"]) for c in told] == [
-        ("gave_up", 3, "HTTP 500"),
+        ("gave_up", 8, "HTTP 500"),
         ("delivered", 1, "HTTP 200"),
     ]
 
@@ -85,6 +87,35 @@ def test_a_passing_client_error_is_not(world: World, status: int) -> None:
     replies = answering(status, 200)
     world.receiver.answer = lambda _: next(replies)
     message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    assert [(c.state, c.attempts) for c in world.settled(message_id)] == [("delivered", 2), ("delivered", 1)]
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_an_app_that_is_away_behind_its_proxy_is_waited_for(world: World, status: int) -> None:
+    replies = answering(*[status] * 20, 200)
+    world.receiver.answer = lambda _: next(replies)
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    assert [(c.state, c.attempts) for c in world.settled(message_id)] == [("delivered", 21), ("delivered", 1)]
+
+
+def test_an_app_that_stays_away_behind_its_proxy_is_given_up(world: World) -> None:
+    world.receiver.answer = lambda _: Reply(503)
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    first, _ = world.settled(message_id)
+    assert (first.state, first.outcome) == ("gave_up", "HTTP 503")
+    assert first.due_at - first.created_at == GIVE_UP_S * 1_000_000
+
+
+@pytest.mark.parametrize("is_date", [False, True])
+def test_retry_after_is_obeyed(world: World, is_date: bool) -> None:
+    ends = world.clock.now() // 1_000_000 + 300
+    after = formatdate(ends, usegmt=True) if is_date else "300"
+    replies = answering(Reply(429, headers=(("Retry-After", after),)), 200)
+    world.receiver.answer = lambda _: next(replies)
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    world.until(lambda: [c for c in world.callbacks(message_id) if c.attempts and c.node is None])
+    first = world.callbacks(message_id)[0]
+    assert 299 <= (first.due_at - first.created_at) / 1_000_000 <= 301
     assert [(c.state, c.attempts) for c in world.settled(message_id)] == [("delivered", 2), ("delivered", 1)]
 
 

@@ -1,6 +1,8 @@
 """One attempt at a callback: the request, the immediate retries that its URL asks for, and what a failure is worth."""
 
+import re
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from msgspec.structs import replace
@@ -13,12 +15,14 @@ from parley.webhooks.hosts import Hosts, host_of
 from parley.webhooks.overrides import Overrides, split_url
 from parley.webhooks.render import Fetch, Rendered
 
-UNREACHED_ATTEMPTS: Final = 12
-"""Attempts, over about half an hour, at a host that cannot be reached: what comes later would not arrive either."""
-REFUSED_ATTEMPTS: Final = 3
-"""Attempts at a host that answers by an error of its own: its later callbacks wait for no more than that."""
+REFUSED_ATTEMPTS: Final = 8
+"""Attempts, over one to two minutes, at a host that answers by an error of its own: a message's later callbacks wait no
+longer."""
+_PASSING: Final = frozenset({408, 429, 502, 503, 504})
+"""Answers that say nothing of the callback, but that the app is away or busy: as good as none."""
 
 HTTP_ERROR: Final = 11217
+_DELAY = re.compile(r"[0-9]{1,9}", re.ASCII)
 _UNREACHED: Final = 11205
 
 _SIGNALWIRE: Final = Overrides(connect_ms=2_000, read_ms=5_000, total_ms=15_000, retries=0)
@@ -26,14 +30,19 @@ _REDIRECTS: Final[dict[Dialect, int]] = {"twilio": 10, "signalwire": 3}
 
 
 class Failed(Exception):
-    """An attempt that failed. `worth_attempts` says how many attempts this kind of failure is worth in all."""
+    """An attempt that failed. `worth_attempts` says how many attempts this kind of failure is worth in all; None: as
+    many as there is time for. The host asked to be left alone for `retry_after_s`.
+    """
 
-    def __init__(self, code: int, reason: str, outcome: str, worth_attempts: int) -> None:
+    def __init__(
+        self, code: int, reason: str, outcome: str, worth_attempts: int | None, retry_after_s: float = 0.0
+    ) -> None:
         super().__init__(outcome)
         self.code = code
         self.reason = reason
         self.outcome = outcome
         self.worth_attempts = worth_attempts
+        self.retry_after_s = retry_after_s
 
 
 class Held(Exception):
@@ -58,7 +67,7 @@ class Attempts:
         host = host_of(url)
         if self._hosts.is_held(host):
             reason = self._hosts.reason(host)
-            raise Failed(_UNREACHED, reason, f"{_UNREACHED}: {reason}", UNREACHED_ATTEMPTS)
+            raise Failed(_UNREACHED, reason, f"{_UNREACHED}: {reason}", None)
 
     async def fetch(self, fetch: Fetch) -> Answer | FetchFailed:
         """What a script asks for on its way: one try, whose failure is an outcome like others. A host that is left
@@ -138,7 +147,7 @@ class Attempts:
                 )
                 left_s = deadline - self._clock.monotonic()
                 if not is_retried or tries > overrides.retries or left_s <= 0:
-                    worth = 1 if error.phase == "refused" else UNREACHED_ATTEMPTS
+                    worth = 1 if error.phase == "refused" else None
                     if error.phase == "redirect":
                         self._hosts.answered(host)
                     elif error.phase != "refused" and not error.is_ours:
@@ -151,7 +160,22 @@ class Attempts:
                 left_s = deadline - self._clock.monotonic()
                 is_retried = overrides.is_retried(f"{answer.status // 100}xx")
                 if not is_retried or tries > overrides.retries or left_s <= 0:
-                    is_passing = answer.status >= 500 or answer.status in (408, 429)
-                    worth = REFUSED_ATTEMPTS if is_passing else 1
-                    raise Failed(HTTP_ERROR, f"HTTP {answer.status}", f"HTTP {answer.status}", worth)
+                    raise self._refused(answer)
             request = replace(request, total_s=left_s)
+
+    def _refused(self, answer: Answer) -> Failed:
+        said = f"HTTP {answer.status}"
+        if answer.status in _PASSING:
+            retry_after_s = _seconds(answer.headers.get("retry-after", ""), self._clock.now())
+            return Failed(HTTP_ERROR, said, said, None, retry_after_s)
+        return Failed(HTTP_ERROR, said, said, REFUSED_ATTEMPTS if answer.status >= 500 else 1)
+
+
+def _seconds(retry_after: str, now: int) -> float:
+    """A Retry-After from now on, be it seconds or a date (RFC 9110, 10.2.3); 0 when it is neither."""
+    if _DELAY.fullmatch(retry_after):
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now / 1_000_000)
+    except (ValueError, OverflowError):
+        return 0.0

@@ -20,7 +20,8 @@ class Retries:
     """How often and for how long a callback is tried.
 
     `attempts` overrules what each kind of failure is worth by itself; a failure that no attempt can mend stays final.
-    After `give_up_s` seconds since the callback was owed (or replayed) it is tried no more.
+    After `give_up_s` seconds since the callback was owed (or replayed) it is tried no more; a host that asks for more
+    patience than that (Retry-After) gets one attempt at their end.
     """
 
     def __init__(
@@ -38,9 +39,10 @@ class Retries:
         is_final = failure.worth_attempts == 1 or (callback.kind == "inbound" and failure.code == HTTP_ERROR)
         most = 1 if is_final else self._attempts or failure.worth_attempts
         deadline = self._deadline(callback)
-        if attempts >= most or now >= deadline:
+        if (most is not None and attempts >= most) or now >= deadline:
             return self.ended(callback, "gave_up", failure.outcome)
-        due_at = min(max(now + self._backoff.delay_us(attempts), not_before), deadline)
+        asked_us = round(failure.retry_after_s * 1_000_000)
+        due_at = min(max(now + max(self._backoff.delay_us(attempts), asked_us), not_before), deadline)
         return replace(callback, node=None, due_at=due_at, attempts=attempts, outcome=failure.outcome)
 
     def parked(self, callback: Callback, due_at: int, reason: str) -> Callback:
