@@ -4,9 +4,14 @@ import asyncio
 
 import pytest
 
+from parley.core.backoff import Backoff
 from parley.core.carrier import Unreachable
+from parley.core.claim import LEASE_US, Claims, NameTaken
+from parley.core.metrics import Metrics
 from parley.store import Engine, queue
+from tests.carriers.dice import Dice
 from tests.carriers.scripted import ScriptedCarrier
+from tests.clock import ManualClock
 from tests.core.conftest import MakeNode
 from tests.core.node import PHONE, queued
 
@@ -116,3 +121,37 @@ async def test_what_a_stopping_node_held_in_memory_is_free_at_once(make_node: Ma
     await other.turn()
     assert await other.status(held) == ("sent", None)
     assert len(carrier.submitted) == 1
+
+
+@pytest.mark.parametrize(("is_alive", "silent_s", "waited_s"), [(True, 2.0, 1.0), (False, 2.0, 1.0), (False, 9.0, 0.0)])
+async def test_a_name_is_taken_over_from_who_is_silent_and_never_from_who_lives(
+    make_node: MakeNode, clock: ManualClock, is_alive: bool, silent_s: float, waited_s: float
+) -> None:
+    carrier = ScriptedCarrier(deduplicates=True)
+    former, present = await make_node(carrier), await make_node(carrier)
+    carrier.plan(PHONE, "hold")
+    message = await former.send()
+    await carrier.until_submitted(message.id)
+    clock.advance(silent_s)
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(round(seconds, 3))
+        clock.advance(seconds)
+        if is_alive:
+            assert await former.engine.write(queue.stay, former.id, clock.now() + LEASE_US)
+
+    claims = Claims(
+        present.engine, present.id, former.id.hex(), clock, present.due, present.owed, present.waiting,
+        asyncio.Event(), Backoff(Dice()), present.breaker, Metrics(), sleep,
+    )  # fmt: skip
+    if is_alive:
+        with pytest.raises(NameTaken):
+            await claims.join()
+    else:
+        await claims.join()
+    assert waited == [waited_s]
+    waits = await present.waits(message)
+    assert waits is not None
+    assert waits.node == (former.id if is_alive else None)
+    await former.die()

@@ -63,7 +63,7 @@ class SimulatedNode:
         policy: UncertainPolicy,
         held: int,
     ) -> None:
-        self.number, self.is_alive = number, True
+        self.number, self.name, self.is_alive = number, name, True
         seed = database.chance.getrandbits(32)
         dice, metrics = Dice(seed), Metrics()
         backoff = Backoff(dice, most_s=8.0)

@@ -139,7 +139,7 @@ class World:
         is_same = self.chance.random() < 0.5
         await victim.die(self.loop)
         if is_same or not self.nodes:
-            await self.join("node 0" if is_same else f"another {self._lives}")
+            await self.join(victim.name if is_same else f"another {self._lives}")
 
     async def halt(self) -> None:
         """A node stands still for a time, and goes on as if none had passed."""

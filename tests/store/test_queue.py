@@ -168,7 +168,7 @@ async def test_a_node_enters_again_beside_who_has_its_name(engine: Engine, recor
     first, second = records.ids.new(), records.ids.new()
     now = records.clock.now()
     await engine.write(queue.join, first, "a", now + US)
-    await engine.write(queue.join, second, "a", now + US)
+    await engine.write(queue.join, second, "a", now + US, now + US)
     assert not await engine.write(queue.stay, first, now + 2 * US)
     await engine.write(queue.rejoin, first, "a", now + 2 * US)
     assert await engine.write(queue.stay, first, now + 3 * US)
@@ -205,7 +205,12 @@ async def test_a_node_that_comes_back_frees_what_its_former_life_held(engine: En
     held = [records.message() for _ in range(2)]
     for message, node in zip(held, (former, other), strict=True):
         await take(engine, Intake(message, records.pending(message, node=node)))
-    await engine.write(queue.join, present, "a", now + 20 * US)
+    assert await engine.read(queue.lease_of, "a") == now + 10 * US
+    assert not await engine.write(queue.join, present, "a", now + 20 * US, now + 9 * US), "it renewed its lease since"
+    assert not await engine.write(queue.join, present, "a", now + 20 * US)
+    assert await engine.write(queue.stay, former, now + 10 * US)
+    assert await engine.write(queue.join, present, "a", now + 20 * US, now + 10 * US)
+    assert await engine.write(queue.join, present, "a", now + 20 * US), "as when the answer to the first was lost"
     assert not await engine.write(queue.stay, former, now + 30 * US)
     claimed = await engine.write(queue.claim_messages, present, now + US, 10)
     assert [message.id for _, message in claimed] == [held[0].id]

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from parley.app.parts import Parts
 from parley.app.surface import VERSION
+from parley.core.claim import NameTaken
 from parley.core.maintain import Maintenance
 from parley.lib import ids
 from parley.settings import SettingsError
@@ -41,7 +42,7 @@ class App(Parts):
         await receive()
         try:
             await self.start()
-        except (SettingsError, UrlError, SchemaError, StoreUnavailable, VaultError) as error:
+        except (SettingsError, UrlError, SchemaError, StoreUnavailable, VaultError, NameTaken) as error:
             log.error("the node cannot start", reason=str(error))
             await send({"type": "lifespan.startup.failed", "message": ""})
             return

@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 LEASE_US = 10_000_000
 """A node that did not renew for so long is dead to the others."""
 _RENEW_S = 2.0
+_SILENT_S = 3.0
+"""A node that did not renew for so long is dead to one that starts under its name."""
 _POLL_S = 1.0
 _SLACK_S = 30.0
 """A loop that is so much later than it meant to be is stuck."""
@@ -43,6 +45,10 @@ _DOUBTFUL_TURNS = 10
 """A commit whose answer was lost may land while the server is still at it: for so many turns after."""
 
 
+class NameTaken(Exception):
+    """Another node of this name is alive."""
+
+
 class Claims:
     """One node's claims. `due` and `owed` take what it claimed; the events are set when work was put off to later."""
 
@@ -59,8 +65,10 @@ class Claims:
         backoff: Backoff,
         breaker: Breaker,
         metrics: Metrics,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._engine = engine
+        self._sleep = sleep
         self._node = node
         self._name = name
         self._clock = clock
@@ -88,8 +96,19 @@ class Claims:
         engine.on_news(self._heard)
 
     async def join(self) -> None:
-        """Enter this node; whatever a former life of it held is free again."""
-        await self._engine.write(queue.join, self._node, self._name, self._clock.now() + LEASE_US)
+        """Enter this node; whatever a former life of it held is free again. Raises NameTaken while another one lives.
+
+        Whether it does, its lease says, which it renews every two seconds.
+        """
+        former = await self._engine.read(queue.lease_of, self._name)
+        if former is not None:
+            silent_s = (self._clock.now() - (former - LEASE_US)) / 1_000_000
+            await self._sleep(min(max(_SILENT_S - silent_s, 0.0), _SILENT_S))
+        now = self._clock.now()
+        if not await self._engine.write(queue.join, self._node, self._name, now + LEASE_US, former):
+            raise NameTaken(
+                f"node_name: a node that runs has the name {self._name!r} already: give each node its own, or stop that"
+            )
 
     async def leave(self) -> None:
         """Take this node out; whatever it still holds is free at once."""

@@ -13,6 +13,7 @@ from parley.model.callback import Callback
 from parley.model.message import Message, Pending
 from parley.store import relay, schema
 from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query, Row, Update
+from parley.store.leases import lead
 from parley.store.messages import fetch_many
 
 LOST: Final = "lost"
@@ -229,12 +230,27 @@ def next_due_callback() -> Operation[int | None]:
     return rows[0][0] if rows else None
 
 
-def join(node: bytes, name: str, alive_until: int) -> Operation[None]:
-    """Enter a node: a former life under the same name ends, and what it held comes free."""
-    rows = yield Query(select(schema.nodes.c.id).where(schema.nodes.c.name == name))
+def lease_of(name: str) -> Operation[int | None]:
+    """Until when a node of this name is alive; None when there is none."""
+    rows = yield Query(select(func.max(schema.nodes.c.alive_until)).where(schema.nodes.c.name == name))
+    until: int | None = rows[0][0]
+    return until
+
+
+def join(node: bytes, name: str, alive_until: int, former: int | None = None) -> Operation[bool]:
+    """Enter a node: its former life, whose lease was seen to end at `former`, is over, and what it held comes free.
+
+    False when another node of this name is there, or renewed its lease since; nothing is changed then.
+    """
+    yield from lead("join", node, 0, 0)  # one at a time: what is not there yet cannot be locked
+    nodes = schema.nodes.c
+    rows = yield Query(select(nodes.id, nodes.alive_until).where(and_(nodes.name == name, nodes.id != node)))
+    if any(until > (former or 0) for _, until in rows):
+        return False
     yield from _end([row[0] for row in rows])
     yield from rejoin(node, name, alive_until)
     yield from free_strays()
+    return True
 
 
 def rejoin(node: bytes, name: str, alive_until: int) -> Operation[None]:
