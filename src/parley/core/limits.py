@@ -49,6 +49,10 @@ class Busy(Exception):
         self.standing = standing
 
 
+class Stopping(Exception):
+    """What a client waited for had not come when the process began to stop; another node, or the next start, has it."""
+
+
 class Limits:
     """One node's limits. `nodes` says how many nodes share an account's rate: each grants its part of it.
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from parley.core.limits import Stopping
 from parley.lib.clock import Clock
 from parley.model.behaviour import CALM, USUAL, Behaviour, Faults
 from parley.model.phone import Arrival, DueReceipt, Phone
@@ -128,7 +129,10 @@ class Phones:
         contains: str | None = None,
         wait_s: float = 0.0,
     ) -> list[Arrival]:
-        """What an account sent to a phone, newest first; waits up to `wait_s` for the first that matches."""
+        """What an account sent to a phone, newest first; waits up to `wait_s` for the first that matches.
+
+        Raises Stopping when the process stops before that.
+        """
         deadline = self._clock.monotonic() + wait_s
         event = asyncio.Event()
         self._watched.setdefault(phone, []).append(event)
@@ -137,8 +141,10 @@ class Phones:
                 event.clear()
                 found = await self._engine.read(phones.inbox, phone, account_id, limit, since, contains)
                 left = deadline - self._clock.monotonic()
-                if found or left <= 0 or self._is_stopping:
+                if found or left <= 0:
                     return found
+                if self._is_stopping:
+                    raise Stopping
                 try:
                     async with asyncio.timeout(min(left, _POLL_S)):
                         await event.wait()

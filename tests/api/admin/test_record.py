@@ -105,6 +105,19 @@ def test_the_feed_tells_what_happens_and_wakes_who_waits(fresh_server: Server) -
     assert [event["seq"] for event in told] == sorted(event["seq"] for event in told)
 
 
+def test_who_waits_when_the_node_stops_is_told_to_come_again(fresh_server: Server) -> None:
+    client = Client(fresh_server)
+    fresh_server.run(_quiesced(fresh_server))
+    for path in ("/admin/events", f"/simulator/phones/{phone()}/messages"):
+        answer = client.call("GET", path, params={"wait": 50})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+        assert client.call("GET", path).status_code == 200
+
+
+async def _quiesced(server: Server) -> None:
+    server.app.quiesce()
+
+
 def test_receipts_that_match_nothing_are_visible(fresh_server: Server) -> None:
     client = Client(fresh_server)
     receipts = [Receipt("acme", "undelivered", n, f"ref-{n}", error_code=30003) for n in range(3)]

@@ -9,6 +9,7 @@ from parley.api.admin.times import iso, seconds
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.http.paging import whole_number
+from parley.core.limits import Stopping
 from parley.lib import ids
 from parley.lib.clock import Clock
 from parley.model.event import Event
@@ -57,7 +58,9 @@ class EventsApi:
             )
             try:
                 found = await messages.follow(self._engine, call.account.id, after, limit)
-                if found or left <= 0 or self._stopping.is_set():
+                if not found and left > 0 and self._stopping.is_set():
+                    raise Stopping
+                if found or left <= 0:
                     return json_reply(200, {"events": await self._told(found), "next": _next(found, after)})
                 await asyncio.wait(wakes, return_when=asyncio.FIRST_COMPLETED)
                 await asyncio.sleep(_GATHER_S)

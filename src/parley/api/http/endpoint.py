@@ -17,7 +17,7 @@ from parley.api.http.credentials import Credentials
 from parley.api.http.decode import Form, json_object, pairs
 from parley.api.http.fault import Fault
 from parley.api.http.patience import Patience
-from parley.core.limits import Busy, Standing
+from parley.core.limits import Busy, Standing, Stopping
 from parley.core.refusal import Refused
 from parley.model.account import Account
 from parley.store import StoreUnavailable
@@ -169,7 +169,7 @@ class Endpoint:
             return self._refuse(busy, scope)
         except _Disconnected:
             raise
-        except asyncio.CancelledError:  # the server stops, and has waited for this one as long as it may
+        except (Stopping, asyncio.CancelledError):  # the latter once this one has had as long as it may
             fault = Fault("unavailable", "The server is stopping; try again shortly")
             reply = _retry_later(self._explain(fault, scope))
         except TimeoutError:

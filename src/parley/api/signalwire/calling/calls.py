@@ -16,7 +16,7 @@ from parley.api.signalwire.calling.carrying import Carrying, Lost
 from parley.api.signalwire.calling.methods import read
 from parley.api.signalwire.swml.fault import Faulty
 from parley.core.backoff import Backoff
-from parley.core.limits import Busy
+from parley.core.limits import Busy, Stopping
 from parley.core.numbers import Numbers
 from parley.core.refusal import Refused
 from parley.core.send import Draft
@@ -82,8 +82,10 @@ class Calls:
         while True:
             found = await self._engine.read(calls.fetch, account_id, call_id)
             left = deadline - self._clock.monotonic()
-            if found is None or found.call.ended_at is not None or left <= 0 or self._stopping.is_set():
+            if found is None or found.call.ended_at is not None or left <= 0:
                 return found
+            if self._stopping.is_set():
+                raise Stopping
             stops = asyncio.create_task(self._stopping.wait())
             over = self._under_way.get(call_id, stops)
             await asyncio.wait((stops, over), timeout=min(left, _POLL_S), return_when=asyncio.FIRST_COMPLETED)
