@@ -1,10 +1,13 @@
 """Every setting, once: each field is an environment variable, a key of the configuration file and a flag of `serve`."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -12,7 +15,11 @@ from parley.lib.redaction import Secret, mask_url
 
 Profile = Literal["dev", "strict"]
 _PREFIX = "PARLEY_"
+_TOKEN_LENGTH = 8
+_TOKEN = re.compile(rf"[!-~]{{{_TOKEN_LENGTH},}}")
+_BLANK = re.compile(r"\s")
 
+_Pace = Annotated[float, msgspec.Meta(ge=0)]
 _Port = Annotated[int, msgspec.Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")]
 
 
@@ -59,14 +66,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["auto", "json", "text"], _about("`auto` is text on a terminal and JSON elsewhere.")
     ] = "auto"
     pace_long_code: Annotated[
-        float | None, _about("Segments a second of a long code; 0 is unlimited, as all are in `dev`. In `strict`: 1.")
+        _Pace | None, _about("Segments a second of a long code; 0 is unlimited, as all are in `dev`. In `strict`: 1.")
     ] = None
-    pace_toll_free: Annotated[float | None, _about("Segments a second of a toll-free number. In `strict`: 3.")] = None
-    pace_short_code: Annotated[float | None, _about("Segments a second of a short code. In `strict`: 100.")] = None
+    pace_toll_free: Annotated[_Pace | None, _about("Segments a second of a toll-free number. In `strict`: 3.")] = None
+    pace_short_code: Annotated[_Pace | None, _about("Segments a second of a short code. In `strict`: 100.")] = None
     pace_alphanumeric: Annotated[
-        float | None, _about("Segments a second of an alphanumeric sender. In `strict`: 10.")
+        _Pace | None, _about("Segments a second of an alphanumeric sender. In `strict`: 10.")
     ] = None
-    pace_whatsapp: Annotated[float | None, _about("Messages a second of a WhatsApp sender. In `strict`: 80.")] = None
+    pace_whatsapp: Annotated[_Pace | None, _about("Messages a second of a WhatsApp sender. In `strict`: 80.")] = None
     campaign_registration: Annotated[
         bool | None,
         _about("US long codes need an approved campaign to write to the US (30034). Default: in `strict`."),
@@ -207,28 +214,82 @@ class SettingsError(ValueError):
 def load(flags: Mapping[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process. `flags` are by field name, None for unset. Raises SettingsError."""
     env = os.environ if environment is None else environment
-    given: dict[str, Any] = _file(env[f"{_PREFIX}CONFIG"]) if env.get(f"{_PREFIX}CONFIG") else {}
+    path = env.get(f"{_PREFIX}CONFIG")
+    given: dict[str, Any] = _file(path) if path else {}
+    of_file = set(given)
     for name in Settings.__struct_fields__:
         value = env.get(_PREFIX + name.upper())
         if value is not None and (value != "" or name.endswith("_reply")):
             given[name] = value
-    given |= {name: value for name, value in (flags or {}).items() if value is not None}
+            of_file.discard(name)
+    flagged = {name: value for name, value in (flags or {}).items() if value is not None}
+    given |= flagged
+    of_file -= flagged.keys()
+    if isinstance(level := given.get("log_level"), str):
+        given["log_level"] = level.lower()
+    settings, name, problem = None, "", ""
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsError(_readable(str(error))) from None
+        name, problem = _readable(str(error), given)
+    else:
+        name, problem = _objection(settings)
+    if settings is None or problem:
+        where = f"PARLEY_CONFIG {path}: " if name in of_file else ""
+        raise SettingsError(f"{where}{name}: {problem}")
+    return settings
 
 
 def _file(path: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(Path(path).read_text("utf-8"))
+        given = tomllib.loads(Path(path).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"PARLEY_CONFIG {path}: {error}") from None
+    for name in given:
+        if name not in Settings.__struct_fields__:
+            raise SettingsError(f"PARLEY_CONFIG {path}: there is no setting {name!r}")
+    return given
 
 
-def _readable(problem: str) -> str:
+def _readable(problem: str, given: Mapping[str, Any]) -> tuple[str, str]:
+    """The setting that a ValidationError is about, and what it may be."""
     what, _, where = problem.partition(" - at `$.")
-    return f"{where.rstrip('`')}: {what}" if where else what
+    name = where.rstrip("`")
+    if choices := _choices(name):
+        what = f"it has to be {', '.join(choices[:-1])} or {choices[-1]}, and is {given[name]!r}"
+    return name, what
+
+
+def _choices(name: str) -> tuple[str, ...]:
+    hint = get_type_hints(Settings).get(name)
+    return get_args(hint) if get_origin(hint) is Literal else ()
+
+
+def _objection(settings: Settings) -> tuple[str, str]:
+    """The setting that cannot be, though it is of its type, and what it may be; two empty texts when there is none."""
+    for name in Settings.__struct_fields__:
+        value = getattr(settings, name)
+        if isinstance(value, float) and not isfinite(value):
+            return name, "it has to be a finite number"
+    for name in ("public_url", "link_url"):
+        value = getattr(settings, name)
+        if value is not None and not _is_origin(value):
+            return name, "it has to be a URL such as https://parley.example.com, without user, query or fragment"
+    if settings.node_name is not None and not settings.node_name.strip():
+        return "node_name", "it has to have a letter or digit"
+    if settings.auth_token is not None and not _TOKEN.fullmatch(settings.auth_token):
+        return "auth_token", f"it has to have {_TOKEN_LENGTH} or more letters, digits and signs of ASCII"
+    return "", ""
+
+
+def _is_origin(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    is_plain = not (parts.query or parts.fragment or "@" in parts.netloc or _BLANK.search(url))
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and is_plain
 
 
 def describe() -> list[tuple[str, str, str]]:

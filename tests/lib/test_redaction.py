@@ -66,6 +66,9 @@ def test_names_of_other_things(key: str) -> None:
         ("https://e.com/?to=%2B1555", "https://e.com/?to=%2B1555"),
         ("https://[broken", MASK),
         ("postgresql://parley:pa/ss@db/parley", MASK),
+        ("sqlite:///relative/path", "sqlite:///relative/path"),
+        ("sqlite:////absolute/path?", "sqlite:////absolute/path?"),
+        ("https://u:p\tp@e.com/", MASK),
         ("", ""),
     ],
 )

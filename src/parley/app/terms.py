@@ -88,11 +88,16 @@ def table(setting: str, path: str | None, read: Callable[[str | None], T]) -> T:
 
 
 def trust(ca_file: str | None) -> ssl.SSLContext | None:
-    """What trusts a file's authorities too; None for the usual. Raises OSError."""
+    """What trusts a file's authorities too; None for the usual. Raises SettingsError."""
     if ca_file is None:
         return None
     context = ssl.create_default_context()
-    context.load_verify_locations(ca_file)
+    try:
+        context.load_verify_locations(ca_file)
+    except ssl.SSLError:
+        raise SettingsError(f"ca_file {ca_file}: it holds no certificates in PEM") from None
+    except OSError as error:
+        raise SettingsError(f"ca_file {ca_file}: {error.strerror}") from None
     return context
 
 

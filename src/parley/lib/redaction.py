@@ -4,7 +4,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import unquote_plus, urlsplit, urlunsplit
+from urllib.parse import unquote_plus, urlsplit
 
 MASK: Final = "***"
 """What stands where a secret was."""
@@ -72,8 +72,15 @@ def mask_url(url: str) -> str:
     except ValueError:
         return MASK
     userinfo, at, host = parts.netloc.rpartition("@")
-    netloc = f"{MASK}@{host}" if at and userinfo else host
-    return urlunsplit(parts._replace(netloc=netloc, query=_mask_parameters(parts.query)))
+    if at:
+        if parts.netloc not in url:  # what urlsplit leaves out, such as a tab, stands amid the secret
+            return MASK
+        url = url.replace(parts.netloc, f"{MASK}@{host}" if userinfo else host, 1)
+    before, mark, rest = url.partition("?")
+    query, hash_, fragment = rest.partition("#")
+    if not mark or "#" in before:
+        return url
+    return f"{before}?{_mask_parameters(query)}{hash_}{fragment}"
 
 
 def scrub(mapping: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from parley.lib.redaction import mask_url
 from parley.store.engine.engine import Engine
 
 _POSTGRES: Final = ("postgresql", "postgres")
-_FORMS: Final = "it has to be sqlite:///relative/path, sqlite:////absolute/path or postgresql://user@host:port/name"
+_FORMS: Final = "it has to be sqlite:///relative/path, sqlite:////absolute/path or postgresql://host/name"
 
 
 class UrlError(ValueError):
