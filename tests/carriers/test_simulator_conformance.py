@@ -6,17 +6,19 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from parley.carriers.simulator import Simulator
 from parley.core.carrier import Carrier
 from parley.core.phones import Phones
 from parley.model.behaviour import Behaviour, Faults
 from parley.model.phone import DueReceipt
-from parley.store import Engine
+from parley.store import Engine, Operation, schema
 from parley.store.connect import open_engine
+from parley.store.engine.statements import Query, Row
 from parley.store.migrate import migrate
 from tests.carriers import conformance
-from tests.carriers.conformance import ACCOUNT, Far, Make, Mood, Reports
+from tests.carriers.conformance import Far, Make, Mood, Reports
 from tests.carriers.dice import Dice
 from tests.clock import ManualClock
 
@@ -42,7 +44,8 @@ class Handsets:
     moods: frozenset[Mood] = frozenset({"accept", "reject", "throttle", "refuse", "deliver late", "duplicate"})
     secrets: tuple[str, ...] = ()
 
-    def __init__(self, phones: WatchedPhones, clock: ManualClock, reports: Reports) -> None:
+    def __init__(self, engine: Engine, phones: WatchedPhones, clock: ManualClock, reports: Reports) -> None:
+        self._engine = engine
         self._phones = phones
         self._clock = clock
         self._reports = reports
@@ -60,14 +63,20 @@ class Handsets:
                 await self._phones.tell(phone, Behaviour(delay_s=30))
 
     async def arrived(self) -> list[tuple[str, str, int]]:
-        found = [each for phone in PHONES for each in await self._phones.inbox(ACCOUNT, phone, 100)]
-        return [(each.phone, each.body, len(msgspec.json.decode(each.media or "[]"))) for each in found]
+        # From the table itself: an inbox is found by messages, of which there are none here.
+        found = await self._engine.read(_arrivals)
+        return [(phone, body, len(msgspec.json.decode(described or "[]"))) for phone, body, described in found]
 
     async def report_late(self) -> None:
         """The clock passes what is owed; the carrier's own loop has to find it."""
         self._clock.advance(60)
         while await self._phones.next_due() is not None:
             await self._phones.settled.wait()
+
+
+def _arrivals() -> Operation[list[Row]]:
+    table = schema.arrivals.c
+    return (yield Query(select(table.phone, table.body, table.media)))
 
 
 @pytest.fixture
@@ -80,7 +89,7 @@ async def make(sqlite_store_url: str, clock: ManualClock) -> Make:
         await engine.open()
         try:
             phones = WatchedPhones(engine, clock)
-            yield Simulator(phones, clock, Dice()), Handsets(phones, clock, reports)
+            yield Simulator(phones, clock, Dice()), Handsets(engine, phones, clock, reports)
         finally:
             await engine.close()
 

@@ -87,7 +87,7 @@ async def test_redaction_empties_the_text_wherever_it_stands(engine: Engine, rec
     await engine.write(messages.redact, message.account_id, message.id, message.created_at + 9)
     found = await engine.read(messages.fetch, message.account_id, message.id)
     assert found == replace(message, body="", updated_at=message.created_at + 9)
-    [arrival] = await engine.read(phones.inbox, message.recipient, [message.account_id], 5)
+    [arrival] = await engine.read(phones.inbox, message.recipient, message.account_id, 5)
     assert arrival.body == ""
     assert [event.kind for event in await engine.read(messages.history, message.id)] == ["delivered", "redacted"]
 
@@ -111,7 +111,7 @@ async def test_a_deleted_message_leaves_a_row_for_the_books_only(engine: Engine,
     assert left == replace(message, body="", extras=None, updated_at=at, deleted_at=at)
     assert await engine.read(media.of_messages, [message.id]) == {}
     assert await engine.read(media.content, b"h" * 32) is None
-    [arrival] = await engine.read(phones.inbox, message.recipient, [message.account_id], 5)
+    [arrival] = await engine.read(phones.inbox, message.recipient, message.account_id, 5)
     assert arrival.body == ""
     assert [event.kind for event in await engine.read(messages.history, message.id)] == ["delivered", "deleted"]
 

@@ -1,10 +1,10 @@
 """Keep the simulator's phones: how they behave, what arrived at them, and the receipts that they owe."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import astuple, fields, replace
-from sqlalchemy import ColumnElement, and_, case, delete, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, select, union_all
 
 from parley.model.phone import Arrival, DueReceipt, Phone
 from parley.store import schema
@@ -15,6 +15,8 @@ _RECEIPT: Final = tuple(field.name for field in fields(DueReceipt))
 _RECEIPT_KEYS: Final = ("due_at", "message_id", "status")
 _LOOK_BACK: Final = 20_000
 """Of an account's newest messages, how many tell which phones it talked with."""
+_LOOKS_BACK: Final = 10_000
+"""Of an account's newest messages to a phone, how many are at least looked at for its inbox."""
 
 
 def behaviours() -> Operation[dict[str, str]]:
@@ -70,11 +72,17 @@ def settle(receipts: Sequence[DueReceipt]) -> Operation[None]:
 
 
 def inbox(
-    phone: str, account_ids: Collection[bytes], limit: int, since: int | None = None, contains: str | None = None
+    phone: str, account_id: bytes, limit: int, since: int | None = None, contains: str | None = None
 ) -> Operation[list[Arrival]]:
-    """What these accounts sent to a phone, newest first: received at `since` or later, with `contains` in the body."""
+    """What an account sent to a phone, newest first: received at `since` or later, with `contains` in the body.
+
+    Found by the messages to it, of which the newest are looked at: an index of the phone's own would cost each message
+    a page in a random place, as the index of recipients does already.
+    """
     table = schema.arrivals.c
-    conditions: list[ColumnElement[bool]] = [table.phone == phone, table.account_id.in_(account_ids)]
+    most = max(limit, _LOOKS_BACK)
+    sent = union_all(*(_newest_to(account_id, recipient, most) for recipient in (phone, f"whatsapp:{phone}")))
+    conditions: list[ColumnElement[bool]] = [table.message_id.in_(sent)]
     if since is not None:
         conditions.append(table.received_at >= since)
     if contains:
@@ -87,6 +95,19 @@ def inbox(
         .limit(limit)
     )
     return [Arrival(*row) for row in rows]
+
+
+def _newest_to(account_id: bytes, recipient: str, most: int) -> Select[tuple[bytes]]:
+    message = schema.messages.c
+    newest = (
+        select(message.id)
+        .where(and_(message.account_id == account_id, message.recipient == recipient))
+        .order_by(message.id.desc())
+        .limit(most)
+        .with_hint(schema.messages, "INDEXED BY messages_recipient", "sqlite")
+        .subquery()
+    )
+    return select(newest.c.id)
 
 
 def list_phones(account_id: bytes, limit: int, after: int = 0, carrier: str = "simulator") -> Operation[list[Phone]]:

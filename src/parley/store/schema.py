@@ -461,7 +461,6 @@ arrivals: Final = Table(
     Column("body", Text, nullable=False),
     Column("media", Text, comment="JSON list of media ids and types"),
     Column("received_at", BigInteger, nullable=False),
-    Index("arrivals_phone", "phone", "received_at", "message_id"),
     sqlite_with_rowid=False,
 )
 

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from parley.model.phone import Arrival
+from parley.store.accept import Intake
 from tests.api.admin.client import OURS, Client, meanwhile, phone
+from tests.clock import ManualClock
 from tests.receiver import Receiver
 from tests.receiver import Reply as Answer
 from tests.server import Server, serve
+from tests.store.records import Records, take
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -246,10 +249,15 @@ def test_phones_keep_what_they_have_across_a_restart(store_url: str) -> None:
 def test_ten_thousand_messages_on_one_phone_can_be_read(fresh_server: Server) -> None:
     client, to = Client(fresh_server), phone()
     app = fresh_server.app
-    arrivals = [
-        Arrival(app.ids.new(), fresh_server.account_id, to, OURS, f"Message {n}, code {n:06}", None, 1_000_000 + n)
-        for n in range(10_000)
+    records = Records(ManualClock())
+    sent = [
+        records.message(account_id=fresh_server.account_id, recipient=to, status="delivered") for _ in range(10_000)
     ]
+    arrivals = [
+        Arrival(message.id, message.account_id, to, OURS, f"Message {n}, code {n:06}", None, 1_000_000 + n)
+        for n, message in enumerate(sent)
+    ]
+    fresh_server.run(take(app.engine, *map(Intake, sent)))
     fresh_server.run(app.phones.record(arrivals, ()))
     found = client.at(to)
     assert [item["code"] for item in found] == [f"{n:06}" for n in reversed(range(10_000))]
