@@ -66,6 +66,20 @@ def test_a_key_that_is_not_the_databases(tmp_path: Path) -> None:
     key.unlink()
     assert examined(tmp_path, ANY_PORT)["key"] == "FAIL"
     assert not key.exists()
+    done = parley(tmp_path, "serve", env=ANY_PORT)
+    assert (done.returncode, key.exists()) == (1, False)
+    assert "parley.key is not there" in done.stderr
+    key.write_text("00" * 32)
+    done = parley(tmp_path, "serve", env=ANY_PORT)
+    assert "does not open" in done.stderr
+    assert "Unclosed" not in done.stderr
+
+
+def test_a_database_that_others_can_read(tmp_path: Path) -> None:
+    well(tmp_path, "migrate")
+    assert "file mode" not in examined(tmp_path, ANY_PORT)
+    (tmp_path / "var" / "parley.db").chmod(0o644)
+    assert examined(tmp_path, ANY_PORT)["file mode"] == "WARN"
 
 
 def test_a_port_that_something_else_has(tmp_path: Path, receiver: Receiver) -> None:

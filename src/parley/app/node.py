@@ -6,13 +6,14 @@ from typing import Final
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from parley.app import terms
 from parley.app.parts import Parts
 from parley.app.surface import VERSION
 from parley.core.claim import NameTaken
 from parley.core.maintain import Maintenance
 from parley.lib import ids
 from parley.settings import SettingsError
-from parley.store import StoreUnavailable
+from parley.store import StoreUnavailable, accounts
 from parley.store.connect import UrlError, open_engine
 from parley.store.migrate import SchemaError, migrate
 from parley.store.vault import VaultError
@@ -44,10 +45,12 @@ class App(Parts):
             await self.start()
         except (SettingsError, UrlError, SchemaError, StoreUnavailable, VaultError, NameTaken) as error:
             log.error("the node cannot start", reason=str(error))
+            await self.opened.aclose()
             await send({"type": "lifespan.startup.failed", "message": ""})
             return
         except Exception:
             log.exception("the node cannot start")
+            await self.opened.aclose()
             await send({"type": "lifespan.startup.failed", "message": ""})
             return
         await send({"type": "lifespan.startup.complete"})
@@ -60,6 +63,8 @@ class App(Parts):
         await migrate(self.settings.database_url)
         engine = open_engine(self.settings.database_url)
         await engine.open()
+        if await engine.read(accounts.exist):
+            terms.check_key_is_there(self.settings)
         self.build(engine)
         await self._prepare_accounts()
         await self.claims.join()

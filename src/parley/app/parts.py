@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Collection
+from contextlib import AsyncExitStack
 from typing import Final, Protocol, TypeVar
 
 from parley.api.admin.events import EventsApi
@@ -123,6 +124,8 @@ class Parts:
         self.owed: Handoff[Callback] = Handoff(HELD, key=lambda callback: callback.id)
         self.first_account: Account | None = None
         """The oldest account, once started."""
+        self.opened = AsyncExitStack()
+        """What a start that fails has to close."""
         self.is_first_start = False
         """Whether this start made it."""
         self.public_url = (settings.public_url or f"http://{terms.reachable(settings.host)}:{settings.port}").rstrip(
@@ -137,6 +140,7 @@ class Parts:
         messages_wait, callbacks_wait = asyncio.Event(), asyncio.Event()
         self.guard = Guard(allow_loopback=self.is_dev, allow_private=False)
         self.client = Client(self.guard, user_agent=f"Parley/{VERSION}", tls=terms.trust(settings.ca_file))
+        self.opened.push_async_callback(self.client.aclose)
         self.fetch_media = MediaFetcher(self.client)
         self.vault = Vault(terms.vault_key(self.settings))
         self.accounts = Accounts(
@@ -356,7 +360,7 @@ class Parts:
         )
         self.metrics.requests_waiting.labels("write").set_function(lambda: self.limits.writes)
         self.metrics.requests_waiting.labels("read").set_function(lambda: self.limits.reads)
-        self.metrics.intake_waiting.set_function(lambda: self.record.waiting)
+        self.metrics.intake_waiting.set_function(lambda: self.limits.intake)
         self.credentials = Credentials(self.accounts, self.clock, self.vault.derive(b"credentials"), self.limits)
         self.events = EventsApi(self.engine, self.clock)
         self._build_relay()

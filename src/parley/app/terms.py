@@ -14,7 +14,7 @@ from parley.lib import tables
 from parley.model.consent import Replies as KeywordReplies
 from parley.settings import Settings, SettingsError
 from parley.store.connect import sqlite_path
-from parley.store.vault import key_from_text, load_or_create_key
+from parley.store.vault import VaultError, key_from_text, load_or_create_key
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,16 @@ def vault_key(settings: Settings) -> bytes:
         log.warning("PARLEY_SECRET_KEY is not set; every node needs this key", file=str(SHARED_KEY))
         path = SHARED_KEY
     return load_or_create_key(path.with_suffix(".key"))
+
+
+def check_key_is_there(settings: Settings) -> None:
+    """Raises VaultError where a key file would be made that cannot be the one that the record was written with."""
+    path = sqlite_path(settings.database_url) or SHARED_KEY
+    if settings.secrets.secret_key is None and not path.with_suffix(".key").exists():
+        raise VaultError(
+            f"the key file {path.with_suffix('.key')} is not there, and the database was written under a key. Put it"
+            " back, or give this process the PARLEY_SECRET_KEY, that it was written with"
+        )
 
 
 def bounds(settings: Settings) -> Bounds:

@@ -71,11 +71,16 @@ class Limits:
         self.reads = 0
         """Other requests under way."""
 
+    @property
+    def intake(self) -> int:
+        """What the bound of the intake is held against: writes that are under way, or wait for the record."""
+        return max(self.writes, self._waiting())
+
     def arrive(self, *, is_write: bool) -> None:
         """A request comes, from whomever. Raises Busy; otherwise `leave` has to follow."""
         most = self._bounds.intake
         if is_write:
-            if most and (self.writes >= most or self._waiting() >= most):
+            if most and self.intake >= most:
                 raise Busy("Too many requests wait to be recorded; try again shortly")
             self.writes += 1
         else:

@@ -38,6 +38,11 @@ def add_first(account: Account, vault: Vault, *, is_named: bool) -> Operation[Ac
     return stands or account
 
 
+def exist() -> Operation[bool]:
+    """Whether there is any account."""
+    return bool((yield Query(select(schema.accounts.c.id).limit(1))))
+
+
 def fetch(account_id: bytes, vault: Vault) -> Operation[Account | None]:
     """An account with its secrets. Raises VaultError when they were sealed under another key."""
     rows = yield Lookup(schema.accounts, _COLUMNS, ("id",), [(account_id,)])

@@ -44,6 +44,8 @@ async def check_database(settings: Settings, clock: Clock) -> AsyncIterator[Find
         return
     if path is not None:
         yield _place(path)
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield doubtful("file mode", f"others than its owner may read or write {path}", f"chmod 600 {path}*")
     if revision != HEAD:
         yield broken(
             "schema", f"it is at {revision or 'nothing'}, and this version needs {HEAD}", "Run `parley migrate`."
