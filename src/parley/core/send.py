@@ -31,6 +31,7 @@ from parley.model.address import (
     InvalidAddress,
     Rules,
     parse_recipient,
+    is_signalwire_sender,
     parse_sender,
 )
 from parley.model.application import Application
@@ -278,6 +279,8 @@ class Sending:
             raise Refused("sender_invalid", text) from error
         if reason := magic_numbers.of_sender(sender.value):
             raise Refused(reason, sender.text)
+        if draft.dialect == "signalwire" and not is_signalwire_sender(sender):
+            raise Refused("sender_invalid", text)
         return sender
 
     def _intake(self, draft: Draft, route: Route, load: Load) -> Intake:

@@ -124,6 +124,16 @@ def parse_sender(text: str, rules: Rules = TWILIO) -> Address:
     return Address("sms", "alphanumeric", rest)
 
 
+def is_signalwire_sender(address: Address) -> bool:
+    """Whether SignalWire's API sends from an address: a full number, or a short code of 5 or 6 digits; no name.
+
+    Source: create-message page.
+    """
+    return address.channel == "sms" and (
+        address.kind == "e164" or (address.kind == "short_code" and len(address.value) in (5, 6))
+    )
+
+
 def read(text: str) -> Address:
     """The address that `Address.text` spelled, without checking it again: for what our own record holds."""
     if _PLUS_DIGITS.fullmatch(text):  # a name may begin with a plus as well

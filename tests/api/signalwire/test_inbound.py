@@ -82,6 +82,18 @@ def test_a_swml_document_replies(client: Client, receiver: Receiver) -> None:
     assert [request.json["status"] for request in told] == ["queued", "initiated", "sent", "delivered"]
 
 
+@pytest.mark.parametrize("sender", ["nope", "ACME", "123", "whatsapp:+15559300013"])
+def test_a_reply_comes_from_what_the_messaging_api_sends_from(client: Client, receiver: Receiver, sender: str) -> None:
+    number, phone = "+15559300013", "+15559390013"
+    steps = [{"reply": {"body": "no", "from": sender}}, {"reply": f"%{{reply_result}} [{sender}]"}]
+    receiver.answer = answers({"sections": {"main": steps}})
+    hook(client, number, message_request_url=f"{receiver.url}/in")
+    asked = client.phone_sends(phone, number, "hi")
+    (arrived,) = client.inbox(phone, contains=f"[{sender}]")
+    assert (arrived["body"], arrived["from"]) == (f"failed [{sender}]", number)
+    assert client.ask("GET", f"/api/messaging/logs/{asked}", 200)["error_code"] == "swml_reply_invalid_from_number"
+
+
 def test_stop_is_the_apps_business(client: Client, receiver: Receiver) -> None:
     number, phone = "+15559300004", "+15559390004"
     hook(client, number, message_request_url=receiver.url)

@@ -66,7 +66,10 @@ def test_each_error(client: Client) -> None:
         ({"to": "+15559610005", "max_attempts": 21}, "invalid_parameter"),
         ({"to": "+15559610005", "valid_for": True}, "invalid_parameter"),
         ({"to": "+15559610005", "allow_alphas": "yes"}, "not_a_boolean"),
-        ({"to": "+15559610005", "from": "ACME Inc. of Ohio"}, "invalid_from_number"),
+        *(
+            ({"to": "+15559610005", "from": sender}, "invalid_from_number")
+            for sender in ("ACME Inc. of Ohio", "ACME", "nope", "123", "whatsapp:+15551234567")
+        ),
     ):
         assert [found for found, _ in client.codes("POST", f"{MFA}/sms", json=given)] == [code], given
     client.ask("POST", f"{MFA}/x/verify", 404, json={"token": "1"})

@@ -11,7 +11,7 @@ from parley.api.http.endpoint import Call
 from parley.api.signalwire.problems import Invalid, Problem, unknown_parameter
 from parley.core.send import Draft
 from parley.model.account import Account
-from parley.model.address import SIGNALWIRE, InvalidAddress, parse_recipient, parse_sender
+from parley.model.address import SIGNALWIRE, InvalidAddress, is_signalwire_sender, parse_recipient, parse_sender
 from parley.model.message import MAX_BODY
 from parley.store.accept import IdempotencyKey
 from parley.webhooks.guard import Guard, RefusedUrl
@@ -31,7 +31,6 @@ WHATSAPP_PARAMETERS: Final = frozenset({"message_type", "template_id", "template
 _HTTP_URL = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _RESERVED: Final = ("signalwire_", "sw_", "rtc_", "internal_")
-_SHORT_CODE = re.compile(r"[0-9]{5,6}", re.ASCII)
 _WHATSAPP: Final = "whatsapp:"
 _KEY_HEADERS: Final = (b"idempotency-key", b"i-twilio-idempotency-token")
 
@@ -133,7 +132,7 @@ def _check_sender(text: str, problems: list[Problem]) -> None:
         problems.append(Problem("feature_not_available", "WhatsApp messages are not offered here", "from"))
         return
     try:
-        if parse_sender(text, SIGNALWIRE).kind == "e164" or _SHORT_CODE.fullmatch(text):
+        if is_signalwire_sender(parse_sender(text, SIGNALWIRE)):
             return
     except InvalidAddress:
         pass

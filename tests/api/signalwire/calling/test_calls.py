@@ -88,6 +88,15 @@ def test_the_guides_call_sends_a_text(client: Client) -> None:
     assert client.raw("GET", f"/simulator/calls/{call['call_id']}").json() == call
 
 
+@pytest.mark.parametrize("sender", ["nope", "ACME", "123", f"whatsapp:{NUMBER}"])
+def test_a_text_is_sent_from_what_the_messaging_api_sends_from(client: Client, sender: str) -> None:
+    texts = [{"to_number": to, "from_number": sender, "body": "x"} for to in (PHONE, f"whatsapp:{PHONE}")]
+    steps = [{"send_sms": texts[0]}, play("%{send_sms_result}"), {"send_sms": texts[1]}, play("%{send_sms_result}")]
+    call = ring(client, swml=main(*steps))
+    assert heard(call) == ["failed", "failed"]
+    assert [entry["reason"] for entry in call["transcript"] if entry["method"] == "send_sms"] == ["sender_invalid"] * 2
+
+
 def test_a_dialled_call(client: Client) -> None:
     phone = "+15557490003"
     params = {
