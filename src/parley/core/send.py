@@ -30,8 +30,8 @@ from parley.model.address import (
     Address,
     InvalidAddress,
     Rules,
-    parse_recipient,
     is_signalwire_sender,
+    parse_recipient,
     parse_sender,
 )
 from parley.model.application import Application
