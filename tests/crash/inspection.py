@@ -8,7 +8,12 @@ from typing import Any, Final
 
 import aiohttp
 import msgspec
+from sqlalchemy import select
 
+from parley.lib import ids
+from parley.store import Operation, schema
+from parley.store.connect import open_engine
+from parley.store.engine.statements import Query, Row
 from tests.crash.callbacks import Callbacks
 from tests.crash.creates import AUTH, MESSAGES, Create, Creates
 from tests.node import Node
@@ -57,7 +62,6 @@ async def inspect(
     node: Node,
     creates: Creates,
     callbacks: Callbacks,
-    phones: Iterable[str],
     within_s: float = SETTLED_WITHIN_S,
 ) -> Accounting:
     """Wait for everything to settle, within bounds, and count."""
@@ -68,13 +72,13 @@ async def inspect(
         called = {sid for sid, message in record.items() if _asked(message, creates).callback is not None}
         called |= {sid for sid, create in creates.accepted.items() if create.callback is not None}
         await callbacks.complete(called, max(0.0, until - time.monotonic()))
-        at_handset = Counter[str]()
-        shown: dict[str, Create] = {}
-        for phone in phones:
-            for item in (await _json(session, f"/simulator/phones/{phone}/messages?limit=50000"))["messages"]:
-                sid = "SM" + item["message_id"].replace("-", "")
-                at_handset[sid] += 1
-                shown[sid] = Create(phone, item["body"], None)
+    at_handset = Counter[str]()
+    shown: dict[str, Create] = {}
+    # From the table itself: the API finds what arrived by the record, which is what it is held against.
+    for message_id, phone, body in await _arrived(node.database_url):
+        sid = ids.sid("SM", message_id)
+        at_handset[sid] += 1
+        shown[sid] = Create(phone, body, None)
     wrong = sum(not _is_like(found[sid], create) for sid, create in creates.accepted.items() if sid in found)
     wrong += sum(not _is_like(message, _asked(message, creates)) for message in record.values())
     wrong += sum(
@@ -94,6 +98,20 @@ async def inspect(
         callbacks_repeated=callbacks.repeated(called),
         unanswered=len(record.keys() - creates.accepted.keys()),
     )
+
+
+async def _arrived(url: str) -> list[Row]:
+    engine = open_engine(url)
+    await engine.open()
+    try:
+        return await engine.read(_arrivals)
+    finally:
+        await engine.close()
+
+
+def _arrivals() -> Operation[list[Row]]:
+    table = schema.arrivals.c
+    return (yield Query(select(table.message_id, table.phone, table.body)))
 
 
 async def _settled(session: aiohttp.ClientSession, accepted: Iterable[str], until: float) -> dict[str, Any]:

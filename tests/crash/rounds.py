@@ -50,7 +50,7 @@ class Crash:
             await self._killed_load()
         await self._start()
         await self._faults({"latency_s": 0.0})
-        return await inspect(self._node, self._creates, self._callbacks, PHONES)
+        return await inspect(self._node, self._creates, self._callbacks)
 
     async def _killed_load(self) -> None:
         """Kill once so many were accepted, while others are on their way."""

@@ -31,7 +31,7 @@ async def test_the_inspection_sees_what_is_missing_or_wrong(tmp_path: Path) -> N
     async with listening() as callbacks:
         with Node(f"sqlite:///{tmp_path}/parley.db", tmp_path) as node:
             await creates.run(node, [Create(PHONES[0], f"message {n}", callbacks.url) for n in range(6)])
-            before = await inspect(node, creates, callbacks, PHONES)
+            before = await inspect(node, creates, callbacks)
             assert before.is_clean, before
             assert before.called_back == before.accepted == 6
 
@@ -46,7 +46,7 @@ async def test_the_inspection_sees_what_is_missing_or_wrong(tmp_path: Path) -> N
                 database.execute(sql, (bytes.fromhex(sid[2:]),))
             database.close()
             callbacks.told[untold].remove("delivered")
-            after = await inspect(node, creates, callbacks, PHONES, within_s=0.0)
+            after = await inspect(node, creates, callbacks, within_s=0.0)
 
     assert not after.is_clean
     assert (after.lost, after.absent, after.strangers, after.callbacks_missing) == (1, 1, 1, 1)
