@@ -1,7 +1,7 @@
 """Receive: take a message that a carrier brought for one of our numbers, and owe its owner a webhook."""
 
 import hashlib
-from typing import Literal
+from typing import Final, Literal
 
 import structlog
 from msgspec import json
@@ -24,7 +24,7 @@ from parley.model.address import Address, InvalidAddress, parse_recipient, parse
 from parley.model.callback import Callback
 from parley.model.consent import RETURNING, Heard, OptOutType
 from parley.model.laml import is_laml, marked
-from parley.model.message import Dialect, Kind, Media, Message
+from parley.model.message import Dialect, Kind, Media, Message, Status
 from parley.model.number import RELAY_HANDLERS, Number
 from parley.model.relay import KEY, Told
 from parley.model.service import Service
@@ -32,6 +32,9 @@ from parley.store import opt_outs
 from parley.store.accept import IdempotencyKey, Intake, Repeated
 
 log = structlog.get_logger(__name__)
+
+UNHANDLED: Final = 30006
+"""What an inbound message ends with, kept, when its number is SignalWire's and nobody is named to tell of it."""
 
 
 class Receiving:
@@ -131,13 +134,15 @@ class Receiving:
         )
         kind: Kind = "whatsapp" if to.channel == "whatsapp" else "mms" if media else "sms"
         count = segments.count(inbound.body).segments if inbound.body else 1
+        dialect = webhook_dialect(number)
+        is_unhandled = dialect == "signalwire" and number.handler is None and number.request_url is None
         message = Message(
             account_id=number.account_id,
             id=message_id,
             direction="inbound",
-            dialect=webhook_dialect(number),
+            dialect=dialect,
             kind=kind,
-            status="received",
+            status="failed" if is_unhandled else "received",
             sender=phone.text,
             recipient=to.text,
             body=inbound.body,
@@ -150,12 +155,12 @@ class Receiving:
             sent_at=now,
             expires_at=None,
             carrier=inbound.carrier,
-            error_code=None,
+            error_code=UNHANDLED if is_unhandled else None,
             error_message=None,
             uncertain=0,
             deleted_at=None,
             extras=_told(number),
-            price=self._prices.inbound(kind, to, count),
+            price=None if is_unhandled else self._prices.inbound(kind, to, count),
         )
         key = None
         if inbound.ref is not None:
@@ -163,7 +168,8 @@ class Receiving:
             key = IdempotencyKey(name, b"")
         consent = self._consent.said(number, to, phone, heard, message_id, service_id)
         webhook = self._webhook(number, message, heard.kind if heard is not None else None)
-        return Intake(message, None, media, contents, webhook, key, consent=consent)
+        passed: tuple[Status, ...] = ("receiving",) if is_unhandled else ()
+        return Intake(message, None, media, contents, webhook, key, consent=consent, passed=passed)
 
     def _webhook(self, number: Number, message: Message, keyword: OptOutType | None) -> tuple[Callback, ...]:
         if number.request_url is None or number.handler in RELAY_HANDLERS:

@@ -136,6 +136,15 @@ def test_the_fallback_is_told_why(client: Client, receiver: Receiver, answer: Re
     assert client.ask("GET", f"/api/messaging/logs/{id}", 200)["error_code"] == code
 
 
+def test_without_a_handler_it_has_failed(client: Client) -> None:
+    number = "+15559300014"
+    client.ask("POST", "/api/relay/rest/phone_numbers", 200, json={"number": number})
+    asked = client.phone_sends("+15559390014", number, "hi")
+    told = client.ask("GET", f"/api/messaging/logs/{asked}", 200)
+    assert (told["status"], told["error_code"]) == ("failed", "unrouteable_message")
+    assert client.ask("GET", f"/api/messaging/messages/{asked}", 200)["body"] == "hi"
+
+
 def test_by_get(client: Client, receiver: Receiver) -> None:
     number = "+15559300006"
     hook(client, number, sms_url=f"{receiver.url}/in?app=1", sms_method="GET")

@@ -78,8 +78,9 @@ WEBHOOK_WORDS: Final[dict[int, str]] = {
     11321: "url_failed_to_parse",
     11750: "http_retrieval_error",
     14109: "swml_reply_failed",
+    30006: "unrouteable_message",
 }
-"""The same numbers on inbound messages, where they tell of the webhook and its answer."""
+"""The same numbers on inbound messages, where they tell of the webhook and its answer, or that there is no handler."""
 
 _TEXTS: Final[dict[str, str]] = {
     "unreachable_destination_handset": "The handset is switched off or out of reach",
