@@ -54,7 +54,7 @@ format: $(STAMP) ## put the sources in the house's format
 
 bench: $(STAMP) ## measure, print a table, write bench/results.json (ARGS=)
 	$(BIN)/python -m bench $(ARGS)
-	$(if $(ARGS),,$(BIN)/python -m bench.relay)
+	$(if $(ARGS),,$(BIN)/python -m bench.relay && $(BIN)/python -m bench.backlog)
 
 crash: $(STAMP) ## kill -9 under load, ROUNDS times on each engine, and look for what was lost
 	$(BIN)/python -m tests.crash --rounds "$(ROUNDS)" $(ARGS)

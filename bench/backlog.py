@@ -22,6 +22,7 @@ from bench import machine
 from bench.creates import BODY, SENDER, recipient, twilio
 from bench.filling import ACCOUNT
 from bench.load import Loader
+from bench.report import keep
 from parley.lib import ids
 from parley.model.message import Message, Pending
 from tests.node import ACCOUNT_SID, AUTH_TOKEN, Node
@@ -58,6 +59,7 @@ def main() -> None:
             node.stop()
     found["pending"] = asked.pending
     print(json.dumps(found))
+    keep("backlog", found)
     print(f"{'met   ' if found['most_rss_mb'] <= MOST_MB else 'MISSED'}  memory at most {MOST_MB:.0f} MB")
 
 
