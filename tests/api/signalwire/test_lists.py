@@ -85,6 +85,7 @@ def test_times(client: Client) -> None:
         ("created_before=soon", "datetime_required", "created_before"),
         ("created_on=2025-13-01", "datetime_required", "created_on"),
         ("created_after=12", "datetime_required", "created_after"),
+        ("created_after=", "datetime_required", "created_after"),
         ("include_deleted=maybe", "not_a_boolean", "include_deleted"),
         ("page_number=1", "page_token_required", "page_token"),
         ("page_number=1&page_token=x", "page_token_is_invalid", "page_token"),

@@ -290,3 +290,29 @@ def test_no_octets_break_it(server: Server, body: bytes) -> None:
     response = Client(server).raw("POST", MESSAGES, data=body, headers={"Content-Type": "application/json"})
     assert response.status_code in (400, 422), response.text
     json.loads(response.content)
+
+
+def test_a_verified_caller_id_does_not_send_unless_it_is_bought(client: Client) -> None:
+    ours = "+15559310001"
+    client.ask("POST", "/api/relay/rest/verified_caller_ids", 201, json={"number": ours})
+    given = {"from": ours, "to": "+15559310002", "body": "x"}
+    refused = client.codes("POST", "/api/messaging/messages", json=given)
+    assert refused == [("verified_caller_id_not_permitted", "from")]
+    client.ask("POST", "/api/relay/rest/phone_numbers", 200, json={"number": ours})
+    client.send(**given)
+
+
+def test_a_log_tells_what_was_charged_once_it_was_sent(client: Client) -> None:
+    phone = "+15559310003"
+    sent = client.send(to=phone, body="x" * 200)
+    client.inbox(phone)
+    log = client.ask("GET", f"/api/messaging/logs/{sent['id']}", 200)
+    assert log["charge"] == 0.0158
+    assert log["charge_details"] == [{"description": "SMS sent", "charge": 0.0158}]
+
+
+def test_a_time_that_was_shown_excludes_what_it_was_shown_of(client: Client) -> None:
+    shown = client.send(to="+15559320001")["created_at"]
+    for name in ("created_after", "created_before"):
+        listed = client.ask("GET", f"/api/messaging/logs?{name}={shown}", 200)["data"]
+        assert all(each["created_at"] != shown for each in listed)

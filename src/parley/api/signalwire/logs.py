@@ -17,6 +17,7 @@ PARAMETERS: Final = pages.PARAMETERS | {"include_deleted", "created_before", "cr
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_SECOND_US: Final = 1_000_000
 _DAY_US: Final = 86_400_000_000
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 
@@ -64,7 +65,7 @@ def read_filter(arguments: Form) -> messages.Filter:
     if (before := _time(arguments, "created_before", problems)) is not None:
         created_before.append(before)
     if (after := _time(arguments, "created_after", problems)) is not None:
-        created_from.append(after + 1)
+        created_from.append((after // _SECOND_US + 1) * _SECOND_US)  # what is shown has whole seconds
     if (on := _time(arguments, "created_on", problems)) is not None:
         day = on // _DAY_US * _DAY_US
         created_from.append(day)
@@ -83,7 +84,7 @@ def read_filter(arguments: Form) -> messages.Filter:
 
 def _time(arguments: Form, name: str, problems: list[Problem]) -> int | None:
     given = arguments.one(name)
-    if not given:
+    if given is None:
         return None
     try:
         # A + that was not escaped has come as a space.

@@ -95,13 +95,15 @@ def message_body(message: Message, media: Sequence[str] = ()) -> MessageBody:
 
 
 def log_body(message: Message) -> LogBody:
-    """A message's log. It knows no `read`, and tells which API made a message; nothing is charged here.
+    """A message's log. It knows no `read`, and tells which API made a message; it is charged once it was sent.
 
     LaML's directions tell what made a message; of the others only those of calls do.
     """
     is_laml = message.dialect == "twilio"
     is_told = is_laml or message.direction == "outbound-call"
     code, text = problem_of(message)
+    price = message.price if message.price is not None and message.sent_at is not None else 0
+    charge = price / 1_000_000
     return LogBody(
         to_uuid(message.id),
         message.sender or "",
@@ -113,8 +115,10 @@ def log_body(message: Message) -> LogBody:
         "laml_message" if is_laml else "relay_message",
         None,
         message.segments,
-        0.0,
-        (),
+        charge,
+        ({"description": f"{message.kind.upper()} {'sent' if message.is_outbound else 'received'}", "charge": charge},)
+        if price
+        else (),
         at(message.created_at),
         text,
         code,
