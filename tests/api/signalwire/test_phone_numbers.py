@@ -234,3 +234,13 @@ def test_filters_on_either_engine(fresh_server: Server) -> None:
     for name, count in (("% s", 1), ("süd_o", 1), ("D_O", 1), ("x_O", 0), ("1%S", 0), ("", 3)):
         assert len(client.ask("GET", PATH, 200, params={"filter_name": name})["data"]) == count, name
     assert len(client.ask("GET", PATH, 200, params={"filter_number": "_"})["data"]) == 0
+
+
+@pytest.mark.parametrize("handler", ["relay_topic", "relay_application"])
+def test_a_short_code_has_one_handler_of_relays(client: Client, handler: str) -> None:
+    client.send(**{"from": "54321", "to": "+15559330001"})
+    codes = "/api/relay/rest/short_codes"
+    [code] = client.ask("GET", codes, 200, params={"filter_number": "54321"})["data"]
+    given = {"name": "Ours", "message_handler": handler, f"message_{handler}": "office"}
+    errors = client.ask("PUT", f"{codes}/{code['id']}", 422, json=given)["errors"]
+    assert [(each["code"], "relay_context" in each["detail"]) for each in errors] == [("invalid_parameter", True)]

@@ -81,6 +81,7 @@ def test_a_number_sends_once_it_is_assigned(strict: Server, receiver: Receiver) 
     client.send(**{"from": OURS, "to": "+15559650001", "body": "Registered"})
     assert client.inbox("+15559650001", "Registered")
 
+    assert client.ask("POST", f"{one}/orders", 422, json={"phone_numbers": []})["errors"]
     again = client.ask("POST", f"{one}/orders", 422, json={"phone_numbers": [OURS]})
     assert again["errors"][0]["code"] == "already_assigned"
     assert client.raw("DELETE", f"{BETA}/numbers/{assigned['id']}").status_code == 204

@@ -104,6 +104,8 @@ class Fields:
         if len(value) > most:
             self.refuse("invalid_parameter", f"{name} has at most {most} items", name)
             return ()
+        if is_required and not value:
+            self.refuse("missing_required_parameter", f"{name} is required", name)
         return tuple(value)
 
     def id(self, name: str, *, is_required: bool = False) -> bytes | None:

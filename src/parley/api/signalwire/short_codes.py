@@ -32,6 +32,7 @@ PARAMETERS: Final = frozenset(
     }
 )
 _REQUIRED: Final = ("name", "message_handler")
+_OTHERS: Final = ("relay_topic", "relay_application")
 _SHOWN: Final = tuple(sorted(PARAMETERS - {"name"}))
 
 
@@ -76,6 +77,9 @@ class ShortCodes:
         """PUT: name and handler must be given; what else is not stays."""
         given = call.json()
         code = await self._code(call)
+        if given.get("message_handler") in _OTHERS:
+            rule = "message_handler of a short code tells Relay's clients by relay_context alone"
+            raise Invalid([Problem("invalid_parameter", rule, "message_handler")])
         problems = [unknown_parameter(name) for name in given if name not in PARAMETERS]
         problems += [
             Problem("missing_required_parameter", f"{name} is required", name)

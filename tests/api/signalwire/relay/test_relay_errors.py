@@ -88,6 +88,12 @@ def test_32602_says_that_a_parameter_is_wrong(server: Server, relay: RelayClient
         assert relay.ask("signalwire.receive", {"contexts": contexts})["error"]["code"] == -32602
 
 
+@pytest.mark.parametrize("params", ["x", [1], 5, None])
+def test_32602_says_that_params_are_no_object(relay: RelayClient, params: Any) -> None:
+    relay.put({"id": "mine", "method": "signalwire.receive", "params": params})
+    assert relay.until(lambda frame: frame.get("id") == "mine")["error"]["code"] == -32602
+
+
 def test_32601_says_that_there_is_no_such_method(server: Server, relay: RelayClient) -> None:
     for method in ("calling.begin", "signalwire.nonsense", "blade.nonsense"):
         assert relay.ask(method)["error"]["code"] == -32601

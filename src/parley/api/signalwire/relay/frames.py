@@ -23,6 +23,14 @@ class Unreadable(Exception):
     """Not a frame."""
 
 
+class BadParams(Exception):
+    """A request whose params are no object. `id` is its own."""
+
+    def __init__(self, id: str | int | None) -> None:
+        super().__init__(id)
+        self.id = id
+
+
 class RpcError(Exception):
     """A request that is answered by an error. `code` is JSON-RPC's, or SignalWire's own."""
 
@@ -41,16 +49,18 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 def read(text: str) -> Frame:
-    """Read a frame. Raises Unreadable."""
+    """Read a frame. Raises Unreadable, and BadParams for a request."""
     try:
         given = _decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise Unreadable from error
     id_, method, params = given.get("id"), given.get("method"), given.get("params", {})
-    if not isinstance(id_, str | int | None) or not isinstance(method, str | None) or not isinstance(params, dict):
+    if not isinstance(id_, str | int | None) or not isinstance(method, str | None):
         raise Unreadable
     if isinstance(id_, str) and len(id_) > _MAX_ID:
         raise Unreadable
+    if not isinstance(params, dict):
+        raise BadParams(id_) if method is not None else Unreadable
     return Frame(id_, method, params)
 
 

@@ -144,6 +144,9 @@ class Session:
         except frames.Unreadable:
             self._put(frames.failure(None, frames.INVALID_REQUEST, "A frame is one JSON-RPC 2.0 object"))
             return
+        except frames.BadParams as bad:
+            self._put(frames.failure(bad.id, frames.INVALID_PARAMS, "params is an object"))
+            return
         if frame.method is None:
             self._take_answer(frame)
             return
