@@ -141,3 +141,32 @@ def test_a_number_that_signalwire_configured(
     sent = client.phone_sends("+15559700002", number, "Again")
     form = receiver.wait(lambda asked: asked.path == "/twilio")[0].form
     assert (form["MessageSid"], form["AccountSid"]) == (f"SM{sent.replace('-', '')}", server.account_sid)
+
+
+def test_a_body_may_be_json(client: Client, server: Server, base: str) -> None:
+    given = {"From": NUMBER, "To": "+15559700021", "Body": "a&b=ü", "StatusCallback": None, "ValidityPeriod": 60}
+    for path in (base, base.removeprefix("/api/laml"), f"/api/laml/2010-04-01/Accounts/{server.account_sid}"):
+        answer = client.raw("POST", f"{path}/Messages.json", json=given)
+        assert (answer.status_code, answer.json()["body"]) == (201, "a&b=ü"), answer.text
+    pictures = {**given, "MediaUrl": ["https://example.com/a.gif", "https://example.com/b.gif"]}
+    assert client.raw("POST", f"{base}/Messages.json", json=pictures).json()["num_media"] == "2"
+    assert client.raw("POST", f"{base}/Messages.json", json={**given, "Nonsense": 1}).status_code == 400
+    twilio = f"/2010-04-01/Accounts/{server.account_sid}/Messages.json"
+    as_twilio = (server.account_sid, server.auth_token)
+    assert client.raw("POST", twilio, json=given, auth=as_twilio).status_code == 415, "Twilio takes forms alone"
+
+
+def test_accounts_speak_as_the_project_does(client: Client, server: Server) -> None:
+    accounts = "/api/laml/2010-04-01/Accounts.json"
+    listed = client.raw("GET", accounts).json()
+    assert listed["first_page_uri"].startswith(accounts)
+    assert server.project_id in [each["sid"] for each in listed["accounts"]]
+    made = client.raw("POST", accounts, json={"FriendlyName": "Below"}).json()
+    assert parse_uuid(made["sid"])
+    assert made["owner_account_sid"] == server.project_id
+    assert made["uri"] == f"/api/laml/2010-04-01/Accounts/{made['sid']}.json"
+    renamed = client.raw("POST", made["uri"], json={"FriendlyName": "Under"}).json()
+    assert (renamed["sid"], renamed["friendly_name"]) == (made["sid"], "Under")
+    as_twilio = client.raw("GET", "/2010-04-01/Accounts.json", auth=(server.account_sid, server.auth_token)).json()
+    assert as_twilio["first_page_uri"].startswith("/2010-04-01")
+    assert as_twilio["accounts"][0]["sid"].startswith("AC")

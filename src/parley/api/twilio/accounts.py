@@ -49,13 +49,17 @@ class AccountsApi:
             status=_STATUSES[status] if status else None,
         )
         path = f"/{render.VERSION}/Accounts.json"
-        return pages.page_reply(
+        reply = pages.page_reply(
             "accounts", path, form, page, found, lambda each: each.id, lambda each: _rendered(call, each)
         )
+        return laml.respelled(reply) if laml.is_spoken(call) else reply
 
     async def create(self, call: Call) -> Reply:
         """Make a subaccount."""
         await check_manages(call.headers, self._accounts)
+        is_laml = laml.is_spoken(call)
+        if is_laml:
+            laml.accept_json(call)
         form = call.form()
         form.allow(frozenset({"FriendlyName"}))
         if call.account.owner_id is not None:
@@ -63,7 +67,8 @@ class AccountsApi:
         made_at = time.strftime("%Y-%m-%d %I:%M %p", time.gmtime(self._clock.now() // 1_000_000))
         name = friendly_name(form) or f"SubAccount Created at {made_at}"
         made = await self._accounts.add_subaccount(call.account, name)
-        return json_reply(201, _rendered(call, made))
+        reply = json_reply(201, _rendered(call, made))
+        return laml.respelled(reply) if is_laml else reply
 
     async def fetch(self, call: Call) -> Reply:
         """The credentials' account, or a subaccount of it."""
@@ -74,6 +79,8 @@ class AccountsApi:
     async def update(self, call: Call) -> Reply:
         """Rename an account; suspend, reactivate or close a subaccount."""
         account = await self._named(call)
+        if laml.is_spoken(call):
+            laml.accept_json(call)
         form = call.form()
         form.allow(frozenset({"FriendlyName", "Status"}))
         name, status = friendly_name(form), _status(form)
@@ -86,7 +93,8 @@ class AccountsApi:
         changed = await self._accounts.change(account.id, updated)
         if changed.status == "closed":
             self._numbers.forget()
-        return json_reply(200, _rendered(call, changed))
+        reply = json_reply(200, _rendered(call, changed))
+        return reply if call.path["Sid"].startswith("AC") else laml.respelled(reply)
 
     async def _named(self, call: Call) -> Account:
         """The path's account, as the record has it now."""

@@ -37,6 +37,8 @@ class Operations:
 
     def _acting(self, handler: Handler) -> Handler:
         def serve(call: Call) -> Coroutine[Any, Any, Reply]:
+            if call.body and laml.is_spoken(call):
+                laml.accept_json(call)
             if call.path["AccountSid"] != f"AC{call.account.id.hex()}":
                 return self._for_another(handler, call, call.path["AccountSid"])
             return handler(call)

@@ -5,12 +5,15 @@ begin with /api/laml. Source: SignalWire's compatibility API, messages.
 import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from msgspec import json
 from msgspec.structs import replace
 
+from parley.api.http.credentials import basic
+from parley.api.http.decode import json_object
 from parley.api.http.endpoint import Call, Reply
-from parley.lib.ids import to_uuid
+from parley.lib.ids import parse_uuid, to_uuid
 
 _SID: Final = re.compile(r"\b[A-Z]{2}([0-9a-f]{32})\b")
 _PREFIX: Final = "/api/laml"
@@ -20,6 +23,31 @@ _JSON: Final = b"application/json"
 def is_asked(call: Call) -> bool:
     """Whether a request names its account so."""
     return not call.path["AccountSid"].startswith("AC")
+
+
+def is_spoken(call: Call) -> bool:
+    """Whether a request came by the paths, the account's name or the credentials of SignalWire's projects."""
+    named = call.path.get("AccountSid") or basic(call.headers)[0]
+    return call.scope.get("parley.prefix") == _PREFIX or parse_uuid(named) is not None
+
+
+def accept_json(call: Call) -> None:
+    """Make a form of a JSON body, which SignalWire takes as well: a list repeats its name, a null is not there.
+
+    Raises Fault(malformed).
+    """
+    kind = call.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if kind != _JSON or not call.body:
+        return
+    given = json_object(call.body)
+    pairs = [
+        (name, each if isinstance(each, str) else json.encode(each))
+        for name, value in given.items()
+        for each in (value if isinstance(value, list) else (value,))
+        if each is not None
+    ]
+    call.body = urlencode(pairs).encode()
+    call.headers = {**call.headers, b"content-type": b"application/x-www-form-urlencoded"}
 
 
 def respelled(reply: Reply) -> Reply:
