@@ -142,7 +142,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "one"
     relay_default_context: Annotated[
         str | None,
-        _about("Context of Relay clients that name none when they connect; but realtime-api 4 names its own later."),
+        _about(
+            "Context of Relay clients that name none when they connect (dev: office); realtime-api 4 names its own."
+        ),
     ] = None
     relay_ping_s: Annotated[
         float, msgspec.Meta(gt=0, le=10, description="Seconds between a Relay client's pings; some leave after 15.")

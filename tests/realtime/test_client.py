@@ -32,6 +32,14 @@ async def service() -> AsyncIterator[Stub]:
         yield running
 
 
+async def test_the_log_warns_of_no_contexts(service: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    for contexts in (["office"], []):
+        async with client(service, contexts=contexts) as ours:
+            await ours.messaging.send(**TEXT)
+        warned = [each for each in caplog.records if "no contexts" in each.message]
+        assert len(warned) == (not contexts)
+
+
 async def test_sending_connects_first(service: Stub) -> None:
     async with client(service, contexts=["office", "home"]) as ours:
         sent = await ours.messaging.send(

@@ -392,7 +392,7 @@ class Parts:
                 self.randomness,
                 self.public_url,
                 settings.relay_ping_s,
-                settings.relay_default_context,
+                settings.relay_default_context or ("office" if self.is_dev else None),  # the guides' context
             )
         )
 

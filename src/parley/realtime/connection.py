@@ -168,6 +168,8 @@ class Connection:
                 raise Unauthorized(refused.message) from None
             raise
         session.protocol = self._protocol = str(told.get("protocol", ""))
+        if not self._contexts and not self._beginnings:
+            _log.warning("no contexts are named: messages come here only if the service has a default one")
         self._beginnings += 1
         self._changed(None)
         assert self._session is not None

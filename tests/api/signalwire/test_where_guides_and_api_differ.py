@@ -224,8 +224,10 @@ def test_12_a_client_of_our_own_has_the_guides_interface(client: Client, server:
         assert receiver.wait()[0].json["message_id"] == sent["message_id"]
 
 
-def test_13_a_session_without_contexts_may_have_a_default_one(tmp_path: Path) -> None:
-    with serve(f"sqlite:///{tmp_path}/parley.db", relay_default_context="office") as server:
+@pytest.mark.parametrize("given", [{"relay_default_context": "office"}, {}])
+def test_13_a_session_without_contexts_may_have_a_default_one(tmp_path: Path, given: dict[str, Any]) -> None:
+    """And it has one in the dev profile."""
+    with serve(f"sqlite:///{tmp_path}/parley.db", **given) as server:
         client, number = Client(server), fresh()
         hook(client, number, message_relay_context="office")
         relay, _ = signalwire(server.base_url, server.project_id, server.auth_token, acks=False)

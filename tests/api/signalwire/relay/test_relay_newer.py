@@ -108,7 +108,6 @@ def test_what_is_no_request_is_answered_and_changes_nothing(connect: Connect, se
         "5",
         '{"method":5}',
         '{"id":{},"method":"x"}',
-        '{"method":"x","params":[]}',
         "[" * 5000,
     ):
         relay.socket.send(text)
