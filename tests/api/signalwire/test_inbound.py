@@ -136,6 +136,20 @@ def test_the_fallback_is_told_why(client: Client, receiver: Receiver, answer: Re
     assert client.ask("GET", f"/api/messaging/logs/{id}", 200)["error_code"] == code
 
 
+@pytest.mark.parametrize("extra", [" " * 65_536, "x" * 65_536])
+def test_an_answer_that_is_too_long_is_said_to_be(client: Client, receiver: Receiver, extra: str) -> None:
+    number, body = "+15559300015", '{"reply": "Hi"}'
+    long = f"{body}{extra}" if extra.isspace() else body.replace("Hi", extra)
+    receiver.answer = lambda _: Reply(200, long.encode(), (("Content-Type", "application/json"),))
+    hook(client, number, message_request_url=f"{receiver.url}/in")
+    asked = client.phone_sends("+15559390015", number, "hi")
+    receiver.wait()
+    log = client.ask("GET", f"/api/messaging/logs/{asked}", 200)
+    while log["error_code"] is None:
+        log = client.ask("GET", f"/api/messaging/logs/{asked}", 200)
+    assert (log["error_code"], "longer than 64 kB" in log["error_message"]) == ("swml_invalid_document", True)
+
+
 def test_without_a_handler_it_has_failed(client: Client) -> None:
     number = "+15559300014"
     client.ask("POST", "/api/relay/rest/phone_numbers", 200, json={"number": number})

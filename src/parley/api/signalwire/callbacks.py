@@ -15,6 +15,7 @@ from parley.api.signalwire import failures, shapes
 from parley.api.signalwire.media import MediaLinks
 from parley.api.signalwire.signed import signed
 from parley.api.signalwire.swml import messaging
+from parley.api.signalwire.swml.fault import Faulty
 from parley.core.refusal import Reason
 from parley.lib.ids import to_uuid
 from parley.model.account import Account
@@ -42,6 +43,7 @@ MiddleState = Literal["initiated", "sending", "none"]
 
 _encode: Final = msgspec.json.Encoder().encode
 _JSON: Final = "application/json"
+_TOO_LONG: Final = "the answer is longer than 64 kB"
 _USERINFO = re.compile(r"(?<=://)[^/?#]*@")
 """The fallback's host need not know the credentials of the first."""
 
@@ -135,7 +137,14 @@ class SignalWireRenderer:
         self, account: Account, message: Message, media: Sequence[Media], callback: Callback, answer: Answer
     ) -> Script:
         """Carry a SWML document out; any other answer asks for nothing. Raises UnreadableAnswer."""
-        program = messaging.read_answer(answer.headers.get("content-type"), answer.body)
+        try:
+            program = messaging.read_answer(answer.headers.get("content-type"), answer.body)
+        except Faulty:
+            if answer.is_truncated:
+                raise Faulty("swml_invalid_document", _TOO_LONG) from None
+            raise
+        if program is not None and answer.is_truncated:
+            raise Faulty("swml_invalid_document", _TOO_LONG)
         if program is None:
             return script(())
         return messaging.run(program, account, self._message(message, self._items(media, callback)), answer.url)
