@@ -316,3 +316,13 @@ def test_a_time_that_was_shown_excludes_what_it_was_shown_of(client: Client) -> 
     for name in ("created_after", "created_before"):
         listed = client.ask("GET", f"/api/messaging/logs?{name}={shown}", 200)["data"]
         assert all(each["created_at"] != shown for each in listed)
+
+
+def test_a_page_token_is_good_for_its_list_and_filters(client: Client) -> None:
+    for _ in range(2):
+        client.send(to="+15559340001")
+    following = client.ask("GET", "/api/messaging/logs?page_size=1", 200)["links"]["next"]
+    client.ask("GET", following, 200)
+    wrong = [("page_token_is_invalid", "page_token")]
+    assert client.codes("GET", f"{following}&include_deleted=true") == wrong
+    assert client.codes("GET", following.replace("/logs", "/messages")) == wrong

@@ -1,6 +1,7 @@
 """Pages of SignalWire's lists: `page_size`, `page_number`, `page_token`, and the links to the pages around."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from hashlib import blake2b
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -31,7 +32,6 @@ class Window(msgspec.Struct, frozen=True):
     size: int
     number: int
     token: str | None
-    start: Position | None
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -42,23 +42,17 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def read_window(arguments: Form) -> Window:
-    """The page that the query asks for. Raises Invalid: page_token_required, page_token_is_invalid, invalid_parameter.
+    """The page that the query asks for. Raises Invalid: page_token_required, invalid_parameter.
 
     Source: list-message-logs page.
     """
     size = whole_number(arguments.one("page_size"), "page_size", DEFAULT_SIZE, 1, MAX_SIZE)
     number = whole_number(arguments.one("page_number"), "page_number", 0, 0, _MAX_NUMBER)
     given = arguments.one("page_token") or None
-    if given is None:
-        if number > 0:
-            rule = "page_token is required with a page_number above 0"
-            raise Invalid([Problem("page_token_required", rule, "page_token")])
-        return Window(size, number, None, None)
-    try:
-        return Window(size, number, given, position(given))
-    except Fault:
-        rule = "page_token is not one that this server gave"
-        raise Invalid([Problem("page_token_is_invalid", rule, "page_token")]) from None
+    if given is None and number > 0:
+        rule = "page_token is required with a page_number above 0"
+        raise Invalid([Problem("page_token_required", rule, "page_token")])
+    return Window(size, number, given)
 
 
 def allow(arguments: Form, names: frozenset[str]) -> None:
@@ -88,8 +82,17 @@ async def turn(
     window: Window,
     fetch: Callable[[int, bytes | None, bool], Awaitable[Sequence[T]]],
 ) -> Page:
-    """Fetch one page and make its links. `fetch` takes a limit, the id to begin after, and whether backwards."""
-    start = window.start
+    """Fetch one page and make its links. `fetch` takes a limit, the id to begin after, and whether backwards.
+
+    Raises Invalid(page_token_is_invalid) for a token that this list, under these filters, never gave.
+    """
+    filters = [(name, arguments.one(name) or "") for name in arguments if name not in PARAMETERS]
+    prefix = f"PA{blake2b(repr((path, sorted(filters))).encode(), digest_size=4).hexdigest()}"
+    try:
+        start = None if window.token is None else position(window.token, prefix)
+    except Fault:
+        rule = "page_token is not one that this server gave for this list and these filters"
+        raise Invalid([Problem("page_token_is_invalid", rule, "page_token")]) from None
     backwards = start is not None and start.backwards
     found = await fetch(window.size + 1, start.id if start is not None else None, backwards)
     has_more = len(found) > window.size
@@ -100,15 +103,13 @@ async def turn(
         items = found[: window.size]
         has_previous, has_next = start is not None, has_more
 
-    filters = [(name, arguments.one(name) or "") for name in arguments if name not in PARAMETERS]
-
     def link(number: int, of: str | None) -> str:
         query = [("page_number", str(number)), ("page_size", str(window.size)), *filters]
         return f"{path}?{urlencode([*query, ('page_token', of)] if of is not None else query)}"
 
     links = {"self": link(window.number, window.token), "first": link(0, None)}
     if items and has_next:
-        links["next"] = link(window.number + 1, token(Position(items[-1].id)))
+        links["next"] = link(window.number + 1, token(Position(items[-1].id), prefix))
     if items and has_previous:
-        links["prev"] = link(max(window.number - 1, 0), token(Position(items[0].id, backwards=True)))
+        links["prev"] = link(max(window.number - 1, 0), token(Position(items[0].id, backwards=True), prefix))
     return Page(items, links)
