@@ -64,12 +64,12 @@ def test_a_handler_that_always_fails_does_not_stop_what_follows(world: World) ->
     world.receiver.answer = lambda r: Reply(500 if r.form["MessageStatus"] == "sent" else 200)
     message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
     first, second = world.settled(message_id)
-    assert (first.state, first.attempts, first.outcome) == ("gave_up", 8, "HTTP 500")
+    assert (first.state, first.attempts, first.outcome) == ("gave_up", 3, "HTTP 500")
     assert (second.state, second.attempts) == ("delivered", 1)
-    assert statuses(world.receiver.requests) == ["sent"] * 8 + ["delivered"]
+    assert statuses(world.receiver.requests) == ["sent"] * 3 + ["delivered"]
     told = world.record(message_id)["callbacks"]
     assert [(c["state"], c["attempts"], c["outcome"]) for c in told] == [
-        ("gave_up", 8, "HTTP 500"),
+        ("gave_up", 3, "HTTP 500"),
         ("delivered", 1, "HTTP 200"),
     ]
 

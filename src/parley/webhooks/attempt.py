@@ -15,8 +15,8 @@ from parley.webhooks.hosts import Hosts, host_of
 from parley.webhooks.overrides import Overrides, split_url
 from parley.webhooks.render import Fetch, Rendered
 
-REFUSED_ATTEMPTS: Final = 8
-"""Attempts, over one to two minutes, at a host that answers by an error of its own: a message's later callbacks wait no
+REFUSED_ATTEMPTS: Final = 3
+"""Attempts, within seconds, at a host that answers by an error of its own: a message's later callbacks wait no
 longer."""
 _PASSING: Final = frozenset({408, 429, 502, 503, 504})
 """Answers that say nothing of the callback, but that the app is away or busy: as good as none."""
