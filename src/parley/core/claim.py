@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 LEASE_US = 10_000_000
 """A node that did not renew for so long is dead to the others."""
 _RENEW_S = 2.0
+_COUNT_SHARE = 20.0
+"""What waits is counted again after so many times what counting took: a backlog of a million is read whole."""
 _SILENT_S = 3.0
 """A node that did not renew for so long is dead to one that starts under its name."""
 _POLL_S = 1.0
@@ -81,6 +83,7 @@ class Claims:
         """Nodes that are alive, as this one saw it last."""
         self._missing: set[bytes] = set()
         self._lost = 0
+        self._counts_at = 0.0
         self._messages_wait = messages_wait
         self._callbacks_wait = callbacks_wait
         self._breaker = breaker
@@ -224,14 +227,22 @@ class Claims:
         rescued = await self._engine.write(queue.rescue, now)
         if rescued:
             log.warning("freed the work of dead nodes", nodes=rescued)
+        self.nodes = await self._engine.read(queue.nodes)
+        if self._clock.monotonic() >= self._counts_at:
+            await self._count()
+        return _RENEW_S
+
+    async def _count(self) -> None:
+        """Count what waits, for the metrics; again only when that will have taken a small part of the time."""
+        began = self._clock.monotonic()
         depth = await self._engine.read(queue.depth)
+        ended = self._clock.monotonic()
+        self._counts_at = ended + _COUNT_SHARE * (ended - began)
         self._note_lost(depth["reasons"].get(queue.LOST, 0))
         self._metrics.pending.set(depth["messages"])
         self._metrics.waiting(depth["reasons"], "dispatch" if self._breaker.takes_new else "carrier_down")
         self._metrics.uncertain.set(depth["uncertain"])
         self._metrics.owed.set(depth["callbacks"])
-        self.nodes = depth["nodes"]
-        return _RENEW_S
 
     def _note_lost(self, count: int) -> None:
         """Say once of each place in the queue that its message is gone: nothing else would, since all others go on."""
