@@ -73,15 +73,12 @@ class Group:
         self._turns = [(_share_us(candidate), n) for n, candidate in enumerate(best)]
         heapify(self._turns)
 
-    def take_turn(self, recipient: Address) -> Candidate | None:
-        """Whose turn it is; None when nobody but the recipient itself is there."""
-        for _ in range(min(2, len(self._best))):
-            at, n = self._turns[0]
-            candidate = self._best[n]
-            heapreplace(self._turns, (at + _share_us(candidate), n))
-            if candidate.address != recipient:
-                return candidate
-        return None
+    def take_turn(self) -> Candidate:
+        """Whose turn it is."""
+        at, n = self._turns[0]
+        candidate = self._best[n]
+        heapreplace(self._turns, (at + _share_us(candidate), n))
+        return candidate
 
 
 class Pool:
@@ -98,24 +95,29 @@ class Pool:
         self._allows = allows
         areas = frozenset(map(_area, candidates)) if by_area else frozenset[str]()
         self._areas = areas.union(*map(overlays, areas))
-        self._groups: dict[tuple[Channel, str | None, str, bool], Group | None] = {}
+        self._groups: dict[tuple[Channel, str | None, str, str | None, bool], Group | None] = {}
 
     def group(self, recipient: Address, *, needs_mms: bool) -> Group | None:
-        """Who may write to a recipient; None when nobody may."""
+        """Who may write to a recipient, who is not among them though it may be in the pool; None when nobody may."""
         country = market(recipient.value)
         area = recipient.value[2:5] if country in _BY_AREA else ""
         area = area if area in self._areas else ""
-        key = (recipient.channel, country, area, needs_mms)
+        itself = text if (text := recipient.text) in self.by_address else None
+        key = (recipient.channel, country, area, itself, needs_mms)
         try:
             return self._groups[key]
         except KeyError:
-            group = self._groups[key] = self._form(recipient.channel, country, area, needs_mms=needs_mms)
+            group = self._groups[key] = self._form(recipient.channel, country, area, itself, needs_mms=needs_mms)
             return group
 
-    def _form(self, channel: Channel, country: str | None, area: str, *, needs_mms: bool) -> Group | None:
+    def _form(
+        self, channel: Channel, country: str | None, area: str, itself: str | None, *, needs_mms: bool
+    ) -> Group | None:
         ranked: list[tuple[int, Why, Candidate]] = []
         for candidate in self.candidates:
             if candidate.address.channel != channel or (needs_mms and not candidate.can_mms):
+                continue
+            if candidate.address.text == itself:
                 continue
             rank = _rank(candidate, country, area)
             if rank is not None and self._allows(candidate.address, country):

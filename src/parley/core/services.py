@@ -68,10 +68,9 @@ class Through(msgspec.Struct, frozen=True):
         if named is not None:
             return self._named(named, needs_mms=needs_mms)
         group = self.pool.group(recipient, needs_mms=needs_mms)
-        candidate = group.take_turn(recipient) if group is not None else None
-        if group is None or candidate is None:
+        if group is None:
             raise Refused("no_fitting_sender", self.sid)
-        sender = candidate.address.text
+        sender = group.take_turn().address.text
         return Choice(self.id, sender, group.why, group.keeps, self.settings.sticky_sender)
 
     def _named(self, sender: Address, *, needs_mms: bool) -> Choice:
