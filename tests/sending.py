@@ -25,6 +25,7 @@ from parley.lib.clock import Clock
 from parley.model import price, sender_rule
 from parley.model.allowance import Allowance
 from parley.model.application import Application
+from parley.model.caller_id import CallerId
 from parley.model.channel import ChannelSender
 from parley.model.handler import MessageHandler
 from parley.model.link import LinkDomain
@@ -59,7 +60,10 @@ class Outbound:
         self.pools = Services(
             record.engine, clock, self.services, self.pool_senders, self.channels, registration, rules, paces
         )
-        self.senders = Senders(self.numbers, self.pools, self.channels, rules, registration, paces, clock)
+        self.caller_ids: Resources[CallerId] = kind("caller_id", CallerId)
+        self.senders = Senders(
+            self.numbers, self.pools, self.channels, self.caller_ids, rules, registration, paces, clock
+        )
         self.prices = Prices(price.read(None))
         self.quiet = Quiet(record.engine, kind("quiet_hours", QuietHours), self.services, clock)
         self.schedule = Schedule(record.engine, clock, self.quiet, Window())

@@ -5,6 +5,8 @@ from msgspec.structs import replace
 
 from parley.core.magic_numbers import GOOD
 from parley.core.refusal import Refused
+from parley.model.caller_id import CallerId
+from parley.model.message import Dialect
 from parley.model.service import PoolSender, QuietHours, Service
 from tests.core.node import OURS, PHONE, Node
 
@@ -22,6 +24,24 @@ async def test_everybody_sends_from_the_good_test_number_and_nobody_owns_it(node
         message = await node.send(account=account, sender=GOOD)
         assert (message.status, message.sender) == ("queued", GOOD)
     assert await node.numbers.by_address(GOOD) is None
+
+
+@pytest.mark.parametrize("dialect", ["twilio", "signalwire"])
+async def test_a_caller_id_sends_nothing_until_it_is_a_number_of_the_account(node: Node, dialect: Dialect) -> None:
+    account, caller_ids = await node.account(), node.outbound.caller_ids
+    await caller_ids.add(account.id, CallerId(OURS, "Desk", code="123456"), name=OURS)
+    await node.send(dialect=dialect)  # one that is not verified says nothing of the number
+    number = await node.numbers.by_address(OURS)
+    assert number is not None
+    await node.numbers.release(number)
+    [caller_id] = await caller_ids.family(account.id)
+    await caller_ids.change(account.id, caller_id.id, lambda it: replace(it, value=CallerId(OURS, "Desk")))
+    for direction in ("outbound-api", "outbound-reply"):
+        with pytest.raises(Refused, match="sender_is_caller_id"):
+            await node.send(dialect=dialect, direction=direction)
+    assert await node.numbers.by_address(OURS) is None
+    await node.numbers.own(node.numbers.blank(account.id, OURS, dialect))
+    await node.send(dialect=dialect)
 
 
 async def test_what_is_remembered_of_a_sender_ends_with_each_change(node: Node) -> None:

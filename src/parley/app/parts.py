@@ -265,7 +265,9 @@ class Parts:
             self.engine, self.clock, self.services, self.pool_senders, self.channels, self.registration, rules, paces
         )
         self._remembering.append(self.pools)
-        self.senders = Senders(self.numbers, self.pools, self.channels, rules, self.registration, paces, self.clock)
+        self.senders = Senders(
+            self.numbers, self.pools, self.channels, self.caller_ids, rules, self.registration, paces, self.clock
+        )
         settings = self.settings
         window = Window(settings.schedule_min_s, settings.schedule_max_s, settings.schedule_limit)
         self.schedule = Schedule(self.engine, self.clock, self.quiet, window)

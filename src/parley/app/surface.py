@@ -106,7 +106,6 @@ def surface(app: "Parts") -> Surface:
         *signalwire_routes(
             app.sending,
             app.amending,
-            app.caller_ids,
             app.engine,
             app.credentials,
             app.guard,

@@ -38,6 +38,7 @@ Reason = Literal[
     "sender_cannot_mms",
     "sender_cannot_sms",
     "sender_invalid",
+    "sender_is_caller_id",
     "sender_missing",
     "sender_not_in_pool",
     "sender_not_owned",

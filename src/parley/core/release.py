@@ -31,6 +31,7 @@ CODES: Final[dict[Reason, int]] = {
     "no_fitting_sender": 21703,
     "pool_empty": 21704,
     "sender_not_in_pool": 21711,
+    "sender_is_caller_id": 21659,
     "sender_not_owned": 21659,
     "sender_of_another_account": 21660,
     "sender_not_ready": 63007,

@@ -12,11 +12,13 @@ from parley.core.numbers import Numbers
 from parley.core.pacing import Paces, sort_of
 from parley.core.refusal import Refused
 from parley.core.registration import Registration
+from parley.core.resources import Resources
 from parley.core.sender_rules import SenderRules
 from parley.core.services import Services, Through
 from parley.lib.clock import Clock
 from parley.model import address as addresses
 from parley.model.address import Address
+from parley.model.caller_id import CallerId
 from parley.model.message import Dialect
 from parley.store.stickies import Choice, Doom
 
@@ -64,6 +66,7 @@ class Senders:
         numbers: Numbers,
         services: Services,
         channels: Channels,
+        caller_ids: Resources[CallerId],
         rules: SenderRules,
         registration: Registration,
         paces: Paces,
@@ -72,6 +75,7 @@ class Senders:
         self._numbers = numbers
         self._services = services
         self._channels = channels
+        self._caller_ids = caller_ids
         self._rules = rules
         self._registration = registration
         is_registered = registration.terms.needs_campaign or registration.terms.needs_verification
@@ -83,8 +87,8 @@ class Senders:
     async def named(self, account_id: bytes, sender: Address, load: Load, dialect: Dialect) -> Route:
         """The sender that a request names, which the account has to own.
 
-        Raises Refused: sender_not_owned, sender_of_another_account, sender_not_ready, sender_cannot_sms,
-        sender_cannot_mms, and what the rules of the recipient's country refuse.
+        Raises Refused: sender_not_owned, sender_of_another_account, sender_is_caller_id, sender_not_ready,
+        sender_cannot_sms, sender_cannot_mms, and what the rules of the recipient's country refuse.
         """
         if (changes := self._numbers.changes + self._services.changes) != self._changes:
             self._changes = changes
@@ -104,6 +108,8 @@ class Senders:
 
     async def _look_up(self, account_id: bytes, sender: Address, dialect: Dialect) -> _Terms:
         changes = self._changes
+        if sender.kind == "e164":
+            await self._refuse_caller_id(account_id, sender)
         number = await self._numbers.sender(account_id, sender, dialect)
         if number is not None and not number.can_sms:
             raise Refused("sender_cannot_sms", sender.text)
@@ -115,6 +121,17 @@ class Senders:
         if changes == self._changes:
             self._terms.put((account_id, sender), terms)
         return terms
+
+    async def _refuse_caller_id(self, account_id: bytes, sender: Address) -> None:
+        """Raise Refused for a verified caller id that is no number of the account's: it is there to call from, and the
+        dev profile would make it the account's by its use.
+        """
+        number = await self._numbers.by_address(sender.value)
+        if number is not None and number.account_id == account_id:
+            return
+        found = await self._caller_ids.named(account_id, sender.value)
+        if found is not None and found.value.is_verified:
+            raise Refused("sender_is_caller_id", sender.text)
 
     async def of_service(self, through: Through, load: Load, named: Address | None = None) -> Route:
         """A sender of a service: whose turn it is, or the one that is `named`.

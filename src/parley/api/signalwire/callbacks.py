@@ -36,6 +36,7 @@ _REFUSALS: Final[dict[Reason, str]] = {
     "sender_cannot_mms": "swml_reply_missing_messaging_capability",
     "sender_cannot_sms": "swml_reply_missing_messaging_capability",
     "sender_invalid": "swml_reply_invalid_from_number",
+    "sender_is_caller_id": "swml_reply_invalid_from_number",
     "sender_not_owned": "swml_reply_invalid_from_number",
     "sender_of_another_account": "swml_reply_invalid_from_number",
 }

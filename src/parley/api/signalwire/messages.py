@@ -11,12 +11,10 @@ from parley.api.signalwire.media import MediaShelf
 from parley.api.signalwire.problems import Invalid, Problem, unknown_parameter
 from parley.api.signalwire.shapes import MESSAGES, message_body
 from parley.core.amend import Amending
-from parley.core.resources import Resources
 from parley.core.send import Sending
 from parley.lib.ids import parse_uuid
-from parley.model.caller_id import CallerId
 from parley.model.message import Message
-from parley.store import Engine, messages, numbers
+from parley.store import Engine, messages
 from parley.webhooks.guard import Guard
 
 _UPDATE: Final = frozenset({"body"})
@@ -29,13 +27,11 @@ class Messages:
         self,
         sending: Sending,
         amending: Amending,
-        caller_ids: Resources[CallerId],
         engine: Engine,
         shelf: MediaShelf,
         guard: Guard,
     ) -> None:
         self._sending = sending
-        self._caller_ids = caller_ids
         self._amending = amending
         self._engine = engine
         self._shelf = shelf
@@ -43,22 +39,8 @@ class Messages:
 
     async def create(self, call: Call) -> Reply:
         """POST: 201 with the message, once it is durable. Source: create-message page."""
-        draft = read_draft(call, self._guard)
-        await self._refuse_caller_id(call, draft.sender)
-        message = await self._sending.send(draft)
+        message = await self._sending.send(read_draft(call, self._guard))
         return await self._reply(call, message, 201)
-
-    async def _refuse_caller_id(self, call: Call, sender: str) -> None:
-        """Raise Invalid when a sender that is not the project's own number is one of its caller ids: the dev profile
-        would make it the project's by its use.
-        """
-        found = await self._caller_ids.named(call.account.id, sender)
-        if found is None or not found.value.is_verified:
-            return
-        number = await self._engine.read(numbers.by_address, sender)
-        if number is None or number.account_id != call.account.id:
-            rule = "A verified caller id cannot send messages: from must be one of the project's numbers"
-            raise Invalid([Problem("verified_caller_id_not_permitted", rule, "from")])
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one message, in the shape of the answer to its POST. Not in SignalWire's API."""

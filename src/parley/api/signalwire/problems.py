@@ -98,6 +98,11 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
         "missing_messaging_capability", "The number to send from cannot send messages", "from"
     ),
     "sender_invalid": Problem("invalid_from_number", "The number to send from is not valid", "from"),
+    "sender_is_caller_id": Problem(
+        "verified_caller_id_not_permitted",
+        "A verified caller id cannot send messages: from must be one of the project's numbers",
+        "from",
+    ),
     "sender_missing": Problem("missing_required_parameter", "from is required", "from"),
     "sender_not_in_pool": Problem("invalid_from_number", "The number to send from is not in the pool", "from"),
     "sender_not_owned": Problem("invalid_from_number", "The number to send from is not one of the project's", "from"),

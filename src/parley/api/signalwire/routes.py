@@ -10,10 +10,8 @@ from parley.api.signalwire.messages import Messages
 from parley.api.signalwire.problems import explain
 from parley.api.signalwire.shapes import LOGS, MESSAGES
 from parley.core.amend import Amending
-from parley.core.resources import Resources
 from parley.core.send import Sending
 from parley.lib.clock import Clock
-from parley.model.caller_id import CallerId
 from parley.store import Engine
 from parley.webhooks.guard import Guard
 
@@ -36,7 +34,6 @@ def mounted(operations: list[Operation], credentials: Credentials, explains: Exp
 def routes(
     sending: Sending,
     amending: Amending,
-    caller_ids: Resources[CallerId],
     engine: Engine,
     credentials: Credentials,
     guard: Guard,
@@ -44,7 +41,7 @@ def routes(
     clock: Clock,
 ) -> list[Route]:
     """Messages and their logs, and the media links beside them."""
-    messages = Messages(sending, amending, caller_ids, engine, MediaShelf(engine, links, clock), guard)
+    messages = Messages(sending, amending, engine, MediaShelf(engine, links, clock), guard)
     logs = Logs(amending, engine)
     one = "/{id}"
     operations: list[Operation] = [

@@ -33,6 +33,7 @@ _REFUSALS: Final[dict[Reason, int]] = {
     "recipient_missing": _INVALID_TO,
     "recipient_is_sender": _INVALID_TO,
     "sender_invalid": _INVALID_FROM,
+    "sender_is_caller_id": _INVALID_FROM,
     "sender_not_owned": _INVALID_FROM,
     "sender_of_another_account": _INVALID_FROM,
     "body_missing": _INVALID_BODY,

@@ -63,6 +63,7 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "sender_cannot_mms": Problem(400, 21621, "The 'From' number {value} is not enabled for MMS"),
     "sender_cannot_sms": Problem(400, 21606, "The 'From' number {value} is not a message-capable number of yours"),
     "sender_invalid": Problem(400, 21212, "The 'From' number {value} is not a valid phone number, short code or name"),
+    "sender_is_caller_id": Problem(400, 21659, "The 'From' number {value} is a caller id, which cannot send messages"),
     "sender_missing": Problem(400, 21603, "A 'From' number is required"),
     "sender_not_in_pool": Problem(
         400, 21711, "The 'From' number {value} is not in the sender pool of the Messaging Service"
