@@ -82,6 +82,19 @@ async def test_parked_callbacks_are_hastened_in_their_order_but_for_those_that_s
     assert unchanged == held
 
 
+async def test_parked_callbacks_that_fall_due_together_are_all_found_page_by_page(
+    engine: Engine, records: Records
+) -> None:
+    waits = await _owed(engine, records, *({"node": None, "due_at": due} for due in (100, 120, 120, 120, 140)))
+    found: list[bytes] = []
+    since, after = 110, b""
+    while page := await engine.read(queue.parked_callbacks, since, 2, after):
+        assert len(page) <= 2
+        found += [id_ for _, id_, _ in page]
+        since, after, _ = page[-1]
+    assert found == [*sorted(each.id for each in waits[1:4]), waits[4].id]
+
+
 async def test_what_is_due_is_found_but_for_some_senders(engine: Engine, records: Records) -> None:
     ids = await _free(engine, records, 30, 10, 20, 40)
     [sender] = {(await _waits(engine, id_)).sender for id_ in ids}

@@ -148,13 +148,16 @@ def prepare(
     return messages, pending
 
 
-def parked_callbacks(since: int, limit: int) -> Operation[list[tuple[int, bytes, str]]]:
-    """When the first free callbacks from `since` on fall due, their ids, and their URLs."""
+def parked_callbacks(since: int, limit: int, after: bytes = b"") -> Operation[list[tuple[int, bytes, str]]]:
+    """When the first free callbacks from `since` on fall due, their ids, and their URLs; of those due at `since` itself
+    the ones behind the id `after`.
+    """
     table = schema.callbacks.c
+    is_behind = or_(table.due_at > since, table.id > after)
     rows = yield Query(
         select(table.due_at, table.id, table.url)
-        .where(and_(table.state == "pending", table.node.is_(None), table.due_at >= since))
-        .order_by(table.node, table.due_at)
+        .where(and_(table.state == "pending", table.node.is_(None), table.due_at >= since, is_behind))
+        .order_by(table.node, table.due_at, table.id)
         .limit(limit)
     )
     return [(row[0], row[1], row[2]) for row in rows]

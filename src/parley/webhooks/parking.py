@@ -51,13 +51,13 @@ class Parking:
     async def _hasten(self, name: str) -> None:
         """Have what waits in the record for a host that is well again fall due from now on, in its order."""
         at = self._clock.now()
-        since = at + 1
+        since, after = at + 1, b""
         try:
-            while found := await self._engine.read(queue.parked_callbacks, since, _HASTENED):
+            while found := await self._engine.read(queue.parked_callbacks, since, _HASTENED, after):
                 if theirs := [id_ for _, id_, url in found if host_of(url) == name]:
                     await self._engine.write(queue.hasten, theirs, at, STEP_US)
                     self._waiting.set()
                     at += len(theirs) * STEP_US
-                since = found[-1][0] + 1
+                since, after, _ = found[-1]
         except StoreUnavailable as error:
             log.warning("callbacks wait though their host is well again", host=name, error=str(error))
