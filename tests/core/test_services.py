@@ -53,6 +53,20 @@ async def test_what_is_not_kept_is_answered_once_though_it_is_brought_twice(make
     assert len(node.carrier.submitted) == 1
 
 
+async def test_what_is_not_kept_says_its_word_once_though_it_is_brought_again_later(make_node: MakeNode) -> None:
+    node = await make_node(replies=Replies(stop="Stopped.", start="Started."))
+    await service(node, *NUMBERS[:2])
+    for body, ref in (("STOP", "ref-1"), ("START", "ref-2"), ("STOP", "ref-1")):
+        await node.carrier.bring(PHONE, NUMBERS[0], body, ref)
+        await node.quiet()
+    assert [submission.body for submission in node.carrier.submitted] == ["Stopped.", "Started."]
+    await node.send(sender=NUMBERS[1])  # the phone is back
+    for body in ("STOP", "START", "STOP"):  # without names they are messages of their own
+        await node.carrier.bring(PHONE, NUMBERS[0], body)
+    with pytest.raises(Refused, match="opted_out"):
+        await node.send(sender=NUMBERS[1])
+
+
 async def test_the_carrier_gets_the_sender_that_was_chosen_and_turns_go_by_pace(make_node: MakeNode) -> None:
     carrier = ScriptedCarrier()
     node = await make_node(carrier, paces=Paces(long_code=1.0, toll_free=2.0), hands_over=False)

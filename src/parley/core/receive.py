@@ -28,7 +28,7 @@ from parley.model.message import Dialect, Kind, Media, Message, Status
 from parley.model.number import RELAY_HANDLERS, Number
 from parley.model.relay import KEY, Told
 from parley.model.service import Service
-from parley.store import opt_outs
+from parley.store import opt_outs, unkept
 from parley.store.accept import IdempotencyKey, Intake, Repeated
 
 log = structlog.get_logger(__name__)
@@ -105,15 +105,21 @@ class Receiving:
 
     async def _drop(self, inbound: Inbound, intake: Intake) -> bytes:
         """Keep nothing of a message but its word on consent; an id that is the same when it is brought again."""
-        message = intake.message
+        message, key = intake.message, intake.idempotency
+        message_id = message.id
+        if key is not None:
+            message_id = hashlib.blake2b(f"{inbound.carrier}:{inbound.ref}".encode(), digest_size=16).digest()
         if intake.consent:
-            said = [replace(change, message_id=None) for change in intake.consent]
-            await self._record.engine.write(opt_outs.apply, said)
+            engine, said = self._record.engine, [replace(change, message_id=None) for change in intake.consent]
+            if key is None:
+                await engine.write(opt_outs.apply, said)
+            else:
+                message_id = await engine.write(
+                    unkept.hear, message.account_id, key, message_id, message.created_at, said
+                )
         self._metrics.dropped.inc()
         log.info("not kept, since its service has no inbound URL", sender=message.sender, recipient=message.recipient)
-        if inbound.ref is None:
-            return message.id
-        return hashlib.blake2b(f"{inbound.carrier}:{inbound.ref}".encode(), digest_size=16).digest()
+        return message_id
 
     def _intake(
         self,
