@@ -101,6 +101,19 @@ def test_beyond_the_intake_everybody_is_refused_at_once(
     assert limits.writes == 0
 
 
+@pytest.mark.parametrize("path", ["/messaging/v1/Deactivations/token", "/api/messaging/media/token"])
+def test_links_without_credentials_are_within_them(path: str, server: Server) -> None:
+    limits = server.app.limits
+    before, limits.reads = limits.reads, 4000
+    try:
+        refused = requests.get(server.base_url + path, timeout=30)
+    finally:
+        limits.reads = before
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    assert requests.get(server.base_url + path, timeout=30).status_code == 404
+    assert limits.reads == 0
+
+
 def test_requests_at_once_are_bounded_for_each_account(sqlite_store_url: str) -> None:
     with serve(sqlite_store_url, api_concurrency=1) as server:
         server.app.limits.enter(server.account_id, is_write=False)

@@ -17,7 +17,7 @@ from parley.api.http.credentials import Credentials
 from parley.api.http.decode import Form, json_object, pairs
 from parley.api.http.fault import Fault
 from parley.api.http.patience import Patience
-from parley.core.limits import Busy, Standing, Stopping
+from parley.core.limits import Busy, Limits, Standing, Stopping
 from parley.core.refusal import Refused
 from parley.model.account import Account
 from parley.store import StoreUnavailable
@@ -134,7 +134,7 @@ class Endpoint:
         try:
             self._limits.arrive(is_write=is_write)
         except Busy as busy:
-            await respond(send, self._refuse(busy, scope))
+            await respond(send, _refused(busy, self._explain, scope))
             return
         try:
             reply = await self._reply(scope, receive, is_write=is_write)
@@ -163,38 +163,74 @@ class Endpoint:
                 reply = await self._handler(call)
             else:
                 reply = await self._patience.within(self.patience_s, self._handler(call))
-        except (Fault, Refused) as error:
-            reply = self._explain(error, scope)
         except Busy as busy:
-            return self._refuse(busy, scope)
+            return _refused(busy, self._explain, scope)
         except _Disconnected:
             raise
-        except (Stopping, asyncio.CancelledError):  # the latter once this one has had as long as it may
-            fault = Fault("unavailable", "The server is stopping; try again shortly")
-            reply = _retry_later(self._explain(fault, scope))
-        except TimeoutError:
-            log.warning("the database does not answer", path=scope["path"])
-            fault = Fault("unavailable", "The message store did not answer in time; what became of this is not known")
-            reply = _retry_later(self._explain(fault, scope))
-        except StoreUnavailable as error:
-            log.warning("the database is away", path=scope["path"], error=str(error))
-            fault = Fault("unavailable", "The message store is not available; try again shortly")
-            reply = _retry_later(self._explain(fault, scope))
-        except Exception:
-            log.exception("request failed", path=scope["path"])
-            reply = self._explain(Fault("internal"), scope)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it logs what it does not know
+            reply = _failed(error, self._explain, scope, scope["path"])
         finally:
             if account is not None:
                 self._limits.depart(account.id)
         return reply if standing is None else _with(reply, _told(standing))
 
-    def _refuse(self, busy: Busy, scope: Scope) -> Reply:
-        reply = _retry_later(self._explain(Fault("too_many_requests", busy.reason), scope), busy.retry_after_s)
-        return reply if busy.standing is None else _with(reply, _told(busy.standing))
+
+class OpenEndpoint:
+    """One operation that asks for no credentials as an ASGI application: the `{token}` of its path, which its handler
+    is given, is the right to it. So the log tells `path` alone.
+    """
+
+    def __init__(
+        self, handler: Callable[[str], Coroutine[Any, Any, Reply]], limits: Limits, explain: Explain, path: str
+    ) -> None:
+        self._handler = handler
+        self._limits = limits
+        self._explain = explain
+        self._path = path
+        self._patience = Patience()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, which reads. Whatever happens, the client gets an answer in the dialect's shape."""
+        try:
+            self._limits.arrive(is_write=False)
+        except Busy as busy:
+            await respond(send, _refused(busy, self._explain, scope))
+            return
+        try:
+            reply = await self._patience.within(PATIENCE_S, self._handler(scope["path_params"]["token"]))
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it logs what it does not know
+            reply = _failed(error, self._explain, scope, self._path)
+        finally:
+            self._limits.leave(is_write=False)
+        await respond(send, reply)
 
 
 class _Disconnected(Exception):
     pass
+
+
+def _refused(busy: Busy, explain: Explain, scope: Scope) -> Reply:
+    reply = _retry_later(explain(Fault("too_many_requests", busy.reason), scope), busy.retry_after_s)
+    return reply if busy.standing is None else _with(reply, _told(busy.standing))
+
+
+def _failed(error: BaseException, explain: Explain, scope: Scope, path: str) -> Reply:
+    """Say why there is no other answer; what is not the client's doing is logged, under `path`."""
+    match error:
+        case Fault() | Refused():
+            return explain(error, scope)
+        case Stopping() | asyncio.CancelledError():  # the latter once this one has had as long as it may
+            detail = "The server is stopping; try again shortly"
+        case TimeoutError():
+            log.warning("the database does not answer", path=path)
+            detail = "The message store did not answer in time; what became of this is not known"
+        case StoreUnavailable():
+            log.warning("the database is away", path=path, error=str(error))
+            detail = "The message store is not available; try again shortly"
+        case _:
+            log.error("request failed", path=path, exc_info=error)
+            return explain(Fault("internal"), scope)
+    return _retry_later(explain(Fault("unavailable", detail), scope))
 
 
 def _with(reply: Reply, headers: tuple[tuple[bytes, bytes], ...]) -> Reply:

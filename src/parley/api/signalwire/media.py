@@ -1,33 +1,23 @@
 """Media under URLs that need no credentials: unguessable, signed, and dead after a week."""
 
-import hmac
 import mimetypes
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import structlog
-from starlette.types import Receive, Scope, Send
-
-from parley.api.http.endpoint import Reply, respond
+from parley.api.http.endpoint import Reply
 from parley.api.http.fault import Fault
-from parley.api.signalwire.problems import explain
+from parley.api.http.signed import Signer
 from parley.lib.clock import Clock
 from parley.lib.ids import to_uuid
 from parley.model.message import Media, Message
-from parley.store import Engine, StoreUnavailable, media
-
-log = structlog.get_logger(__name__)
+from parley.store import Engine, media
 
 PATH: Final = "/api/messaging/media"
 LIFETIME_DAYS: Final = 7
 """At least; a link dies at the end of a day, so that the same link is given all day."""
 
 _DAY_US: Final = 86_400_000_000
-_MAC: Final = 16
-_LENGTH: Final = 3 * 16 + 4 + _MAC
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*", re.ASCII)
 _SHOWN: Final = ("image/", "audio/", "video/", "text/plain")
 
@@ -36,32 +26,22 @@ class MediaLinks:
     """Makes and reads the links. Whoever has `key` can make them."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._signer = Signer(key, b"media link")
 
     def url(self, base_url: str, item: Media, now: int) -> str:
         """Where an attachment can be had. One that was not fetched yet is only where the client said it is."""
         if item.content_hash is None and item.source_url is not None:
             return item.source_url
         expires_day = now // _DAY_US + LIFETIME_DAYS + 1
-        return f"{base_url}{PATH}/{self._token(item.account_id + item.message_id + item.id, expires_day)}"
+        said = item.account_id + item.message_id + item.id + expires_day.to_bytes(4)
+        return f"{base_url}{PATH}/{self._signer.token(said)}"
 
     def read(self, token: str, now: int) -> tuple[bytes, bytes, bytes] | None:
         """Account, message and attachment that a token names; None when it is not ours, or no longer good."""
-        try:
-            raw = urlsafe_b64decode(token + "==")
-        except (Base64Error, ValueError):
+        said = self._signer.read(token)
+        if said is None or now // _DAY_US >= int.from_bytes(said[48:]):
             return None
-        if len(raw) != _LENGTH:
-            return None
-        ids, expires_day = raw[:48], int.from_bytes(raw[48:52])
-        if not hmac.compare_digest(self._token(ids, expires_day).encode(), token.encode("utf-8", "replace")):
-            return None
-        return (ids[:16], ids[16:32], ids[32:]) if now // _DAY_US < expires_day else None
-
-    def _token(self, ids: bytes, expires_day: int) -> str:
-        said = ids + expires_day.to_bytes(4)
-        mac = hmac.digest(self._key, b"media link\0" + said, "sha256")[:_MAC]
-        return urlsafe_b64encode(said + mac).decode().rstrip("=")
+        return said[:16], said[16:32], said[32:48]
 
 
 class MediaShelf:
@@ -90,21 +70,8 @@ class MediaDownload:
         self._links = links
         self._clock = clock
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request over ASGI."""
-        try:
-            reply = await self._reply(scope["path_params"]["token"])
-        except Fault as fault:
-            reply = explain(fault, scope)
-        except StoreUnavailable as error:
-            log.warning("the database is away", path=PATH, error=str(error))
-            reply = explain(Fault("unavailable"), scope)
-        except Exception:
-            log.exception("request failed", path=PATH)
-            reply = explain(Fault("internal"), scope)
-        await respond(send, reply)
-
-    async def _reply(self, token: str) -> Reply:
+    async def octets(self, token: str) -> Reply:
+        """What a link leads to. Raises Fault(not_found)."""
         named = self._links.read(token, self._clock.now())
         item = await self._engine.read(media.fetch, *named) if named is not None else None
         octets = None

@@ -3,7 +3,7 @@
 from starlette.routing import Route
 
 from parley.api.http.credentials import Credentials
-from parley.api.http.endpoint import Endpoint, Explain, Handler
+from parley.api.http.endpoint import Endpoint, Explain, Handler, OpenEndpoint
 from parley.api.signalwire.logs import Logs
 from parley.api.signalwire.media import PATH, MediaDownload, MediaLinks, MediaShelf
 from parley.api.signalwire.messages import Messages
@@ -43,6 +43,7 @@ def routes(
     """Messages and their logs, and the media links beside them."""
     messages = Messages(sending, amending, engine, MediaShelf(engine, links, clock), guard)
     logs = Logs(amending, engine)
+    download = MediaDownload(engine, links, clock)
     one = "/{id}"
     operations: list[Operation] = [
         ("POST", MESSAGES, messages.create),
@@ -54,5 +55,5 @@ def routes(
     ]
     return [
         *mounted(operations, credentials.needing("messaging")),
-        Route(PATH + "/{token}", MediaDownload(engine, links, clock), methods=["GET"]),
+        Route(PATH + "/{token}", OpenEndpoint(download.octets, credentials.limits, explain, PATH), methods=["GET"]),
     ]

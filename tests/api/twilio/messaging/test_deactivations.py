@@ -59,7 +59,9 @@ def test_who_is_unknown_to_the_carrier_is_listed_for_a_while(
     assert refusal(lambda: client.messaging.v1.deactivations().fetch(date=day + timedelta(days=1))) == (400, 20001)
 
 
-@pytest.mark.parametrize("query", ["", "?Date=", "?Date=nonsense", "?Date=2025-02-30", "?Date<=2025-01-01", "?Day=1"])
+@pytest.mark.parametrize(
+    "query", ["", "?Date=", "?Date=nonsense", "?Date=2025-02-30", "?Date=1969-12-31", "?Date<=2025-01-01", "?Day=1"]
+)
 def test_what_is_no_day_is_refused(server: Server, query: str) -> None:
     answer = ask(server, "GET", f"/messaging/v1/Deactivations{query}", allow_redirects=False)
     assert (answer.status_code, answer.json()["code"]) == (400, 20001)

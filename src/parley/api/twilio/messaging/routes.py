@@ -3,7 +3,7 @@
 from starlette.routing import Route
 
 from parley.api.http.credentials import Credentials
-from parley.api.http.endpoint import Endpoint, Handler
+from parley.api.http.endpoint import Endpoint, Handler, OpenEndpoint
 from parley.api.twilio.messaging import deactivations as deactivated
 from parley.api.twilio.messaging import members, usecases
 from parley.api.twilio.messaging.channel_senders import ChannelSenders
@@ -49,6 +49,8 @@ def routes(
         ChannelMembers(pools, members.CHANNEL_SENDERS, channel_senders),
     )
 
+    listed = OpenEndpoint(deactivations.listed, credentials.limits, explain, deactivated.PATH)
+
     def route(method: str, path: str, handler: Handler) -> Route:
         return Route(path, Endpoint(handler, credentials, explain), methods=[method])
 
@@ -65,7 +67,7 @@ def routes(
         route("POST", f"{_SENDERS}/{{Sid}}", channels.update),
         route("DELETE", f"{_SENDERS}/{{Sid}}", channels.delete),
         route("GET", deactivated.PATH, deactivations.fetch),
-        Route(deactivated.PATH + "/{token}", deactivations, methods=["GET"]),
+        Route(deactivated.PATH + "/{token}", listed, methods=["GET"]),
     ]
     for each in lists:
         path = f"{_SERVICES}/{{{each.part.service}}}/{each.part.path}"
