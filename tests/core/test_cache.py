@@ -50,6 +50,17 @@ async def test_what_was_forgotten_while_it_was_loaded_is_loaded_anew() -> None:
     assert cache.get("k") == "new"
 
 
+async def test_what_is_put_while_it_is_loaded_is_newer_than_what_is_loaded() -> None:
+    source = Source()
+    cache: Cache[str, str] = Cache(ManualClock())
+    before = asyncio.ensure_future(cache.ask("k", source))
+    asked = await source.asked.get()
+    cache.put("k", "new")
+    asked.set_result("old")
+    assert await before == "old"
+    assert cache.get("k") == "new"
+
+
 async def test_a_failure_and_nothing_are_not_remembered() -> None:
     source = Source()
     cache: Cache[str, str] = Cache(ManualClock())

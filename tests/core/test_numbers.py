@@ -1,5 +1,8 @@
 """Whose number a message may go from."""
 
+import asyncio
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -66,6 +69,32 @@ async def test_what_is_remembered_of_a_sender_ends_with_each_change(node: Node) 
     await node.numbers.own(node.numbers.blank(other.id, OURS, "twilio"))
     with pytest.raises(Refused, match="sender_of_another_account"):
         await node.send("+15557000002")
+
+
+async def test_a_number_that_changes_while_it_is_read_is_as_it_was_changed(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await node.send()
+    before = await node.numbers.by_address(OURS)
+    assert before is not None
+    node.clock.advance(2)
+    read, has_read, goes_on = node.engine.read, asyncio.Event(), asyncio.Event()
+
+    async def slow(*asked: Any, **values: Any) -> Any:
+        answer = await read(*asked, **values)
+        has_read.set()
+        await goes_on.wait()
+        return answer
+
+    monkeypatch.setattr(node.engine, "read", slow)
+    reading = asyncio.create_task(node.numbers.by_address(OURS))
+    await has_read.wait()
+    await node.numbers.change(before, replace(before, name="new"))
+    goes_on.set()
+    await reading
+    found = await node.numbers.by_address(OURS)
+    assert found is not None
+    assert found.name == "new"
 
 
 async def test_quiet_hours_hold_from_when_they_are_set(node: Node) -> None:

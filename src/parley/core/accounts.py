@@ -178,7 +178,6 @@ class Accounts:
             raise Refused("not_found")
         account = _in_force(account, now)
         self._changes += 1
-        self._accounts.drop(account_id)
         self._accounts.put(account_id, account)
         if account.status == "closed":
             self._keys.clear()

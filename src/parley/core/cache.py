@@ -47,12 +47,14 @@ class Cache(Generic[K, V]):
     def _told(self, key: K, told: "asyncio.Future[V | None]") -> None:
         value = None if told.cancelled() or told.exception() is not None else told.result()
         if self._asked.get(key) is told:
-            del self._asked[key]
             if value is not None:
                 self.put(key, value)
+            else:
+                del self._asked[key]
 
     def put(self, key: K, value: V) -> None:
-        """Know `value` for a second."""
+        """Know `value` for a second. What is being loaded meanwhile is older."""
+        self._asked.pop(key, None)
         self._entries[key] = (self._clock.monotonic() + FRESH_S, value)
         self._entries.move_to_end(key)
         if len(self._entries) > self._limit:

@@ -55,12 +55,9 @@ class Numbers:
 
     async def by_address(self, address: str) -> Number | None:
         """Who owns an address (without its channel), and what happens there."""
-        known = self._cache.get(address)
-        if known is None:
-            known = await self._engine.read(numbers.by_address, address)
-            if known is not None:
-                self._cache.put(address, known)
-        return known
+        return self._cache.get(address) or await self._cache.ask(
+            address, lambda: self._engine.read(numbers.by_address, address)
+        )
 
     async def reached(self, address: str) -> Number | None:
         """Who owns the address that a message came to, with the webhooks to call: its application's, or what its
@@ -91,7 +88,7 @@ class Numbers:
             return None
         if address.value == magic_numbers.GOOD:
             return self.blank(account_id, address.value, dialect)
-        number = self._cache.get(address.value) or await self.by_address(address.value)
+        number = await self.by_address(address.value)
         if number is None and self._own_on_use:
             number = await self.own(self.blank(account_id, address.value, dialect))
         if number is None:
