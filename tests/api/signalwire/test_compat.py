@@ -184,3 +184,20 @@ def test_what_it_calls_refused_is_refused(
     given: dict[str, Any] = {"params" if method in ("GET", "DELETE") else "json": {name: "x"}}
     errors = client.ask(method, path, 422, **given)["errors"]
     assert code in {error["code"] for error in errors if error.get("attribute", name) == name}
+
+
+_ODD: tuple[Any, ...] = (None, True, -1.5, "", "é" * 3000, [], [""], [[]], {}, {"a": {"b": []}})
+
+
+@pytest.mark.parametrize(
+    "operation", sorted({row["operation"] for row in rows() if not row["operation"].startswith(("GET", "DELETE"))})
+)
+def test_no_value_breaks_an_operation(client: Client, existing: dict[str, str], operation: str) -> None:
+    """The client asserts that nothing is answered by a status of 500 and above."""
+    method, path = operation.split()
+    before, has_id, behind = path.partition("/{id}")
+    if has_id:
+        path = f"{before}/{existing[before]}{behind}"
+    for name in names(operation, "supported", "ignored", "refused"):
+        for value in _ODD:
+            client.raw(method, path, json={name: value})

@@ -78,13 +78,14 @@ def test_a_laml_application(client: Client, server: Server, receiver: Receiver) 
     assert receiver.wait()[0].form["Body"] == "To an application"
     for wrong, code in (
         ({"message_handler": "laml_application"}, "missing_required_parameter"),
-        ({"message_laml_application_id": made}, "incompatible_parameters"),
+        ({"message_laml_application_id": None}, "missing_required_parameter"),
         ({**asked, "message_laml_application_id": "AP" + "0" * 32}, "invalid_parameter"),
         ({**asked, "message_request_url": receiver.url}, "incompatible_parameters"),
     ):
         assert [found for found, _ in client.codes("PUT", path, json=wrong)] == [code], wrong
     ended = client.ask("PUT", path, 200, json={"message_handler": None})
     assert (ended["message_handler"], ended["message_laml_application_id"]) == (None, None)
+    assert client.codes("PUT", path, json={"message_laml_application_id": made})[0][0] == "incompatible_parameters"
 
 
 def test_each_error(client: Client) -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from parley.api.signalwire.number_update import read_update
 from parley.api.signalwire.phone_numbers import handler, number_body
 from parley.api.signalwire.problems import Invalid
+from parley.model.number import Number
 from parley.webhooks.guard import Guard
 from tests.api.signalwire.client import Client
 from tests.api.signalwire.values import NUMBER
@@ -147,6 +148,48 @@ def test_a_context_of_relay_is_a_handler() -> None:
     assert read_update(hooked, app, GUARD).request_url is None
 
 
+def test_a_webhook_that_is_taken_away_leaves_no_handler() -> None:
+    """Or the message of a number whose handler has nobody to ask would be received, and no app told of it."""
+    for given in ({"message_request_url": HOOK}, {"message_handler": "laml_webhooks", "message_request_url": HOOK}):
+        hooked = read_update(NUMBER, given, GUARD)
+        for nothing in (None, ""):
+            off = read_update(hooked, {"message_request_url": nothing}, GUARD)
+            assert (off.handler, off.request_url) == (None, None)
+
+
+RELAYED = read_update(NUMBER, {"message_relay_context": "office"}, GUARD)
+LED = replace(NUMBER, handler="laml_webhooks", dialect="twilio", application_id=b"a" * 16)
+
+
+@pytest.mark.parametrize(
+    ("number", "given", "code"),
+    [
+        (RELAYED, {"message_relay_context": None}, "missing_required_parameter"),
+        (RELAYED, {"message_fallback_url": HOOK}, "incompatible_parameters"),
+        (LED, {"message_fallback_url": HOOK}, "incompatible_parameters"),
+    ],
+)
+def test_what_a_handler_has_no_use_for_is_not_ignored(number: Number, given: dict[str, Any], code: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_update(number, given, GUARD)
+    assert [problem.code for problem in refused.value.problems] == [code]
+
+
+def test_an_application_is_changed_for_another(client: Client, server: Server) -> None:
+    laml = f"/api/laml/2010-04-01/Accounts/{server.project_id}/Applications.json"
+    first, second = (client.raw("POST", laml, data={"FriendlyName": name}).json()["sid"] for name in ("A", "B"))
+    path = f"{PATH}/{own(client, '+15559200006')}"
+    given = {"message_handler": "laml_application", "message_laml_application_id": first}
+    assert client.ask("PUT", path, 200, json=given)["message_laml_application_id"] == first
+    [error] = client.ask("PUT", path, 422, json={"message_laml_application_id": None})["errors"]
+    assert error["code"] == "missing_required_parameter"
+    led = client.ask("PUT", path, 200, json={"message_laml_application_id": second})
+    assert (led["message_handler"], led["message_laml_application_id"]) == ("laml_application", second)
+    own_webhook = {"message_laml_application_id": None, "message_request_url": HOOK}
+    hooked = client.ask("PUT", path, 200, json=own_webhook)
+    assert (hooked["message_handler"], hooked["message_laml_application_id"]) == ("laml_webhooks", None)
+
+
 def test_what_twilios_api_set_is_shown_as_it_is() -> None:
     assert read_update(NUMBER, {}, GUARD) == NUMBER
     assert handler(NUMBER) is None
@@ -181,6 +224,9 @@ def test_call_settings_are_kept_and_another_apis_stay() -> None:
         ({"message_handler": "laml_script"}, "invalid_parameter"),
         ({"message_handler": "carrier_pigeon"}, "invalid_parameter"),
         ({"message_handler": 5}, "not_a_string"),
+        ({"message_handler": ["laml_webhooks"]}, "not_a_string"),
+        ({"message_handler": {"a": 1}, "message_relay_topic": "x"}, "not_a_string"),
+        ({"message_handler": None, "message_fallback_url": HOOK}, "incompatible_parameters"),
         ({"message_handler": "json_webhook"}, "missing_required_parameter"),
         ({"message_handler": "laml_webhooks", "message_request_url": ""}, "missing_required_parameter"),
         ({"message_handler": None, "message_request_url": HOOK}, "incompatible_parameters"),

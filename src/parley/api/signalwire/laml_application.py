@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from msgspec import json
 from msgspec.structs import replace
 
 from parley.api.signalwire.number_update import read_update
@@ -24,20 +25,20 @@ async def read_change(
 ) -> Number:
     """The number as `given` changes it. Raises Invalid with all that is wrong. Source: update-phone-number page."""
     problems: list[Problem] = []
-    is_led = given.get("message_handler") == HANDLER
+    leads = given.get("message_handler", _implied(number, given)) == HANDLER
     application_id = await _application(number, given, applications, problems)
-    if application_id is not None and not is_led:
+    if application_id is not None and not leads:
         rule = f"{PARAMETER} needs message_handler {HANDLER}"
         problems.append(Problem("incompatible_parameters", rule, PARAMETER))
-    elif is_led and not given.get(PARAMETER):
+    elif leads and not given.get(PARAMETER):
         rule = f"{PARAMETER} is required with message_handler {HANDLER}"
         problems.append(Problem("missing_required_parameter", rule, PARAMETER))
-    for name in _OWN if is_led else ():
+    for name in _OWN if leads else ():
         if given.get(name):
             rule = f"{name} cannot be given with message_handler {HANDLER}"
             problems.append(Problem("incompatible_parameters", rule, name))
     rest = {name: value for name, value in given.items() if name != PARAMETER}
-    if is_led:
+    if leads:
         rest["message_handler"] = None
         rest = {name: value for name, value in rest.items() if name not in _OWN}
     try:
@@ -46,7 +47,7 @@ async def read_change(
         problems += invalid.problems
     if problems:
         raise Invalid(problems)
-    if not is_led:
+    if not leads:
         return changed
     return replace(
         changed,
@@ -55,6 +56,18 @@ async def read_change(
         application_id=application_id,
         extras=marked(changed.extras),
     )
+
+
+def application_of(number: Number) -> bytes | None:
+    """The id of the application that stands for a number; None where none does, or a fabric resource."""
+    kept = json.decode(number.extras) if number.extras else {}
+    return None if "messaging_handler_resource_id" in kept else number.application_id
+
+
+def _implied(number: Number, given: Mapping[str, Any]) -> str | None:
+    """Who names an application alone means the handler that the number has, and no webhook of its own."""
+    is_alone = PARAMETER in given and not any(given.get(name) for name in _OWN)
+    return HANDLER if is_alone and application_of(number) is not None else None
 
 
 async def _application(

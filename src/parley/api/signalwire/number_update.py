@@ -68,6 +68,7 @@ ACTED_ON: Final = frozenset(
     }
 )
 
+_OFFERED: Final = frozenset({*HANDLERS, *RELAY_HANDLERS})
 _HANDLING: Final = frozenset({"message_handler", "message_request_url", *RELAY_HANDLERS.values()})
 """Who gives one of these configures the number itself, and not by a resource that stands for it."""
 _METHODS: Final = ("GET", "POST")
@@ -93,7 +94,8 @@ _UUIDS: Final = frozenset({"call_sip_endpoint_id", "call_video_room_id"})
 def read_update(number: Number, given: Mapping[str, Any], guard: Guard) -> Number:
     """The number as `given` changes it; what is not given stays. Raises Invalid with all that is wrong.
 
-    A request URL without a handler keeps the handler that the number has, and means json_webhook when it has none.
+    A request URL without a handler keeps the handler that the number has, and means json_webhook when it has none; an
+    empty one ends a handler that needs it.
     laml_webhooks gives the number Twilio's ways (STOP is honoured for the app), json_webhook SignalWire's.
     Source: update-phone-number page; aliases and json_webhook: see docs/compat/signalwire.csv.
     """
@@ -159,6 +161,10 @@ def _check(number: Number, name: str, value: Any, guard: Guard, problems: list[P
         if (parse_uuid(value) or parse_sid(value, ("PN",))) != number.id:
             rule = "number_sid is not the id of the number in the path"
             problems.append(Problem("incompatible_parameters", rule, name))
+    elif name == "message_handler":
+        if value not in _OFFERED:
+            rule = f"message_handler must be one of {', '.join(sorted({'laml_application', *_OFFERED}))}"
+            problems.append(Problem("invalid_parameter", rule, name))
     elif name.endswith("_method"):
         if value.upper() not in _METHODS:
             problems.append(Problem("invalid_parameter", f"{name} must be GET or POST", name))
@@ -179,57 +185,44 @@ def _check_kept(name: str, value: str, problems: list[Problem]) -> None:
 
 
 def _handler(number: Number, wanted: Mapping[str, Any], problems: list[Problem]) -> Handler | None:
-    """The handler that the number has afterwards; None for none."""
-    url = wanted.get("message_request_url") or None
-    relayed = [handler for handler, name in RELAY_HANDLERS.items() if wanted.get(name)]
-    if "message_handler" not in wanted and relayed and number.handler in (None, *RELAY_HANDLERS) and url is None:
-        return _relay_handler(number, wanted, relayed[0], relayed, problems)
-    if wanted.get("message_handler") in RELAY_HANDLERS:
-        return _relay_handler(number, wanted, wanted["message_handler"], relayed, problems)
-    for handler in relayed:
-        named = RELAY_HANDLERS[handler]
-        problems.append(Problem("incompatible_parameters", f"{named} needs message_handler {handler}", named))
-    if "message_handler" not in wanted and url is not None and number.handler in RELAY_HANDLERS:
-        rule = "message_request_url needs a message_handler that uses it"
-        problems.append(Problem("incompatible_parameters", rule, "message_request_url"))
-        return None
-    if "message_handler" not in wanted:
-        return "json_webhook" if url is not None and number.handler is None else number.handler
-    name = wanted["message_handler"] or None
-    if name is None:
-        if url is not None:
-            rule = "message_request_url needs a message_handler that uses it"
-            problems.append(Problem("incompatible_parameters", rule, "message_request_url"))
-        return None
-    if not isinstance(name, str):
+    """The handler that the number has afterwards, None for none. What it misses, or has no use for, is noted."""
+    is_named = "message_handler" in wanted
+    contexts = [handler for handler, name in RELAY_HANDLERS.items() if wanted.get(name)]
+    named: Any = wanted.get("message_handler") or None
+    if named is not None and not (isinstance(named, str) and named in _OFFERED):
         return None  # noted already
-    if name not in HANDLERS:
-        rule = f"message_handler must be one of {', '.join(sorted({'laml_application', *HANDLERS, *RELAY_HANDLERS}))}"
-        problems.append(Problem("invalid_parameter", rule, "message_handler"))
-        return None
-    if url is None and ("message_request_url" in wanted or number.request_url is None):
-        rule = f"message_request_url is required with message_handler {name}"
-        problems.append(Problem("missing_required_parameter", rule, "message_request_url"))
-    return cast("Handler", name)
-
-
-def _relay_handler(
-    number: Number, wanted: Mapping[str, Any], handler: str, relayed: Sequence[str], problems: list[Problem]
-) -> Handler:
-    """A handler that tells Relay's clients, with the parameter that says which."""
-    needed = RELAY_HANDLERS[handler]
-    for other in relayed:
+    handler: Handler | None = named if is_named else _implied(number, wanted, contexts)
+    for other in contexts:
         if other != handler:
             rule = f"{RELAY_HANDLERS[other]} needs message_handler {other}"
             problems.append(Problem("incompatible_parameters", rule, RELAY_HANDLERS[other]))
-    if not wanted.get(needed) and (needed in wanted or number.handler != handler):
+    if handler in RELAY_HANDLERS:
+        needed, has = RELAY_HANDLERS[handler], number.handler == handler
+    else:
+        needed, has = "message_request_url", number.request_url is not None or not is_named
+    if handler is not None and not wanted.get(needed) and (needed in wanted or not has):
         rule = f"{needed} is required with message_handler {handler}"
         problems.append(Problem("missing_required_parameter", rule, needed))
+    is_led = number.application_id is not None and not _HANDLING & wanted.keys()
+    if not is_led and (handler in HANDLERS or (handler is None and not is_named)):
+        return handler
     for name in ("message_request_url", "message_fallback_url"):
         if wanted.get(name):
-            rule = f"{name} cannot be given with message_handler {handler}"
+            rule = f"{name} needs a message_handler that uses it"
             problems.append(Problem("incompatible_parameters", rule, name))
-    return cast("Handler", handler)
+    return handler
+
+
+def _implied(number: Number, wanted: Mapping[str, Any], contexts: Sequence[str]) -> Handler | None:
+    """The handler where none is named: the number's own, unless it is its first, or its webhook is taken away."""
+    has_url = bool(wanted.get("message_request_url"))
+    if contexts and number.handler in (None, *RELAY_HANDLERS) and not has_url:
+        return cast("Handler", contexts[0])
+    if number.handler is None and has_url:
+        return "json_webhook"
+    if number.handler in HANDLERS and "message_request_url" in wanted and not has_url:
+        return None
+    return number.handler
 
 
 def _extras(number: Number, handler: Handler | None, wanted: Mapping[str, Any]) -> str | None:

@@ -10,7 +10,7 @@ from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.signalwire import pages, shapes
 from parley.api.signalwire.fields import Fields
-from parley.api.signalwire.laml_application import HANDLER, PARAMETER, read_change
+from parley.api.signalwire.laml_application import HANDLER, PARAMETER, application_of, read_change
 from parley.api.signalwire.number_update import CAMPAIGN
 from parley.api.signalwire.problems import Invalid, Problem
 from parley.api.signalwire.registry.orders import OrdersApi
@@ -210,7 +210,7 @@ def number_body(number: Number) -> dict[str, Any]:
     """
     kept = json.decode(number.extras) if number.extras else {}
     has_url, has_fallback = number.request_url is not None, number.fallback_url is not None
-    led = number.application_id is not None and "messaging_handler_resource_id" not in kept
+    application_id = application_of(number)
     return {
         "id": to_uuid(number.id),
         "number": number.address,
@@ -221,8 +221,8 @@ def number_body(number: Number) -> dict[str, Any]:
         "updated_at": shapes.at(number.updated_at),
         **_BARE,
         **{name: value for name, value in kept.items() if name in _BARE},
-        "message_handler": HANDLER if led else handler(number),
-        PARAMETER: to_uuid(number.application_id) if led and number.application_id is not None else None,
+        "message_handler": handler(number) if application_id is None else HANDLER,
+        PARAMETER: None if application_id is None else to_uuid(application_id),
         "message_relay_context": number.relay_context if number.handler == "relay_context" else None,
         "message_relay_topic": number.relay_context if number.handler == "relay_topic" else None,
         "message_request_url": number.request_url,
