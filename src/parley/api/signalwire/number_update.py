@@ -191,7 +191,7 @@ def _handler(number: Number, wanted: Mapping[str, Any], problems: list[Problem])
     named: Any = wanted.get("message_handler") or None
     if named is not None and not (isinstance(named, str) and named in _OFFERED):
         return None  # noted already
-    handler: Handler | None = named if is_named else _implied(number, wanted, contexts)
+    handler = cast("Handler | None", named) if is_named else _implied(number, wanted, contexts)
     for other in contexts:
         if other != handler:
             rule = f"{RELAY_HANDLERS[other]} needs message_handler {other}"
