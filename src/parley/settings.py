@@ -76,7 +76,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pace_whatsapp: Annotated[_Pace | None, _about("Messages a second of a WhatsApp sender. In `strict`: 80.")] = None
     campaign_registration: Annotated[
         bool | None,
-        _about("US long codes need an approved campaign to write to the US (30034). Default: in `strict`."),
+        _about(
+            "US and Canadian long codes need an approved campaign to write to the US (30034). Default: in `strict`."
+        ),
     ] = None
     toll_free_verification: Annotated[
         bool | None,

@@ -82,7 +82,8 @@ async def test_who_has_to_be_registered(office: Office) -> None:
         (OURS, PHONE): UNREGISTERED,
         (OURS, "+14165550199"): None,  # Canada
         (OURS, "+447700900123"): None,
-        ("+14165550100", PHONE): None,
+        ("+14165550100", PHONE): UNREGISTERED,  # Canada, too, to the US
+        ("+14165550100", "+14165550199"): None,
         ("+447700900100", PHONE): None,
         ("12345", PHONE): None,
         ("ACME", PHONE): None,

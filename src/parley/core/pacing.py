@@ -4,10 +4,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from parley.lib.phone import is_toll_free
 from parley.model.address import Address
-
-_TOLL_FREE: Final = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
-
 
 Sort = Literal["long_code", "toll_free", "short_code", "alphanumeric", "whatsapp"]
 
@@ -33,7 +31,7 @@ def sort_of(sender: Address) -> Sort:
         return "whatsapp"
     if sender.kind != "e164":
         return sender.kind
-    return "toll_free" if sender.value.startswith(_TOLL_FREE) else "long_code"
+    return "toll_free" if is_toll_free(sender.value) else "long_code"
 
 
 def slot_us(segment_us: float, segments: int) -> int:

@@ -21,13 +21,17 @@ from parley.store import Engine
 
 UNVERIFIED: Final = 30032
 """A toll-free number that is not verified. Source: twilio.com/docs/api/errors/30032."""
+_NORTH_AMERICA: Final = "+1"
+"""To the networks of the US a long code of ten digits is one, wherever its area code lies."""
 
 
 class Terms(msgspec.Struct, frozen=True):
     """What is asked of senders, and what they get for it. Source: behaviour of Twilio's trust tiers."""
 
     needs_campaign: bool
-    """US long codes need an approved campaign to write to the US."""
+    """Long codes of the US and Canada need an approved campaign to write to the US. Source: GoHighLevel's page on
+    Canadian 10DLC numbers, as a reseller of Twilio's.
+    """
     needs_verification: bool
     """Toll-free numbers need a verification to write to the US and Canada."""
     low: float = 1.0
@@ -114,7 +118,7 @@ class Registration:
             verification = await registered.verifications.named(account_id, sender)
             is_verified = verification is not None and verification.value.verdict == "approved"
             return _Standing(("US", "CA"), None if is_verified else UNVERIFIED)
-        if not terms.needs_campaign or region(sender) != "US":
+        if not terms.needs_campaign or not sender.startswith(_NORTH_AMERICA):
             return _Standing()
         campaign = await self._campaign(account_id, sender)
         if campaign is None:
