@@ -42,6 +42,9 @@ def test_secrets_compare_by_value_with_secrets_only() -> None:
         "PARLEY_SECRET_KEY",
         "signing_key",
         "apiKey",
+        "X-Api-Key",
+        "private key",
+        "authtoken",
         "Cookie",
         "Set-Cookie",
     ],
@@ -93,6 +96,13 @@ def test_scrub_masks_values_at_any_depth_and_leaves_the_original() -> None:
         "password": MASK,
     }
     assert given_["auth_token"] == "s3cret"
+
+
+def test_a_url_is_found_behind_any_scheme_and_any_other_text() -> None:
+    long = "a" * 100_000
+    for before in ("", "1", long, f"{long} ", "redis+sentinel+", "\u00fc"):
+        scrubbed = scrub({"said": f"{before}tls://u:s3cret@e.com/"})["said"]
+        assert scrubbed == f"{before}tls://{MASK}@e.com/"
 
 
 VALUES = st.recursive(

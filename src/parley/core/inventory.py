@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from parley.lib import phone
-from parley.lib.numbering import TOLL_FREE_CODES, Kind, kind_of, made
-from parley.lib.phone import Place
+from parley.lib.numbering import Kind, kind_of, made
+from parley.lib.phone import TOLL_FREE_CODES, Place
 from parley.store import Engine, numbers
 
 COUNTRIES: Final = {

@@ -34,7 +34,6 @@ _OF_TOLL_FREE: Final = 300
 _FILLINGS: Final = 50
 _AREAS_END: Final = 10_000
 """Prefixes below it are calling code and area code."""
-TOLL_FREE_CODES: Final = (800, 833, 844, 855, 866, 877, 888)
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -88,7 +87,7 @@ def _of_places(country: str) -> Iterator[tuple[int, Place]]:
 
 
 def _toll_free() -> Iterator[int]:
-    for code in TOLL_FREE_CODES:
+    for code in phone.TOLL_FREE_CODES:
         for n in range(_OF_TOLL_FREE):
             yield from _filled(int(f"1{code}"), n)
 

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 import phonenumbers
@@ -48,7 +48,9 @@ _LINE_TYPES: dict[int, LineType] = {
 _BLOCK = 8
 """Characters of a number, with its `+`, that tell Russia from Kazakhstan."""
 _SUBSCRIBER = "234567890"
-_TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
+TOLL_FREE_CODES: Final = (800, 833, 844, 855, 866, 877, 888)
+"""The area codes of North America of which the called one pays."""
+_TOLL_FREE = tuple(f"+1{code}" for code in TOLL_FREE_CODES)
 
 _NO_COUNTRY = "001"
 """What phonenumbers calls the region of satellite phones and other networks that belong to no country."""

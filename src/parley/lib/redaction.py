@@ -12,12 +12,13 @@ MASK: Final = "***"
 # Whole words of a key, so that `token` hides but `page_tokens_left` or `secretary` do not.
 _SECRET_KEY = re.compile(
     r"(?:^|[_.\-\s])"
-    r"(?:authorization|auth|cookie|credentials?|passwd|password|passphrase|secrets?|signature|token|api_?key|"
-    r"signing_?key|secret_?key|access_?key|private_?key|jwt|bearer)"
+    r"(?:authorization|auth|cookie|credentials?|passwd|password|passphrase|secrets?|signature|(?:auth)?token|"
+    r"(?:api|signing|secret|access|private)[_\-\s]?key|jwt|bearer)"
     r"$"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>]+")
+# No scheme is so long, and without a bound a long word would be read again from each of its letters.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}://[^\s\"'<>]+")
 _PARAMETER = re.compile(r"(?P<key>[^&;=]+)=(?P<value>[^&;]*)")
 _MAX_DEPTH = 8
 

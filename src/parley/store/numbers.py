@@ -6,7 +6,8 @@ from typing import Final
 from msgspec.structs import asdict, astuple, fields
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
-from parley.lib.numbering import TOLL_FREE_CODES, Kind
+from parley.lib.numbering import Kind
+from parley.lib.phone import TOLL_FREE_CODES
 from parley.model.address import Address
 from parley.model.number import Number
 from parley.store import resources, schema
