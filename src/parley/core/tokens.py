@@ -1,10 +1,11 @@
 """Tokens: passwords of a project that may do some things and not others."""
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from msgspec.structs import replace
 
+from parley.core.refusal import Refused
 from parley.core.resources import Resources
 from parley.lib import ids
 from parley.model.resource import Resource
@@ -33,6 +34,13 @@ class Tokens:
     async def add(self, account_id: bytes, name: str, permissions: Collection[Permission]) -> Resource[Token]:
         """Make a token."""
         return await self._kept.add(account_id, Token(name, tuple(permissions)))
+
+    async def holder(self, account_ids: Iterable[bytes], token_id: bytes) -> bytes:
+        """Which of some accounts a token acts for. Raises Refused(not_found) when it is none of theirs."""
+        for account_id in account_ids:
+            if await self._kept.find(account_id, token_id) is not None:
+                return account_id
+        raise Refused("not_found")
 
     async def change(
         self, account_id: bytes, token_id: bytes, name: str | None, permissions: Collection[Permission] | None

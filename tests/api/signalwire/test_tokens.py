@@ -63,6 +63,23 @@ def test_a_token_with_fewer_permissions_does_less_at_once(client: Client) -> Non
     assert client.raw("POST", "/api/messaging/messages", json=SEND, auth=auth).status_code == 403
 
 
+def test_a_token_of_a_subproject_is_the_projects_to_change_and_to_end(client: Client, server: Server) -> None:
+    made = client.raw("POST", "/api/laml/2010-04-01/Accounts.json", data={"FriendlyName": "Below"}).json()["sid"]
+    given = {"name": "CI", "permissions": ["messaging"], "subproject_id": made}
+    below = client.ask("POST", TOKENS, 200, json=given)
+    auth = HTTPBasicAuth(made, below["token"])
+    assert client.raw("GET", "/api/messaging/logs", auth=auth).status_code == 200
+    path = f"{TOKENS}/{below['id']}"
+    _, of_a_token = token(client, "management")
+    assert client.ask("PATCH", path, 200, json={"name": "Builds"}, auth=of_a_token)["name"] == "Builds"
+    own = client.ask("POST", TOKENS, 200, json={"name": "Own", "permissions": ["management"]})
+    managing = {**given, "permissions": ["management"]}
+    other = HTTPBasicAuth(made, client.ask("POST", TOKENS, 200, json=managing)["token"])
+    client.ask("DELETE", f"{TOKENS}/{own['id']}", 404, auth=other)
+    assert client.raw("DELETE", path).status_code == 204
+    assert client.raw("GET", "/api/messaging/logs", auth=auth).status_code == 401
+
+
 def test_a_secret_that_was_tampered_with_opens_nothing(client: Client) -> None:
     _, auth = token(client, "messaging")
     secret = str(auth.password)
@@ -81,6 +98,14 @@ def test_each_error(client: Client) -> None:
         ({"name": "x", "permissions": ["video"], "subproject_id": "x"}, "invalid_parameter"),
     ):
         assert [found for found, _ in client.codes("POST", TOKENS, json=given)] == [code], given
+
+
+def test_a_token_keeps_what_it_may_do_unless_told_what_else(client: Client) -> None:
+    id, _ = token(client, "messaging")
+    assert client.codes("PATCH", f"{TOKENS}/{id}", json={"permissions": []}) == [
+        ("missing_required_parameter", "permissions")
+    ]
+    assert client.ask("PATCH", f"{TOKENS}/{id}", 200, json={"permissions": None})["permissions"] == ["messaging"]
 
 
 def test_a_rotated_signing_key_signs_after_a_minute(tmp_path: Any, receiver: Receiver) -> None:

@@ -50,7 +50,7 @@ class Projects:
         """POST: a new signing key, told only now. Webhooks are signed with it after a minute."""
         nothing_asked(call)
         account = await self._account(call)
-        changed, key = await self._accounts.rotate_signing_key(await self._accounts.fresh(account.id))
+        changed, key = await self._accounts.rotate_signing_key(account)
         return json_reply(200, {**project_body(changed), "signing_key": key.reveal()})
 
     async def _account(self, call: Call) -> Account:
@@ -61,7 +61,7 @@ class Projects:
 
 
 class TokensApi:
-    """The operations on tokens."""
+    """The operations on tokens: the project's own, and those of its subprojects."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
@@ -82,16 +82,20 @@ class TokensApi:
     async def update(self, call: Call) -> Reply:
         """PATCH: another name, or other permissions."""
         fields = Fields(call.json(), TOKEN_CHANGE)
-        name, permissions = fields.text("name", most=255), _permissions(fields)
+        name = fields.text("name", most=255)
+        permissions = _permissions(fields, is_required=fields.given("permissions") is not None)
         fields.check()
-        changed = await self._tokens.change(call.account.id, path_id(call), name, permissions or None)
+        changed = await self._tokens.change(await self._holder(call), path_id(call), name, permissions or None)
         return json_reply(200, self._body(changed))
 
     async def delete(self, call: Call) -> Reply:
         """DELETE: the token opens nothing any more."""
         pages.allow(call.arguments(), frozenset())
-        await self._tokens.drop(call.account.id, path_id(call))
+        await self._tokens.drop(await self._holder(call), path_id(call))
         return NO_CONTENT
+
+    async def _holder(self, call: Call) -> bytes:
+        return await self._tokens.holder(await self._accounts.family(call.account.id), path_id(call))
 
     def _body(self, token: Resource[Token]) -> dict[str, Any]:
         return {
@@ -119,7 +123,7 @@ def project_body(account: Account) -> dict[str, Any]:
     }
 
 
-def _permissions(fields: Fields, *, is_required: bool = False) -> tuple[Permission, ...]:
+def _permissions(fields: Fields, *, is_required: bool) -> tuple[Permission, ...]:
     given = fields.texts("permissions", is_required=is_required)
     if unknown := [each for each in given if each not in PERMISSIONS]:
         rule = f"permissions are among {', '.join(PERMISSIONS)}, not {unknown[0][:40]}"
