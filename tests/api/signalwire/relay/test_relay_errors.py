@@ -94,6 +94,16 @@ def test_32602_says_that_params_are_no_object(relay: RelayClient, params: Any) -
     assert relay.until(lambda frame: frame.get("id") == "mine")["error"]["code"] == -32602
 
 
+@pytest.mark.parametrize("method", ["messaging.send", "signalwire.receive", "signalwire.connect"])
+def test_32602_says_that_no_text_may_hold_a_nul(server: Server, relay: RelayClient, method: str) -> None:
+    """PostgreSQL takes none, and the context that one stood in would be asked for again and again."""
+    for params in ({"contexts": ["of\0fice"]}, {**SEND, "body": "a\0b"}, {**SEND, "a\0b": 1}, {"protocol": "\0"}):
+        with RelayClient(server.base_url) as stranger:
+            asking = stranger if method == "signalwire.connect" else relay
+            assert asking.ask(method, params)["error"]["code"] == -32602
+    assert relay.result("messaging.send", {**SEND, "body": "a\\u0000b"})["code"] == "200", "six characters, no NUL"
+
+
 def test_32601_says_that_there_is_no_such_method(server: Server, relay: RelayClient) -> None:
     for method in ("calling.begin", "signalwire.nonsense", "blade.nonsense"):
         assert relay.ask(method)["error"]["code"] == -32601

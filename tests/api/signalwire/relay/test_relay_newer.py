@@ -405,7 +405,7 @@ def test_a_session_is_restored_by_its_name(connect: Connect, client: Client) -> 
     assert third.event("messaging.receive")["params"]["body"] == "Again"
 
 
-@pytest.mark.parametrize("protocol", ["signalwire_x_y_z", "", 5, "\x00"])
+@pytest.mark.parametrize("protocol", ["signalwire_x_y_z", "", 5])
 def test_a_session_that_is_not_known_begins_anew(connect: Connect, protocol: Any) -> None:
     _, welcome = connect(protocol=protocol)
     assert welcome["session_restored"] is False

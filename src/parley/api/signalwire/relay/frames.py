@@ -24,10 +24,10 @@ class Unreadable(Exception):
 
 
 class BadParams(Exception):
-    """A request whose params are no object. `id` is its own."""
+    """A request whose params cannot be taken, and why. `id` is its own."""
 
-    def __init__(self, id: str | int | None) -> None:
-        super().__init__(id)
+    def __init__(self, id: str | int | None, reason: str) -> None:
+        super().__init__(reason)
         self.id = id
 
 
@@ -60,7 +60,10 @@ def read(text: str) -> Frame:
     if isinstance(id_, str) and len(id_) > _MAX_ID:
         raise Unreadable
     if not isinstance(params, dict):
-        raise BadParams(id_) if method is not None else Unreadable
+        raise BadParams(id_, "params is an object") if method is not None else Unreadable
+    # Not every record takes a NUL, and a context is asked for again and again. JSON spells it in this one way.
+    if method is not None and "\\u0000" in text.replace("\\\\", ""):
+        raise BadParams(id_, "params holds a NUL, which no text may")
     return Frame(id_, method, params)
 
 

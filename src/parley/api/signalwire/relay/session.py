@@ -145,7 +145,7 @@ class Session:
             self._put(frames.failure(None, frames.INVALID_REQUEST, "A frame is one JSON-RPC 2.0 object"))
             return
         except frames.BadParams as bad:
-            self._put(frames.failure(bad.id, frames.INVALID_PARAMS, "params is an object"))
+            self._put(frames.failure(bad.id, frames.INVALID_PARAMS, str(bad)))
             return
         if frame.method is None:
             self._take_answer(frame)
@@ -188,9 +188,7 @@ class Session:
             named = frame.params.get("protocol") if generation.pings else None
             self.account_id = account.id
             new = f"signalwire_{signature(account)}_{to_uuid(self._parts.ids.new())}_{self._parts.randomness.token(6)}"
-            is_restored = await self._parts.relay.enter(
-                self, contexts, named if isinstance(named, str) and named.isprintable() else None, new
-            )
+            is_restored = await self._parts.relay.enter(self, contexts, named if isinstance(named, str) else None, new)
         finally:
             self._parts.limits.leave(is_write=True)
         self._stop_timer()
