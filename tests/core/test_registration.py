@@ -135,7 +135,7 @@ async def test_a_pace_follows_from_the_score(office: Office) -> None:
 
 
 async def test_numbers_share_the_pace_of_their_campaign(office: Office) -> None:
-    await office.registered(OURS, "+14155550101", FREE)
+    await office.registered(OURS, "+14155550101", FREE, "+447700900100")
 
     async def pace(sender: str) -> float | None:
         return await office.registration.pace(office.account_id, read(sender))

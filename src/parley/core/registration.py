@@ -118,7 +118,7 @@ class Registration:
             verification = await registered.verifications.named(account_id, sender)
             is_verified = verification is not None and verification.value.verdict == "approved"
             return _Standing(("US", "CA"), None if is_verified else UNVERIFIED)
-        if not terms.needs_campaign or not sender.startswith(_NORTH_AMERICA):
+        if not terms.needs_campaign or not _is_long_code(sender):
             return _Standing()
         campaign = await self._campaign(account_id, sender)
         if campaign is None:
@@ -174,9 +174,11 @@ class Registration:
         return {each.value.address for each in every if each.value.state == "completed"}
 
 
+def _is_long_code(number: str) -> bool:
+    """Whether a campaign is asked of a number."""
+    return number.startswith(_NORTH_AMERICA) and not is_toll_free(number)
+
+
 def _long_codes(pool: tuple[Resource[PoolSender], ...]) -> set[str]:
-    return {
-        each.value.address
-        for each in pool
-        if each.value.kind == "phone_number" and not is_toll_free(each.value.address)
-    }
+    found = {each.value.address for each in pool if each.value.kind == "phone_number"}
+    return set(filter(_is_long_code, found))
