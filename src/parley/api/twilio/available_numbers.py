@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import quote, urlencode
 
 from parley.api.http.decode import Form
 from parley.api.http.endpoint import Call, Handler, Reply, json_reply
@@ -51,7 +50,9 @@ class AvailableNumbers:
     async def countries(self, call: Call) -> Reply:
         """All countries that have numbers for sale."""
         check_account(call)
-        call.arguments().allow(pages.PARAMETERS)
+        form = call.arguments()
+        form.allow(pages.PARAMETERS)
+        pages.page_of(form)  # there is one page, whatever they ask for
         path = f"{render.account_path(call.account.id)}/AvailablePhoneNumbers"
         found = await asyncio.to_thread(lambda: [_country_resource(path, code) for code in COUNTRIES])
         return json_reply(200, {"countries": found, "uri": f"{path}.json"})
@@ -157,28 +158,14 @@ def _contains(form: Form) -> re.Pattern[str] | None:
 
 def _reply(path: str, form: Form, page: pages.Page, found: Sequence[Offer]) -> Reply:
     """A page as JSON. Pages go by their number alone: what is for sale has no ids to go by."""
-    filters = [(name, value) for name in form if name not in pages.PARAMETERS for value in form.many(name)]
-
-    def uri(number: int) -> str:
-        query = [*filters, ("PageSize", str(page.size)), ("Page", str(number))]
-        return f"{path}?{urlencode(query, quote_via=quote)}"
-
-    shown = found[: page.size]
-    start = page.number * page.size
-    return json_reply(
-        200,
-        {
-            "first_page_uri": uri(0),
-            "next_page_uri": uri(page.number + 1) if len(found) > page.size else None,
-            "previous_page_uri": uri(page.number - 1) if page.number else None,
-            "uri": uri(page.number),
-            "page": page.number,
-            "page_size": page.size,
-            "start": start,
-            "end": start + max(len(shown) - 1, 0),
-            "available_phone_numbers": [_offer(each) for each in shown],
-        },
+    number, has_more = page.number, len(found) > page.size
+    around = pages.Around(
+        first=pages.address(path, form, page, 0),
+        itself=pages.address(path, form, page, number),
+        following=pages.address(path, form, page, number + 1) if has_more else None,
+        previous=pages.address(path, form, page, number - 1) if number else None,
     )
+    return pages.shown("available_phone_numbers", page, around, [_offer(each) for each in found[: page.size]])
 
 
 def _offer(offer: Offer) -> dict[str, Any]:

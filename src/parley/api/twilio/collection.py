@@ -7,12 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
 
 from parley.api.http.decode import Form
 from parley.api.http.endpoint import Call, Reply, json_reply
-from parley.api.http.paging import Position, token
-from parley.api.twilio.pages import PARAMETERS, Page
+from parley.api.twilio.pages import Page, around
 
 T = TypeVar("T")
 
@@ -22,7 +20,7 @@ def url_of(call: Call, path: str) -> str:
     return call.base_url + path
 
 
-def here(call: Call) -> str:
+def _here(call: Call) -> str:
     """The path of the request itself, without the product that stands before it."""
     path: str = call.scope["path"]
     return path[path.index("/", 1) :]
@@ -48,32 +46,17 @@ def list_reply(
     resource: Callable[[T], Any],
 ) -> Reply:
     """A page as JSON: `found` (up to `page.limit` items) under `key`, and `meta` with the URLs of pages around it."""
-    is_longer = len(found) > page.size
-    items = found[-page.size :] if page.backwards else found[: page.size]
-    has_more = page.backwards or is_longer
-    filters = [(name, value) for name in form if name not in PARAMETERS for value in form.many(name)]
-
-    def url(number: int, at: Position | None = None) -> str:
-        query = [*filters, ("PageSize", str(page.size)), ("Page", str(number))]
-        if at is not None:
-            query.append(("PageToken", token(at)))
-        return url_of(call, f"{here(call)}?{urlencode(query, quote_via=quote)}")
-
-    following = previous = None
-    if items and has_more:
-        following = url(page.number + 1, Position(id_of(items[-1])))
-    if page.number > 0:
-        previous = url(page.number - 1, Position(id_of(items[0]), backwards=True) if items else None)
+    items, pages = around(url_of(call, _here(call)), form, page, found, id_of)
     return json_reply(
         200,
         {
             "meta": {
                 "page": page.number,
                 "page_size": page.size,
-                "first_page_url": url(0),
-                "previous_page_url": previous,
-                "url": url(page.number, Position(page.after, page.backwards) if page.after is not None else None),
-                "next_page_url": following,
+                "first_page_url": pages.first,
+                "previous_page_url": pages.previous,
+                "url": pages.itself,
+                "next_page_url": pages.following,
                 "key": key,
             },
             key: [resource(item) for item in items],

@@ -58,6 +58,41 @@ def cut(page: Page, items: Sequence[T], id_of: Callable[[T], bytes]) -> Sequence
     return [item for item in items if id_of(item) < after][: page.limit]
 
 
+class Around(msgspec.Struct, frozen=True):
+    """Where a page and those around it are: paths with their queries. None where there is none."""
+
+    first: str
+    itself: str
+    following: str | None
+    previous: str | None
+
+
+def address(path: str, form: Form, page: Page, number: int, at: Position | None = None) -> str:
+    """Where the page of a number is, which begins `at` a position if one is given, with the filters of `form`."""
+    query = [(name, value) for name in form if name not in PARAMETERS for value in form.many(name)]
+    query += [("PageSize", str(page.size)), ("Page", str(number))]
+    if at is not None:
+        query.append(("PageToken", token(at)))
+    return f"{path}?{urlencode(query, quote_via=quote)}"
+
+
+def around(
+    path: str, form: Form, page: Page, found: Sequence[T], id_of: Callable[[T], bytes]
+) -> tuple[Sequence[T], Around]:
+    """The items of a page among those that the store found (up to `page.limit`), and where the pages around it are."""
+    is_longer = len(found) > page.size
+    items = found[-page.size :] if page.backwards else found[: page.size]
+    following = previous = None
+    if items and (page.backwards or is_longer):
+        following = address(path, form, page, page.number + 1, Position(id_of(items[-1])))
+    if page.number > 0 and (is_longer or not page.backwards):
+        before = Position(id_of(items[0]), backwards=True) if items else None
+        previous = address(path, form, page, page.number - 1, before)
+    here = None if page.after is None else Position(page.after, page.backwards)
+    first, itself = address(path, form, page, 0), address(path, form, page, page.number, here)
+    return items, Around(first, itself, following, previous)
+
+
 def page_reply(
     key: str,
     path: str,
@@ -70,38 +105,24 @@ def page_reply(
     """A page as JSON: `found` (up to `page.limit` items) under `key`, and the URIs, relative to the origin, of the page
     itself and those around it, with the filters of `form`.
     """
-    is_longer = len(found) > page.size
-    items = found[: page.size]
-    if page.backwards:
-        items = found[-page.size :]
-    has_more, has_before = (
-        (True, is_longer) if page.backwards else (is_longer, page.number > 0 or page.after is not None)
-    )
-    filters = [(name, value) for name in form if name not in PARAMETERS for value in form.many(name)]
+    items, pages = around(path, form, page, found, id_of)
+    return shown(key, page, pages, [resource(item) for item in items])
 
-    def uri(number: int, at: Position | None = None) -> str:
-        query = [*filters, ("PageSize", str(page.size)), ("Page", str(number))]
-        if at is not None:
-            query.append(("PageToken", token(at)))
-        return f"{path}?{urlencode(query, quote_via=quote)}"
 
-    following = previous = None
-    if items and has_more:
-        following = uri(page.number + 1, Position(id_of(items[-1])))
-    if has_before and page.number > 0:
-        previous = uri(page.number - 1, Position(id_of(items[0]), backwards=True) if items else None)
+def shown(key: str, page: Page, pages: Around, items: Sequence[Any]) -> Reply:
+    """A page as JSON in the shape of the API of 2010: its items under `key`, and where the pages around it are."""
     start = page.number * page.size
     return json_reply(
         200,
         {
-            "first_page_uri": uri(0),
-            "next_page_uri": following,
-            "previous_page_uri": previous,
-            "uri": uri(page.number, Position(page.after, page.backwards) if page.after is not None else None),
+            "first_page_uri": pages.first,
+            "next_page_uri": pages.following,
+            "previous_page_uri": pages.previous,
+            "uri": pages.itself,
             "page": page.number,
             "page_size": page.size,
             "start": start,
             "end": start + max(len(items) - 1, 0),
-            key: [resource(item) for item in items],
+            key: items,
         },
     )

@@ -102,6 +102,23 @@ def test_a_wrong_setting_makes_no_service(server: Server, client: Client, given:
     assert (method.status_code, method.json()["code"]) == (400, 21403)
 
 
+@pytest.mark.parametrize("name", ["", "  ", "x" * 65])
+def test_a_service_keeps_its_name_when_another_is_none(server: Server, client: Client, name: str) -> None:
+    made = client.messaging.v1.services.create(friendly_name="Named")
+    answer = ask(server, "POST", f"/messaging/v1/Services/{made.sid}", data={"FriendlyName": name})
+    assert (answer.status_code, answer.json()["code"]) == (400, 20001)
+    assert client.messaging.v1.services(made.sid).fetch().friendly_name == "Named"
+
+
+def test_pages_back_end_where_the_first_item_is(server: Server, client: Client) -> None:
+    made = [client.messaging.v1.services.create(friendly_name=f"In pages {n}") for n in range(3)]
+    third = client.messaging.v1.services.page(page_size=1).next_page().next_page()
+    made.pop().delete()  # the newest, which was the first page
+    second = third.previous_page()
+    assert [each.sid for each in second] == [made[1].sid]
+    assert second.previous_page_url is None
+
+
 def test_usecases_are_told(client: Client) -> None:
     told = client.messaging.v1.usecases.fetch().usecases
     assert [each["usecase"] for each in told][:2] == ["notifications", "marketing"]

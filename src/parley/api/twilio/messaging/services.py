@@ -130,8 +130,8 @@ class Services:
         for name, (field, words) in _CHOICES.items():
             if (word := choice(form, name, words)) is not None:
                 given[field] = word
-        if friendly_name := form.one("FriendlyName"):
-            if friendly_name.isspace():
+        if (friendly_name := form.one("FriendlyName")) is not None:
+            if not friendly_name.strip():
                 raise Fault("invalid_parameter", "FriendlyName is blank", "FriendlyName")
             if len(friendly_name) > _MOST_NAME:
                 detail = f"FriendlyName may have no more than {_MOST_NAME} characters"
