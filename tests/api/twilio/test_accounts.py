@@ -103,6 +103,8 @@ def test_a_suspended_account_can_be_read_and_made_active_again(client: Client, s
         assert refusal(partial(buy, phone_number="+14155550314")) == (403, 20005)
         assert len(acting.incoming_phone_numbers.list()) == 1
         assert acting.messages.list() == []
+    path = f"/2010-04-01/Accounts/{made.sid}/Messages.json"
+    assert {ask(server, method, path).status_code for method in ("GET", "HEAD")} == {200}
     for refused, path, body in (
         (403, "/messaging/v1/Services", {"data": {"FriendlyName": "Mine"}}),
         (422, "/api/relay/rest/phone_numbers", {"json": {"number": "+14155550317"}}),
@@ -147,6 +149,7 @@ def test_what_an_update_may_not_say(client: Client, server: Server) -> None:
     assert refusal(lambda: me.update(status="suspended")) == (400, 21477)
     assert refusal(lambda: me.update(status="asleep")) == (400, 21475)
     assert refusal(lambda: me.update(friendly_name="x" * 65)) == (400, 20002)
+    assert refusal(lambda: me.update(friendly_name="")) == (400, 20002)
     assert me.update(status="active").status == "active"
 
 

@@ -81,6 +81,8 @@ def newest(raw: Raw) -> list[str]:
         (message(ValidityPeriod="-5"), 20001),
         (message(ValidityPeriod="ten"), 20001),
         (message(SendAsMms="perhaps"), 20001),
+        (message(PersistentAction=["geo:1,2"] * 11), 20001),
+        (message(PersistentAction="x" * 1001), 20001),
         (message(Unknown="x"), 20001),
         (message(Body=["a", "b"]), 20001),
         (message(To=[THERE, THERE]), 20001),

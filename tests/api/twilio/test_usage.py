@@ -187,7 +187,14 @@ def test_subaccounts_count_unless_they_are_left_out(used: Server, client: Client
 
 
 @pytest.mark.parametrize(
-    "asked", [{"Category": "calls"}, {"Category": "x" * 1000}, {"StartDate": "soon"}, {"EndDate": "2025-13-01"}]
+    "asked",
+    [
+        {"Category": "calls"},
+        {"Category": "x" * 1000},
+        {"StartDate": "soon"},
+        {"EndDate": "2025-13-01"},
+        {"IncludeSubaccounts": "perhaps", "StartDate": "2999-01-01"},  # which leaves no records
+    ],
 )
 def test_what_is_not_understood_is_refused(server: Server, asked: dict[str, Any]) -> None:
     assert Raw(server).outcome("GET", "/Usage/Records/Daily.json", params=asked) == (400, 20001)

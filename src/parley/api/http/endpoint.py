@@ -33,7 +33,7 @@ PATIENCE_S: Final = 10.0
 _encode: Final = msgspec.json.Encoder().encode
 _FORM: Final = b"application/x-www-form-urlencoded"
 _JSON: Final = b"application/json"
-_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _DELETE: Final = "DELETE"
 
 
@@ -130,7 +130,7 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Whatever happens, the client gets an answer in the dialect's shape."""
-        is_write = scope["method"] not in _READS
+        is_write = scope["method"] not in READS
         try:
             self._limits.arrive(is_write=is_write)
         except Busy as busy:

@@ -84,6 +84,8 @@ class AccountsApi:
         form = call.form()
         form.allow(frozenset({"FriendlyName", "Status"}))
         name, status = friendly_name(form), _status(form)
+        if name == "":
+            raise Invalid(20002, "FriendlyName may not be empty", "FriendlyName")
 
         def updated(before: Account) -> Account:
             if status not in (None, before.status):

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.routing import Route
 
 from parley.api.http.credentials import Credentials, basic
-from parley.api.http.endpoint import Call, Endpoint, Handler, Reply
+from parley.api.http.endpoint import READS, Call, Endpoint, Handler, Reply
 from parley.api.twilio import laml, render
 from parley.api.twilio.problems import explain
 from parley.core.accounts import Accounts
@@ -51,7 +51,7 @@ class Operations:
             subaccount = await self._accounts.by_id(named)
             if subaccount is not None and subaccount.owner_id == call.account.id:
                 call.account = subaccount
-                if subaccount.status != "active" and call.scope["method"] != "GET":
+                if subaccount.status != "active" and call.scope["method"] not in READS:
                     raise Refused("account_suspended")
         reply = await handler(call)
         # Who names the account by its UUID is answered in that spelling.

@@ -66,6 +66,8 @@ _INTENTS: Final = (
 )
 """Source: the official clients, whose description of the parameter lists them."""
 _MOST_KEY: Final = 255
+_MOST_ACTIONS: Final = 10
+_MOST_ACTION: Final = 1000
 _MOST_TAGS: Final = 10
 _MOST_TAG: Final = 128
 
@@ -127,7 +129,7 @@ def _with_options(draft: Draft, form: Form, service: str | None) -> Draft:
     extras: dict[str, Any] = {}
     if boolean(form, "ProvideFeedback"):
         extras["provide_feedback"] = True
-    if actions := [action for action in form.many("PersistentAction") if action]:
+    if actions := _actions(form):
         extras["persistent_action"] = actions
     if tags := form.one("Tags"):
         extras["tags"] = _tags(tags)
@@ -150,7 +152,7 @@ def _refuse_unsupported(form: Form) -> None:
     if form.one("ContentSid"):
         raise Invalid(21655, "ContentSid names no template: content templates are not served yet", "ContentSid")
     if form.one("ContentVariables"):
-        raise Invalid(21654, "ContentVariables needs a template: none are served yet", "ContentSid")
+        raise Invalid(21654, "ContentVariables needs a template: none are served yet", "ContentVariables")
     if form.one("FallbackFrom"):
         raise Fault("invalid_parameter", "FallbackFrom is of RCS, which is not served", "FallbackFrom")
 
@@ -209,6 +211,14 @@ def _validity(text: str | None) -> int | None:
 
 def _is_whole(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _actions(form: Form) -> list[str]:
+    actions = [action for action in form.many("PersistentAction") if action]
+    if len(actions) > _MOST_ACTIONS or any(len(action) > _MOST_ACTION for action in actions):
+        detail = f"PersistentAction may be given {_MOST_ACTIONS} times, with {_MOST_ACTION} characters at most"
+        raise Fault("invalid_parameter", detail, "PersistentAction")
+    return actions
 
 
 def _tags(text: str) -> dict[str, str]:

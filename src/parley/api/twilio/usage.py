@@ -74,12 +74,12 @@ class UsageRecords:
         return handle
 
     async def _page(self, call: Call, form: Form, name: ListName) -> Reply:
-        page = pages.page_of(form)
+        page, is_alone = pages.page_of(form), boolean(form, "IncludeSubaccounts") is False
         today, since = self._usage.today, call.account.created_at // DAY_US
         periods = periods_of(name, asked(form, today), since, today)
         records = [_Record(period, category) for period in periods for category in _wanted(form)]
         found = pages.cut(page, records, lambda record: record.id)
-        sums = _sums(await self._used(call, form, found), found)
+        sums = _sums(await self._used(call, found, is_alone=is_alone), found)
         as_of = iso(self._clock.now()).replace("Z", "+00:00")
         path = f"{render.account_path(call.account.id)}/Usage/Records"
 
@@ -90,12 +90,10 @@ class UsageRecords:
             "usage_records", _list_path(path, name), form, page, found, lambda record: record.id, resource
         )
 
-    async def _used(self, call: Call, form: Form, records: Collection[_Record]) -> list[Used]:
+    async def _used(self, call: Call, records: Collection[_Record], *, is_alone: bool) -> list[Used]:
         if not records:
             return []
-        accounts = [call.account.id]
-        if boolean(form, "IncludeSubaccounts") is not False:
-            accounts = await self._accounts.family(call.account.id)
+        accounts = [call.account.id] if is_alone else await self._accounts.family(call.account.id)
         first = min(record.period.first for record in records)
         last = max(record.period.last for record in records)
         return await self._usage.used(accounts, first, last)

@@ -227,6 +227,9 @@ def test_a_configuration_is_changed_and_told(client: Client, domain: str) -> Non
 def test_a_service_has_one_domain(server: Server, client: Client, domain: str, on_domain: str, service: str) -> None:
     v1 = client.messaging.v1
     v1.linkshortening_messaging_service(domain, on_domain).create()  # again
+    path = f"/messaging/v1/LinkShortening/Domains/{domain}/MessagingServices/{on_domain}"
+    asked = ask(server, "POST", path, data={"DomainSid": "x"})
+    assert (asked.status_code, asked.json()["code"]) == (400, 20001)
     second = add(server, f"second{next(_domains)}.example.com")
     assert refusal(lambda: v1.linkshortening_messaging_service(second, on_domain).create()) == (409, 20001)
     assert refusal(lambda: v1.linkshortening_messaging_service(second, on_domain).delete()) == (404, 20404)

@@ -149,6 +149,7 @@ def test_a_list_chooses(server: Server, client: Client, numbers: Iterator[str]) 
     assert set(made) <= {found.sid for found in every.list(status="PENDING_REVIEW")}
     assert every.list(status="IN_REVIEW") == []
     assert every.list(trust_product_sid=["BU" + "1" * 32]) == []
+    assert len(every.list(trust_product_sid=[""])) == len(every.list()) > 0
     asked = ask(server, "GET", "/messaging/v1/Tollfree/Verifications", params={"IncludeSubAccounts": "true"})
     assert (asked.status_code, asked.json()["code"]) == (400, 20001)
 

@@ -82,6 +82,7 @@ class LinkShortening:
 
     async def associate(self, call: Call) -> Reply:
         """Have a service's links stand on a domain. Raises Invalid where they stand on another."""
+        call.form().allow(frozenset())
         domain = await self._domain(call)
 
         def associated(service: Resource[Service]) -> Resource[Service]:

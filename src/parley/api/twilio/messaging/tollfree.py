@@ -99,7 +99,7 @@ class TollFreeVerifications:
             if number in (None, ids.sid("PN", each.value.number_id))
             and status in (None, _STATUS[each.value.verdict])
             and reference in (None, each.value.external_reference_id)
-            and not form.many("TrustProductSid")  # none has one
+            and not any(form.many("TrustProductSid"))  # none has one
         ]
         return collection.list_reply(
             call,
