@@ -1,10 +1,14 @@
 """Media of outgoing messages: fetched before the message leaves, stored once, and each way that this fails."""
 
+from typing import Any
+from unittest.mock import AsyncMock
+
 import pytest
 
+from parley.core.backoff import Backoff
 from parley.core.media import MAX_OCTETS, RETRIEVAL_FAILED, TOO_LARGE, TYPE_REFUSED, Fetched, MediaUnavailable
 from parley.core.media_limits import WHATSAPP
-from parley.store import media
+from parley.store import StoreUnavailable, media
 from tests.carriers.scripted import ScriptedCarrier
 from tests.core.conftest import MakeNode
 from tests.core.node import OURS, PHONE, Node
@@ -97,6 +101,27 @@ async def test_media_that_may_come_later_are_tried_again_and_then_given_up(node:
         await node.after(60.0)
     assert await node.status(hopeless) == ("failed", RETRIEVAL_FAILED)
     assert len(node.fetched) == 3
+
+
+async def test_media_that_cannot_be_stored_now_wait_for_the_database(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, is_away = node.engine.write, True
+
+    async def away(operation: Any, *given: Any, **values: Any) -> Any:
+        nonlocal is_away
+        if operation is media.fill and is_away:
+            is_away = False
+            raise StoreUnavailable("the disk is full")
+        return await write(operation, *given, **values)
+
+    monkeypatch.setattr(node.engine, "write", away)
+    monkeypatch.setattr(Backoff, "wait", AsyncMock())
+    node.media = {A: PNG}
+    message = await node.send(media_urls=(A,))
+    await node.quiet()
+    assert await node.status(message) == ("sent", None)
+    assert [submission.attempt for submission in node.carrier.submitted] == [1]
 
 
 async def test_a_slow_host_of_media_holds_up_no_other_message(make_node: MakeNode) -> None:

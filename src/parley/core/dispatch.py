@@ -148,7 +148,7 @@ class Dispatch:
         waits, message = item
         node = self._record.node
         try:
-            return await self._outgoing.attachments(message)
+            return await self._insist(lambda: self._outgoing.attachments(message), 1)
         except MediaUnavailable as error:
             now, attempts = self._clock.now(), waits.attempts + 1
             if not error.is_final and attempts < Outgoing.ATTEMPTS:
