@@ -68,6 +68,8 @@ SAMPLES: Final = {
     "MessageIntent": "otp",
     "MessagingServiceSid": "MG" + "1" * 32,
     "MmsConverter": "true",
+    "Page": "1",
+    "PageSize": "5",
     "PersistentAction": "geo:37.787890,-122.391664",
     "RiskCheck": "disable",
     "ScanMessageContent": "enable",

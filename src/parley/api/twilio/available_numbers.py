@@ -52,7 +52,7 @@ class AvailableNumbers:
         check_account(call)
         form = call.arguments()
         form.allow(pages.PARAMETERS)
-        pages.page_of(form)  # there is one page, whatever they ask for
+        _page(form)  # there is one page, whichever is asked for
         path = f"{render.account_path(call.account.id)}/AvailablePhoneNumbers"
         found = await asyncio.to_thread(lambda: [_country_resource(path, code) for code in COUNTRIES])
         return json_reply(200, {"countries": found, "uri": f"{path}.json"})
@@ -71,14 +71,20 @@ class AvailableNumbers:
             check_account(call)
             form = call.arguments()
             form.allow(_PARAMETERS)
-            page = pages.page_of(form)
-            if page.after is not None:
-                raise Fault("invalid_parameter", "PageToken is not one that this server gave", "PageToken")
+            page = _page(form)
             wanted = _wanted(_country(call), kind, form)
             found = [] if wanted is None else await self._inventory.search(wanted, page.limit, page.number * page.size)
             return _reply(f"{_path(call, kind)}.json", form, page, found)
 
         return serve
+
+
+def _page(form: Form) -> pages.Page:
+    """The page that is asked for, by its number alone: what is for sale has no ids to go by. Raises Fault."""
+    page = pages.page_of(form)
+    if page.after is not None:
+        raise Fault("invalid_parameter", "PageToken is not one that this server gave", "PageToken")
+    return page
 
 
 def _country_resource(path: str, code: str) -> dict[str, Any]:
@@ -157,7 +163,7 @@ def _contains(form: Form) -> re.Pattern[str] | None:
 
 
 def _reply(path: str, form: Form, page: pages.Page, found: Sequence[Offer]) -> Reply:
-    """A page as JSON. Pages go by their number alone: what is for sale has no ids to go by."""
+    """A page as JSON."""
     number, has_more = page.number, len(found) > page.size
     around = pages.Around(
         first=pages.address(path, form, page, 0),
