@@ -236,6 +236,15 @@ def _insert(callback: Callback) -> Operation[None]:
     yield Insert(schema.callbacks, [astuple(callback)])
 
 
+@pytest.mark.parametrize("change", ["handler = 'relay_context'", "application_id = id"])
+async def test_a_number_whose_messages_go_elsewhere_owes_no_webhook_for_sure(
+    engine: Engine, url: str, records: Records, change: str
+) -> None:
+    await a_full_book(engine, records)
+    await execute(url, f"DELETE FROM callbacks WHERE kind = 'inbound'; UPDATE numbers SET {change}")
+    assert "no webhook" not in (await audited(engine)).faults
+
+
 async def test_a_number_that_changed_lately_owes_no_webhook_for_sure(
     engine: Engine, url: str, records: Records
 ) -> None:

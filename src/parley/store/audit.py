@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Table, and_, distinct, func, select, tuple_
 
 from parley.model.message import Dialect, Status
+from parley.model.number import RELAY_HANDLERS
 from parley.store import schema
 from parley.store.books import EXAMPLES, Audit, Auditor, Belongings, Entry, Owed, Waits
 from parley.store.changes import is_untold
@@ -95,11 +96,17 @@ def _page(auditor: Auditor, messages: Sequence[Entry]) -> Operation[None]:
 
 
 def _webhooks(inbound: Sequence[Entry]) -> Operation[dict[bytes, int]]:
-    """Since when the number of each message has been as it is, for those whose number has an URL to tell of it."""
+    """Since when the number of each message has been as it is, for those whose number itself says which URL is told of
+    it. What an application or another resource says in its place may have changed at any time.
+    """
     addresses = {message.id: message.recipient.rpartition(":")[2] for message in inbound}
-    columns = ("address", "account_id", "request_url", "updated_at")
+    columns = ("account_id", "address", "updated_at", "request_url", "handler", "application_id")
     rows = yield Lookup(schema.numbers, columns, ("address",), list({(a,): None for a in addresses.values()}))
-    since = {(row[1], row[0]): row[3] for row in rows if row[2] is not None}
+    since = {
+        (account_id, address): updated_at
+        for account_id, address, updated_at, url, handler, application_id in rows
+        if url is not None and handler not in RELAY_HANDLERS and application_id is None
+    }
     found = ((message.id, since.get((message.account_id, addresses[message.id]))) for message in inbound)
     return {message_id: at for message_id, at in found if at is not None}
 

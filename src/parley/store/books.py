@@ -134,7 +134,7 @@ class Belongings(msgspec.Struct, frozen=True):
     media: Sequence[tuple[bytes | None, int | None, bool]]
     """Of each attachment: content hash, deleted_at, and whether that content is stored."""
     webhook_since: int | None
-    """Inbound: since when the number it came to, the account's, has had an URL for it. None: not that is known."""
+    """Inbound: since when the number it came to, the account's, has named a URL for it. None: not that is known."""
 
 
 class Auditor:
