@@ -111,6 +111,27 @@ def test_the_guides_way(strict: Server) -> None:
     assert "messaging_campaign_id" not in client.ask("GET", path, 200)
 
 
+GUIDE_ERRORS = [
+    ("brands", {"address": "Main St"}, ("must_be_object", "address")),
+    ("brands", {"address": {"street": 5}}, ("not_a_string", "address.street")),
+    ("brands", {"address": {"planet": "Earth"}}, ("invalid_parameter", "address.planet")),
+    ("brands", {"vertical": "RETAILING"}, ("invalid_parameter", "vertical")),
+    ("brands", {"business_type": "guild"}, ("invalid_parameter", "business_type")),
+    ("campaigns", {"sample_messages": [""]}, ("invalid_parameter", "sample_messages")),
+    ("campaigns", {"sample_messages": ["x" * 2049]}, ("invalid_parameter", "sample_messages")),
+    ("campaigns", {"opt_out_keywords": ["STOP, END"]}, ("incorrect_keyword_format", "opt_out_keywords")),
+]
+
+
+@pytest.mark.parametrize(("kind", "wrong", "error"), GUIDE_ERRORS)
+def test_each_error_of_the_guides_way(strict: Server, kind: str, wrong: dict[str, Any], error: tuple[str, str]) -> None:
+    client = Client(strict)
+    brand = client.ask("POST", "/api/messaging/brands", 201, json={**GUIDE_BRAND, "address": {"city": None}})
+    assert (brand["company_address"], brand["ein_issuing_country"]) == ("", "US")
+    right = GUIDE_BRAND if kind == "brands" else {**GUIDE_CAMPAIGN, "brand_id": brand["id"]}
+    assert client.codes("POST", f"/api/messaging/{kind}", json={**right, **wrong}) == [error]
+
+
 def test_what_is_rejected(store_url: str, receiver: Receiver) -> None:
     with serve(store_url) as server:
         reviewers = {"delay_s": 0, "verdict": "reject", "reason": "No."}
@@ -145,6 +166,7 @@ CAMPAIGN_ERRORS = [
     ({"description": "Short"}, "invalid_parameter"),
     ({"sample2": None}, "missing_required_parameter"),
     ({"opt_out_keywords": "STOP, END"}, "incorrect_keyword_format"),
+    ({"csp_campaign_reference": None, "sample1": "Short"}, "invalid_parameter"),
     ({"sub_use_cases": ["MARKETING"]}, "incompatible_parameters"),
     ({"sms_use_case": "MIXED", "sub_use_cases": ["MARKETING"]}, "invalid_parameter"),
     ({"terms_and_conditions": False}, "invalid_parameter"),

@@ -94,7 +94,7 @@ class Fields:
         return value
 
     def texts(self, name: str, *, is_required: bool = False, most: int = 1000) -> tuple[str, ...]:
-        """A list of texts."""
+        """A list of texts, none of them empty."""
         value = self._value(name, is_required=is_required)
         if value is None:
             return ()
@@ -103,6 +103,9 @@ class Fields:
             return ()
         if len(value) > most:
             self.refuse("invalid_parameter", f"{name} has at most {most} items", name)
+            return ()
+        if not all(0 < len(each) <= MOST for each in value):
+            self.refuse("invalid_parameter", f"{name} must hold strings of 1 to {MOST} characters", name)
             return ()
         if is_required and not value:
             self.refuse("missing_required_parameter", f"{name} is required", name)

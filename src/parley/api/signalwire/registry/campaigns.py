@@ -89,8 +89,8 @@ class Campaigns:
         """POST: register a campaign, which is decided after a while; or name one that was registered elsewhere."""
         given = call.json()
         brand = await self._brands.fetch(call.account.id, path_id(call))
-        is_partner = "csp_campaign_reference" in given
-        fields = Fields(given, PARTNER if is_partner else MANAGED)
+        is_partner = bool(given.get("csp_campaign_reference"))
+        fields = Fields(given, PARTNER if is_partner else MANAGED | {"csp_campaign_reference"})
         named = fields.id("brand_id", is_required=True)
         if named is not None and named != brand.id:
             fields.refuse("incompatible_parameters", "brand_id is not the brand in the path", "brand_id")
@@ -147,9 +147,9 @@ class Campaigns:
             opt_in_message=fields.text("opt_in_message", least=_LEAST_MESSAGE),
             opt_out_message=fields.required("opt_out_message", least=_LEAST_MESSAGE),
             help_message=fields.required("help_message", least=_LEAST_MESSAGE),
-            opt_in_keywords=_keywords(fields, "opt_in_keywords"),
-            opt_out_keywords=_keywords(fields, "opt_out_keywords"),
-            help_keywords=_keywords(fields, "help_keywords"),
+            opt_in_keywords=split_keywords(fields, "opt_in_keywords", fields.text("opt_in_keywords")),
+            opt_out_keywords=split_keywords(fields, "opt_out_keywords", fields.text("opt_out_keywords")),
+            help_keywords=split_keywords(fields, "help_keywords", fields.text("help_keywords")),
             particulars=Particulars(
                 name=fields.required("name", least=_NAME[0], most=_NAME[1]),
                 sub_use_cases=_sub_use_cases(fields, usecase),
@@ -201,9 +201,9 @@ def campaign_body(campaign: Resource[Campaign]) -> dict[str, Any]:
     }
 
 
-def _keywords(fields: Fields, name: str) -> tuple[str, ...]:
-    text = fields.text(name)
-    if text is None:
+def split_keywords(fields: Fields, name: str, text: str | None) -> tuple[str, ...]:
+    """The words of a text that has commas between them; none of none."""
+    if not text:
         return ()
     if _KEYWORDS.fullmatch(text) is None:
         fields.refuse("incorrect_keyword_format", f"{name} must be words with commas between, and no spaces", name)

@@ -3,19 +3,18 @@
 `/api/messaging/brands` and `/api/messaging/campaigns` are not in SignalWire's API; apps that follow the guide ask them.
 """
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.signalwire import pages
 from parley.api.signalwire.fields import Fields
 from parley.api.signalwire.paths import path_id
 from parley.api.signalwire.registry.brands import brand_body
-from parley.api.signalwire.registry.campaigns import campaign_body, particulars
-from parley.core.refusal import Refused
+from parley.api.signalwire.registry.campaigns import campaign_body, particulars, split_keywords
 from parley.core.registration import Registration
 from parley.core.review import Reviewing
 from parley.lib.ids import to_uuid
-from parley.model.registry import Brand, Campaign, Company, LegalEntity, Particulars
+from parley.model.registry import Brand, Campaign, Company, LegalEntity, Particulars, Vertical
 from parley.model.resource import Resource
 from parley.webhooks.guard import Guard
 
@@ -64,22 +63,20 @@ class Guide:
     async def create_brand(self, call: Call) -> Reply:
         """POST: register a brand."""
         fields = Fields(call.json(), BRAND)
-        name = fields.required("legal_name")
+        name, address = fields.required("legal_name"), _address(fields)
         company = Company(
             name=name,
             company_name=name,
             contact_email=fields.required("email"),
             contact_phone=fields.text("phone") or "",
-            ein_issuing_country=_address(fields).get("country", "US"),
+            ein_issuing_country=address.get("country", "US"),
             legal_entity_type=_ENTITIES[fields.choice("business_type", _ENTITIES) or "corporation"],
             ein=fields.required("ein"),
-            company_address=", ".join(part for name in _ADDRESS if (part := _address(fields).get(name))),
-            company_vertical=fields.text("vertical"),
+            company_address=", ".join(address.values()),
+            company_vertical=fields.choice("vertical", get_args(Vertical)),
             company_website=fields.text("website") or "",
             status_callback=fields.url("status_callback_url", self._guard),
         )
-        if fields.given("address") is not None and not isinstance(fields.given("address"), dict):
-            fields.refuse("must_be_object", "address must be an object", "address")
         fields.check()
         made = await self._reviewing.submit(self._brands, call.account.id, Brand(company=company))
         return json_reply(201, _brand(made))
@@ -95,7 +92,7 @@ class Guide:
             description=fields.required("description"),
             message_flow=fields.text("opt_in_workflow") or "",
             samples=fields.texts("sample_messages", is_required=True, most=5),
-            opt_out_keywords=fields.texts("opt_out_keywords"),
+            opt_out_keywords=split_keywords(fields, "opt_out_keywords", ",".join(fields.texts("opt_out_keywords"))),
             particulars=Particulars(
                 name=fields.text("name") or usecase,
                 message_volume=fields.text("message_volume"),
@@ -120,7 +117,7 @@ class Guide:
 
     async def _campaign(self, campaign: Resource[Campaign]) -> dict[str, Any]:
         value, told = campaign.value, campaign_body(campaign)
-        brand = None if value.brand_id is None else await self._brand(campaign.account_id, value.brand_id)
+        brand = None if value.brand_id is None else await self._brands.find(campaign.account_id, value.brand_id)
         return {
             **told,
             "status": told["state"],
@@ -133,12 +130,6 @@ class Guide:
             "throughput": None if brand is None else self._registration.terms.rate(brand.value.tier),
         }
 
-    async def _brand(self, account_id: bytes, id: bytes) -> Resource[Brand] | None:
-        try:
-            return await self._brands.fetch(account_id, id)
-        except Refused:
-            return None
-
 
 def _brand(brand: Resource[Brand]) -> dict[str, Any]:
     told = brand_body(brand)
@@ -146,5 +137,12 @@ def _brand(brand: Resource[Brand]) -> dict[str, Any]:
 
 
 def _address(fields: Fields) -> dict[str, str]:
+    """What was given of an address, in the order in which it is written."""
     given = fields.given("address")
-    return {name: str(text) for name, text in given.items()} if isinstance(given, dict) else {}
+    if given is not None and not isinstance(given, dict):
+        fields.refuse("must_be_object", "address must be an object", "address")
+    parts = Fields(given if isinstance(given, dict) else {}, _ADDRESS)
+    texts = {name: text for name in _ADDRESS if (text := parts.text(name)) is not None}
+    for problem in parts.problems:
+        fields.refuse(problem.code, problem.message, f"address.{problem.attribute}")
+    return texts
