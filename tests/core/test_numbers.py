@@ -103,5 +103,6 @@ async def test_quiet_hours_hold_from_when_they_are_set(node: Node) -> None:
     await node.outbound.quiet.set_for_account(account.id, QuietHours("00:00", "23:00", "refuse"))
     with pytest.raises(Refused, match="quiet_hours"):
         await node.send()
-    await node.outbound.quiet.set_for_account(account.id, None)
+    for hours in (None, QuietHours("00:00", "23:00", "refuse"), None):  # each asked for by many at once
+        await asyncio.gather(*(node.outbound.quiet.set_for_account(account.id, hours) for _ in range(3)))
     await node.send()

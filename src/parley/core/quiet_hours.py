@@ -80,16 +80,15 @@ class Quiet:
     async def _set_for_account(self, account_id: bytes, hours: QuietHours | None) -> None:
         self._accounts.forget()
         kept = await self._accounts.named(account_id, _OF_ACCOUNT)
-        if hours is None:
-            if kept is not None:
-                await self._accounts.drop(account_id, kept.id)
-        elif kept is None:
-            try:
+        try:
+            if kept is None and hours is not None:
                 await self._accounts.add(account_id, hours, name=_OF_ACCOUNT)
-            except Refused:  # another request set them meanwhile
-                await self._set_for_account(account_id, hours)
-        else:
-            await self._accounts.change(account_id, kept.id, lambda it: replace(it, value=hours))
+            elif kept is not None and hours is not None:
+                await self._accounts.change(account_id, kept.id, lambda it: replace(it, value=hours))
+            elif kept is not None:
+                await self._accounts.drop(account_id, kept.id)
+        except Refused:  # another request set or removed them meanwhile
+            await self._set_for_account(account_id, hours)
 
     async def _look_again(self, account_id: bytes) -> None:
         """Have all that the hours of an account and its services hold fall due, once every node knows of a change."""

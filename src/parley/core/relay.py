@@ -146,11 +146,11 @@ class Relay:
             self._listen(client, new)
 
     async def unreceive(self, client: Subscriber, contexts: Collection[str]) -> None:
-        """Let a client receive these contexts no more."""
+        """Let a client receive these contexts no more. Returns once that is durable."""
         old = set(contexts) & client.contexts
-        self._forget(client, old)
+        await self._note(client, client.contexts - old)
         client.contexts -= old
-        await self._note(client, client.contexts)
+        self._forget(client, old)
 
     async def _note(self, client: Subscriber, contexts: Collection[str]) -> None:
         await self._engine.write(relay.receive, client.protocol, self._node, sorted(contexts), self._clock.now())
