@@ -7,7 +7,7 @@ from twilio.rest import Client
 
 from tests.api.twilio.client import Raw, ask, client_of, refusal
 from tests.receiver import Receiver, Reply
-from tests.server import Server
+from tests.server import Server, serve
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,21 @@ def test_lists(client: Client) -> None:
 def test_what_is_refused(raw: Raw, client: Client, parameters: dict[str, str], code: int) -> None:
     assert raw.outcome("POST", "/OutgoingCallerIds.json", data=parameters) == (400, code)
     assert client.outgoing_caller_ids.list(phone_number="+14155550530") == []
+
+
+def test_what_waits_for_its_code_elsewhere_is_no_verified_phone(sqlite_store_url: str) -> None:
+    with serve(sqlite_store_url, profile="strict") as strict:
+        asked = {"number": "+14155550540"}
+        project = (strict.project_id, strict.auth_token)
+        made = ask(strict, "POST", "/api/relay/rest/verified_caller_ids", json=asked, auth=project)
+        assert made.status_code == 201
+        client = client_of(strict)
+        caller_id = client.outgoing_caller_ids("PN" + made.json()["id"].replace("-", ""))
+        assert refusal(caller_id.fetch) == (404, 20404)
+        assert refusal(lambda: caller_id.update(friendly_name="Mine")) == (404, 20404)
+        assert refusal(caller_id.delete) == (404, 20404)
+        assert client.outgoing_caller_ids.list() == []
+        assert refusal(lambda: client.validation_requests.create(phone_number="+14155550541")) == (400, 20001)
 
 
 def test_a_webhook_that_was_given_up_is_a_notification(client: Client, receiver: Receiver) -> None:

@@ -96,10 +96,7 @@ class CallerIds:
         """One verified phone."""
         check_account(call)
         check_nothing_asked(call)
-        found = await self._caller_ids.fetch(call.account.id, resource_id(call, NUMBER))
-        if not found.value.is_verified:  # SignalWire's API has those, too, that wait for their code
-            raise Refused("not_found")
-        return json_reply(200, _caller_id(found))
+        return json_reply(200, _caller_id(await self._verified(call)))
 
     async def update(self, call: Call) -> Reply:
         """Rename a verified phone."""
@@ -113,15 +110,21 @@ class CallerIds:
             unset = render.national(value.phone_number)
             return stands if name is None else replace(stands, value=replace(value, friendly_name=name or unset))
 
-        changed = await self._caller_ids.change(call.account.id, resource_id(call, NUMBER), renamed)
+        changed = await self._caller_ids.change(call.account.id, (await self._verified(call)).id, renamed)
         return json_reply(200, _caller_id(changed))
 
     async def delete(self, call: Call) -> Reply:
         """Forget that a phone was verified."""
         check_account(call)
         check_nothing_asked(call)
-        await self._caller_ids.drop(call.account.id, resource_id(call, NUMBER))
+        await self._caller_ids.drop(call.account.id, (await self._verified(call)).id)
         return NO_CONTENT
+
+    async def _verified(self, call: Call) -> Resource[CallerId]:
+        found = await self._caller_ids.fetch(call.account.id, resource_id(call, NUMBER))
+        if not found.value.is_verified:  # SignalWire's API has those, too, that wait for their code
+            raise Refused("not_found")
+        return found
 
 
 def _caller_id(found: Resource[CallerId]) -> dict[str, Any]:
