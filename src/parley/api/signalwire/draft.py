@@ -9,12 +9,13 @@ from msgspec import json
 
 from parley.api.http.endpoint import Call
 from parley.api.signalwire.problems import Invalid, Problem, unknown_parameter
+from parley.api.signalwire.urls import check_url
 from parley.core.send import Draft
 from parley.model.account import Account
 from parley.model.address import SIGNALWIRE, InvalidAddress, is_signalwire_sender, parse_recipient, parse_sender
 from parley.model.message import MAX_BODY
 from parley.store.accept import IdempotencyKey
-from parley.webhooks.guard import Guard, RefusedUrl
+from parley.webhooks.guard import Guard
 
 MAX_MEDIA: Final = 8
 MAX_VARIABLES: Final = 20
@@ -28,7 +29,6 @@ PARAMETERS: Final = frozenset(
 )
 WHATSAPP_PARAMETERS: Final = frozenset({"message_type", "template_id", "template_variables", "components", "language"})
 
-_HTTP_URL = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _RESERVED: Final = ("signalwire_", "sw_", "rtc_", "internal_")
 _WHATSAPP: Final = "whatsapp:"
@@ -82,19 +82,6 @@ def make_draft(account: Account, given: Mapping[str, Any], guard: Guard, key: Id
         extras=json.encode({"custom_variables": variables}).decode() if variables else None,
         idempotency=key,
     )
-
-
-def check_url(value: Any, name: str, guard: Guard, problems: list[Problem], code: str = "not_an_http_url") -> None:
-    """Note what is wrong with a URL that we are to request: its type, its form (`code`), or where it leads."""
-    if not isinstance(value, str):
-        problems.append(Problem("not_a_string", f"{name} must be a string", name))
-    elif _HTTP_URL.match(value) is None:
-        problems.append(Problem(code, f"{name} must be an absolute HTTP or HTTPS URL", name))
-    else:
-        try:
-            guard.check_url(value)
-        except RefusedUrl as refused:
-            problems.append(Problem("url_is_unsafe", f"{name} cannot be used: {refused.reason}", name))
 
 
 def _unknown(name: str) -> Problem:

@@ -1,19 +1,18 @@
 """Read the parameters of a JSON body: what is wrong with each is noted, so that one answer tells all of it."""
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from parley.api.http.endpoint import Call
 from parley.api.signalwire import pages
 from parley.api.signalwire.problems import Invalid, Problem, unknown_parameter
+from parley.api.signalwire.urls import check_url
 from parley.lib.ids import parse_uuid
-from parley.webhooks.guard import Guard, RefusedUrl
+from parley.webhooks.guard import Guard
 
 MOST: Final = 2048
 """Characters of a text that has no bound of its own."""
 
-_HTTP_URL: Final = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 _METHODS: Final = ("GET", "POST")
 
 
@@ -123,18 +122,13 @@ class Fields:
 
     def url(self, name: str, guard: Guard, *, is_required: bool = False) -> str | None:
         """A URL that we are to request."""
-        value = self.text(name, is_required=is_required)
+        value = self._value(name, is_required=is_required)
         if value is None:
             return None
-        if _HTTP_URL.match(value) is None:
-            self.refuse("not_an_http_url", f"{name} must be an absolute HTTP or HTTPS URL", name)
-            return None
-        try:
-            guard.check_url(value)
-        except RefusedUrl as refused:
-            self.refuse("url_is_unsafe", f"{name} cannot be used: {refused.reason}", name)
-            return None
-        return value
+        found: list[Problem] = []
+        check_url(value, name, guard, found)
+        self.problems += found
+        return None if found else value
 
     def refuse(self, code: str, message: str, name: str) -> None:
         """Note what is wrong with a parameter."""

@@ -6,16 +6,14 @@ from typing import Any, Final, cast
 from msgspec import json
 from msgspec.structs import replace
 
-from parley.api.signalwire.draft import check_url
-from parley.api.signalwire.problems import Invalid, Problem, unknown_parameter
+from parley.api.signalwire.fields import Fields
+from parley.api.signalwire.problems import Problem
 from parley.lib.ids import parse_sid, parse_uuid
 from parley.model.laml import marked
 from parley.model.number import Handler, Number
 from parley.webhooks.guard import Guard
 
 MAX_NAME: Final = 255
-MAX_KEPT: Final = 2048
-"""Characters of a call setting, which is kept and echoed."""
 
 HANDLERS: Final = frozenset({"laml_webhooks", "json_webhook"})
 RELAY_HANDLERS: Final = {
@@ -71,7 +69,6 @@ ACTED_ON: Final = frozenset(
 _OFFERED: Final = frozenset({*HANDLERS, *RELAY_HANDLERS})
 _HANDLING: Final = frozenset({"message_handler", "message_request_url", *RELAY_HANDLERS.values()})
 """Who gives one of these configures the number itself, and not by a resource that stands for it."""
-_METHODS: Final = ("GET", "POST")
 _CALL_HANDLERS: Final = frozenset(
     {
         "relay_context",
@@ -99,13 +96,13 @@ def read_update(number: Number, given: Mapping[str, Any], guard: Guard) -> Numbe
     laml_webhooks gives the number Twilio's ways (STOP is honoured for the app), json_webhook SignalWire's.
     Source: update-phone-number page; aliases and json_webhook: see docs/compat/signalwire.csv.
     """
-    problems: list[Problem] = []
-    wanted = _without_aliases(given, problems)
-    for name, value in wanted.items():
-        _check(number, name, value, guard, problems)
-    handler = _handler(number, wanted, problems)
-    if problems:
-        raise Invalid(problems)
+    wanted, repeated = _without_aliases(given)
+    fields = Fields(wanted, ACTED_ON | KEPT)
+    fields.problems += repeated
+    for name in wanted:
+        _check(number, name, fields, guard)
+    handler = _handler(number, wanted, fields.problems)
+    fields.check()
 
     request_url, fallback_url = number.request_url, number.fallback_url
     if "message_request_url" in wanted:
@@ -136,52 +133,40 @@ def read_update(number: Number, given: Mapping[str, Any], guard: Guard) -> Numbe
     )
 
 
-def _without_aliases(given: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+def _without_aliases(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """What is given by our own names, and what is given by two."""
     wanted: dict[str, Any] = {}
+    problems: list[Problem] = []
     for name, value in given.items():
         meant = ALIASES.get(name, name)
         if meant in wanted:
             rule = f"{name} and {meant} are two names of one parameter: give one of them"
             problems.append(Problem("incompatible_parameters", rule, name))
         wanted[meant] = value
-    return wanted
+    return wanted, problems
 
 
-def _check(number: Number, name: str, value: Any, guard: Guard, problems: list[Problem]) -> None:
-    if name not in ACTED_ON and name not in KEPT:
-        problems.append(unknown_parameter(name))
-    elif value is None or value == "":
-        return
-    elif not isinstance(value, str):
-        problems.append(Problem("not_a_string", f"{name} must be a string", name))
-    elif name == "name" or name in RELAY_HANDLERS.values():
-        if len(value) > MAX_NAME:
-            problems.append(Problem("invalid_parameter", f"{name} has at most {MAX_NAME} characters", name))
-    elif name == "number_sid":
-        if (parse_uuid(value) or parse_sid(value, ("PN",))) != number.id:
-            rule = "number_sid is not the id of the number in the path"
-            problems.append(Problem("incompatible_parameters", rule, name))
-    elif name == "message_handler":
-        if value not in _OFFERED:
-            rule = f"message_handler must be one of {', '.join(sorted({'laml_application', *_OFFERED}))}"
-            problems.append(Problem("invalid_parameter", rule, name))
+def _check(number: Number, name: str, fields: Fields, guard: Guard) -> None:
+    if name in ("message_request_url", "message_fallback_url"):
+        fields.url(name, guard)
     elif name.endswith("_method"):
-        if value.upper() not in _METHODS:
-            problems.append(Problem("invalid_parameter", f"{name} must be GET or POST", name))
-    elif name in ("message_request_url", "message_fallback_url"):
-        check_url(value, name, guard, problems)
+        fields.method(name)
+    elif name in _CHOICES:
+        fields.choice(name, _CHOICES[name])
+    elif name in _UUIDS:
+        fields.id(name)
+    elif name == "message_handler":
+        if fields.text(name) not in (None, *_OFFERED):
+            rule = f"message_handler must be one of {', '.join(sorted({'laml_application', *_OFFERED}))}"
+            fields.refuse("invalid_parameter", rule, name)
+    elif name == "number_sid":
+        text = fields.text(name)
+        if text is not None and (parse_uuid(text) or parse_sid(text, ("PN",))) != number.id:
+            fields.refuse("incompatible_parameters", "number_sid is not the id of the number in the path", name)
     elif name in KEPT:
-        _check_kept(name, value, problems)
-
-
-def _check_kept(name: str, value: str, problems: list[Problem]) -> None:
-    choices = _CHOICES.get(name)
-    if choices is not None and value not in choices:
-        problems.append(Problem("invalid_parameter", f"{name} must be one of {', '.join(sorted(choices))}", name))
-    elif name in _UUIDS and parse_uuid(value) is None:
-        problems.append(Problem("invalid_parameter", f"{name} must be a UUID", name))
-    elif len(value) > MAX_KEPT:
-        problems.append(Problem("invalid_parameter", f"{name} has at most {MAX_KEPT} characters", name))
+        fields.text(name)
+    elif name in ACTED_ON:
+        fields.text(name, most=MAX_NAME)
 
 
 def _handler(number: Number, wanted: Mapping[str, Any], problems: list[Problem]) -> Handler | None:

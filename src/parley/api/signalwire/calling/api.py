@@ -11,9 +11,10 @@ from parley.api.http.endpoint import Call as Asked
 from parley.api.http.endpoint import Endpoint, Reply, json_reply
 from parley.api.signalwire import shapes
 from parley.api.signalwire.calling.calls import Calls
-from parley.api.signalwire.draft import check_url, idempotency
+from parley.api.signalwire.draft import idempotency
 from parley.api.signalwire.problems import Invalid, Problem, explain, unknown_parameter
 from parley.api.signalwire.swml.fault import Faulty
+from parley.api.signalwire.urls import check_url
 from parley.core.refusal import Refused
 from parley.lib.ids import to_uuid
 from parley.model.call import Dial, Placed
