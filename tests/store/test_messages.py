@@ -1,10 +1,13 @@
 """Reading messages: pages by every filter in both directions, what redaction and deletion leave, and the feed."""
 
 import pytest
+from msgspec import json
 from msgspec.structs import replace
 
+from parley.model.laml import is_laml
 from parley.model.message import Message
 from parley.model.phone import Arrival
+from parley.model.relay import Told, told_of
 from parley.store import Engine, media, messages, phones
 from parley.store.accept import Intake
 from parley.store.messages import Filter
@@ -114,6 +117,18 @@ async def test_a_deleted_message_leaves_a_row_for_the_books_only(engine: Engine,
     [arrival] = await engine.read(phones.inbox, message.recipient, message.account_id, 5)
     assert arrival.body == ""
     assert [event.kind for event in await engine.read(messages.history, message.id)] == ["delivered", "deleted"]
+
+
+async def test_a_deleted_message_s_states_are_told_as_before(engine: Engine, records: Records) -> None:
+    extras = json.encode({"laml": True, "relay": {"context": "office"}, "tags": ["secret"]}).decode()
+    message = await records.sent_off(engine, status="sent", extras=extras)
+    for at in (message.created_at + 9, message.created_at + 10):
+        await engine.write(messages.forget, message.account_id, message.id, at)
+    left = (await engine.read(messages.fetch_many, [(message.account_id, message.id)]))[message.id]
+    assert (is_laml(left.extras), told_of(left.extras)) == (True, Told("office"))
+    assert "secret" not in str(left.extras)
+    assert left.deleted_at == message.created_at + 9
+    assert [event.kind for event in await engine.read(messages.history, message.id)] == ["sent", "deleted"]
 
 
 async def test_extras_are_replaced_as_a_whole(engine: Engine, records: Records) -> None:

@@ -112,11 +112,27 @@ async def test_a_message_that_is_scheduled_is_left_alone_for_as_long_as_it_waits
 
 
 async def test_a_deleted_message_is_looked_at_no_more(engine: Engine, records: Records) -> None:
-    message = await taken(engine, records)
+    message = await taken(engine, records, ["content"])
     await engine.write(messages.forget, message.account_id, message.id, message.created_at + 1)
     await engine.write(forget_due, message.created_at + 2, 10)
     assert await engine.read(due) == {}
     assert len(await engine.read(messages.history, message.id)) == 2
+
+
+async def test_a_deleted_message_s_address_goes_in_its_time_and_is_not_shown_before(
+    engine: Engine, records: Records
+) -> None:
+    message = await taken(engine, records, status="sent")
+    await engine.write(messages.forget, message.account_id, message.id, message.created_at + 1)
+    deleted = messages.Filter(include_deleted=True)
+    [shown] = await engine.read(messages.page, message.account_id, deleted, 5)
+    assert shown.recipient == "+1555765XXXX"
+    await engine.write(forget_due, message.created_at + 2, 10)
+    assert (await kept(engine, message)).recipient == message.recipient, "its receipt is still to be told"
+    await engine.write(forget_due, message.created_at + 2 * DAY_US, 10)
+    after = await kept(engine, message)
+    assert (after.recipient, after.deleted_at) == ("+1555765XXXX", message.created_at + 1)
+    assert await engine.read(due) == {}
 
 
 async def test_they_are_looked_at_a_part_at_a_time(engine: Engine, records: Records) -> None:

@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from msgspec import json
 
-_KEY: Final = "laml"
-_MARK: Final = f'"{_KEY}":true'
+KEY: Final = "laml"
+"""Where the extras say so."""
+_MARK: Final = f'"{KEY}":true'
 """No text within the extras can spell it: a quotation mark in one is escaped."""
 
 
@@ -21,7 +22,7 @@ def marked(extras: str | None, *, is_so: bool = True) -> str | None:
     if is_so == is_laml(extras):
         return extras
     kept: dict[str, Any] = json.decode(extras) if extras else {}
-    kept.pop(_KEY, None)
+    kept.pop(KEY, None)
     if is_so:
-        kept[_KEY] = True
+        kept[KEY] = True
     return json.encode(kept).decode() if kept else None

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from parley.model.message import FINAL, Message
 
 Part = Literal["content", "address"]
-_KEY: Final = "forget"
+KEY: Final = "forget"
 """Where a message's extras say what of it is not kept: a list of parts."""
-_MARK: Final = f'"{_KEY}":'
+_MARK: Final = f'"{KEY}":'
 _HIDDEN: Final = 4
 """Digits of the address, the last, that are not kept."""
 
@@ -23,7 +23,7 @@ def forgotten(message: Message) -> list[Part]:
     if message.extras is None or _MARK not in message.extras:
         return []
     extras: dict[str, Any] = json.decode(message.extras)
-    parts: list[Part] = extras.get(_KEY) or []
+    parts: list[Part] = extras.get(KEY) or []
     return parts
 
 
@@ -31,7 +31,7 @@ def noted(extras: str | None, parts: Sequence[Part]) -> str | None:
     """A message's extras that say that these parts are not kept."""
     if not parts:
         return extras
-    return json.encode({**(json.decode(extras) if extras else {}), _KEY: parts}).decode()
+    return json.encode({**(json.decode(extras) if extras else {}), KEY: parts}).decode()
 
 
 def without(message: Message, parts: Sequence[Part]) -> Message:

@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
+from msgspec import json
 from msgspec.structs import fields
 from sqlalchemy import ColumnElement, and_, func, select, update
 
 from parley.lib import ids
-from parley.model import retention
+from parley.model import laml, relay, retention
 from parley.model.event import Event
 from parley.model.message import Message, Pending
 from parley.store import media, phones, schema
@@ -21,6 +22,9 @@ _MAX_SCHEDULE_US: Final = 36 * 86_400_000_000
 """A message is sent at most this long after it was made (35 days ahead, and its retries)."""
 _FEW: Final = 1_000
 """Messages that are quickly read, whatever else they have to match."""
+
+_STANDING: Final = frozenset({retention.KEY, laml.KEY, relay.KEY})
+"""What stands of a deleted message's extras: what is to be forgotten yet, and how states that it enters are told."""
 
 _table = schema.messages.c
 
@@ -138,12 +142,24 @@ def redact(account_id: bytes, message_id: bytes, at: int) -> Operation[None]:
 
 
 def forget(account_id: bytes, message_id: bytes, at: int) -> Operation[None]:
-    """Delete a message: its text and media go, its row stays for the books and shows only where deleted ones do."""
+    """Delete a message: its text and media go, its row stays for the books and shows only where deleted ones do. One
+    that was deleted before stays as it is.
+    """
+    columns, keys = ("extras", "deleted_at"), ("account_id", "id")
+    rows = yield Lookup(schema.messages, columns, keys, [(account_id, message_id)], lock=True)
+    if not rows or rows[0][1] is not None:
+        return
+    values = {"body": "", "extras": _standing(rows[0][0]), "updated_at": at, "deleted_at": at}
     where = and_(_table.account_id == account_id, _table.id == message_id)
-    yield Execute(update(schema.messages).where(where).values(body="", extras=None, updated_at=at, deleted_at=at))
+    yield Execute(update(schema.messages).where(where).values(values))
     yield from media.forget_all_of(message_id, at)
     yield from phones.redact(message_id)
     yield Insert(schema.events, [(account_id, message_id, "deleted", at, None)], EVENT_COLUMNS)
+
+
+def _standing(extras: str | None) -> str | None:
+    kept = {key: value for key, value in json.decode(extras).items() if key in _STANDING} if extras else {}
+    return json.encode(kept).decode() if kept else None
 
 
 def set_extras(account_id: bytes, message_id: bytes, extras: str, at: int) -> Operation[None]:

@@ -30,7 +30,7 @@ def forget_due(now: int, limit: int) -> Operation[int]:
         .with_for_update(skip_locked=True)
     )
     found = yield from fetch_many([(row[0], row[1]) for row in rows])
-    kept = [message for message in found.values() if message.deleted_at is None]
+    kept = [message for message in found.values() if _has_left(message)]
     busy = yield from _busy(kept)
     over = [message for message in kept if _is_over(message, busy, now)]
     yield from _forget(over, now)
@@ -46,6 +46,11 @@ def forget_due(now: int, limit: int) -> Operation[int]:
     done = [row[1] for row in rows if row[1] not in waiting]
     yield Execute(delete(schema.forgetting).where(table.message_id.in_(done)))
     return len(rows)
+
+
+def _has_left(message: Message) -> bool:
+    """Whether anything of it is there that is not to be kept: what is deleted has its addresses left."""
+    return message.deleted_at is None or "address" in retention.forgotten(message)
 
 
 def _busy(messages: Sequence[Message]) -> Operation[tuple[set[bytes], set[bytes]]]:
