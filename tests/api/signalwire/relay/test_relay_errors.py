@@ -105,13 +105,15 @@ def test_32602_says_that_no_text_may_hold_a_nul(server: Server, relay: RelayClie
 
 
 def test_32601_says_that_there_is_no_such_method(server: Server, relay: RelayClient) -> None:
-    for method in ("calling.begin", "signalwire.nonsense", "blade.nonsense"):
+    of_the_other = ("setup", "blade.ping", "blade.subscription", "blade.execute")
+    for method in ("calling.begin", "signalwire.nonsense", "blade.nonsense", "signalwire.connect", *of_the_other):
         assert relay.ask(method)["error"]["code"] == -32601
     older, protocol = blade(server)
     with older:
         asked = {"protocol": protocol, "method": "calling.begin", "params": {}}
         assert older.ask("blade.execute", asked)["error"]["code"] == -32601
-        assert older.ask("blade.nonsense")["error"]["code"] == -32601
+        for method in ("blade.nonsense", "signalwire.ping", "signalwire.receive", "messaging.send"):
+            assert older.ask(method)["error"]["code"] == -32601
 
 
 def test_32600_says_that_it_is_no_request(server: Server, relay: RelayClient) -> None:
@@ -165,13 +167,13 @@ def test_a_send_that_is_not_taken_says_why(
         raise StoreUnavailable("the database is away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(server.app.sending, "_send", away)
+        patched.setattr(server.app.sending, "send", away)
         assert send()["code"] == "503"
 
     async def broken(_: Any) -> Any:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr(server.app.sending, "_send", broken)
+        patched.setattr(server.app.sending, "send", broken)
         assert send()["code"] == "500"
     assert send()["code"] == "200", "the connection goes on"

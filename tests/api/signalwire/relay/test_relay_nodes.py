@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from parley.api.http.websocket import ABORT
+from parley.core.send import Draft
+from parley.model.message import Message
 from parley.store import Engine, queue
 from parley.store import relay as store_relay
 from tests.api.signalwire.client import Client
@@ -177,32 +179,109 @@ def test_who_acknowledges_nothing_is_dropped_and_holds_up_nobody(tmp_path: Path)
         assert f'parley_relay_dropped_total{{reason="{closed.rcvd.reason}"}} 1.0' in metrics
 
 
+class Pipe:
+    """A connection below the server's WebSocket, whose client connects, and takes no frame with `stuck` in it."""
+
+    def __init__(self, server: Server, stuck: str) -> None:
+        self._server = server
+        self._stuck = stuck
+        self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._cut = asyncio.Event()
+        self.sent: list[MutableMapping[str, Any]] = []
+        self._incoming.put_nowait({"type": "websocket.connect"})
+        authentication = {"project": server.project_id, "token": server.auth_token}
+        self.ask("signalwire.connect", {"authentication": authentication, "event_acks": True})
+
+    def ask(self, method: str, params: dict[str, Any]) -> None:
+        self.put({"type": "websocket.receive", "text": json.dumps({"id": "1", "method": method, "params": params})})
+
+    def put(self, message: dict[str, Any]) -> None:
+        self._incoming.put_nowait(message)
+
+    @property
+    def is_cut(self) -> bool:
+        return self._cut.is_set()
+
+    async def run(self) -> None:
+        """Serve it to its end."""
+        scope = {"type": "websocket", "path": "/", ABORT: self._abort}
+        await self._server.app.relay_server(scope, self._incoming.get, self._send)
+
+    async def _send(self, message: MutableMapping[str, Any]) -> None:
+        if self._stuck in message.get("text", ""):
+            await self._cut.wait()
+            raise OSError
+        self.sent.append(message)
+        if message["type"] == "websocket.close":
+            self.put({"type": "websocket.disconnect"})
+
+    def _abort(self) -> None:
+        self._cut.set()
+        self.put({"type": "websocket.disconnect"})
+
+
 def test_a_connection_that_takes_nothing_any_more_is_cut(tmp_path: Path) -> None:
     with serve(f"sqlite:///{tmp_path}/parley.db", relay_ping_s=0.1) as server:
         assert server.run(_stuck(server)), "it would wait for its client for ever"
 
 
 async def _stuck(server: Server) -> bool:
-    """Connect over a transport that takes the welcome, and nothing after it; whether it was cut, and counted."""
-    incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    incoming.put_nowait({"type": "websocket.connect"})
-    authentication = {"project": server.project_id, "token": server.auth_token}
-    hello = {"id": "1", "method": "signalwire.connect", "params": {"authentication": authentication}}
-    incoming.put_nowait({"type": "websocket.receive", "text": json.dumps(hello)})
-    cut = asyncio.Event()
-
-    async def send(message: MutableMapping[str, Any]) -> None:
-        if "signalwire.ping" in message.get("text", ""):
-            await cut.wait()
-            raise OSError
-
-    def abort() -> None:
-        cut.set()
-        incoming.put_nowait({"type": "websocket.disconnect"})
-
-    await server.app.relay_server({"type": "websocket", "path": "/", ABORT: abort}, incoming.get, send)
+    """Let a client take the welcome, and nothing after it; whether it was cut, and counted."""
+    pipe = Pipe(server, "signalwire.ping")
+    await pipe.run()
     counted = server.app.metrics.registry.get_sample_value("parley_relay_dropped_total", {"reason": "silent"})
-    return cut.is_set() and counted == 1.0
+    return pipe.is_cut and counted == 1.0
+
+
+def test_a_connection_is_cut_that_does_not_take_its_last_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(f"sqlite:///{tmp_path}/parley.db", relay_ping_s=0.1) as server:
+        assert server.run(_stuck_at_the_end(server, monkeypatch)), "it would wait for its client for ever"
+
+
+async def _stuck_at_the_end(server: Server, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Revoke a client's credentials as it sends, and let it not take the answer that says so."""
+    pipe = Pipe(server, '"401"')
+    authenticate, known = server.app.accounts.authenticate, iter([True])
+
+    async def once(project: str, token: str) -> Any:
+        return await authenticate(project, token) if next(known, False) else None
+
+    monkeypatch.setattr(server.app.accounts, "authenticate", once)
+    pipe.ask("messaging.send", {"from_number": NUMBER, "to_number": PHONE, "body": "Hi"})
+    async with asyncio.timeout(PATIENCE_S):
+        await pipe.run()
+    return pipe.is_cut
+
+
+def test_nothing_follows_the_frame_that_closes_a_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(f"sqlite:///{tmp_path}/parley.db") as server:
+        types = server.run(_closed_as_it_sends(server, monkeypatch))
+    assert types[-1] == "websocket.close"
+    assert types.count("websocket.send") == 2, "the welcome and its state"
+
+
+async def _closed_as_it_sends(server: Server, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is told to a client whose connection is ended while a message of its is being taken."""
+    pipe, send = Pipe(server, "nothing is stuck"), server.app.sending.send
+    taking: asyncio.Queue[asyncio.Task[Any]] = asyncio.Queue()
+    ended = asyncio.Event()
+
+    async def slow(draft: Draft) -> Message:
+        if (task := asyncio.current_task()) is not None:
+            taking.put_nowait(task)
+        await ended.wait()
+        return await send(draft)
+
+    monkeypatch.setattr(server.app.sending, "send", slow)
+    pipe.ask("messaging.send", {"from_number": NUMBER, "to_number": PHONE, "body": "Hi"})
+    running = asyncio.create_task(pipe.run())
+    task = await taking.get()
+    pipe.put({"type": "websocket.receive", "bytes": b"no text"})
+    await running
+    ended.set()
+    await asyncio.wait([task])
+    await asyncio.sleep(0)  # whoever would write is a task by now, and writes as it begins
+    return [message["type"] for message in pipe.sent]
 
 
 def test_who_answers_no_ping_is_dropped(tmp_path: Path) -> None:

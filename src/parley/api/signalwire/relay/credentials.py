@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from parley.api.signalwire.relay.frames import UNAUTHORIZED, RpcError
+from parley.api.signalwire.relay.generations import NODE
 from parley.core.accounts import Accounts
 from parley.lib.ids import to_uuid
 from parley.model.account import Account
@@ -27,6 +28,19 @@ async def authenticated(accounts: Accounts, given: Any) -> Account:
 def unauthorized() -> RpcError:
     """The error by which clients know that their credentials are wrong."""
     return RpcError(UNAUTHORIZED, f"{_REFUSED}, 401 Unauthorized: {{}}")
+
+
+def welcome(account: Account, id_: str, protocol: str, *, is_restored: bool) -> dict[str, Any]:
+    """The result of `connect`, with what either generation reads of it. `id_` is the connection's."""
+    return {
+        "identity": f"{id_}@{NODE}",
+        "sessionid": id_,
+        "nodeid": NODE,
+        "protocol": protocol,
+        "authorization": authorization(account),
+        "ice_servers": [],
+        "session_restored": is_restored,
+    }
 
 
 def authorization(account: Account) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The two generations of the protocol: how each names its requests, and wraps what both say."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Protocol
 
 from parley.api.signalwire.relay.frames import INVALID_REQUEST, UNKNOWN_METHOD, Frame, RpcError, request
@@ -16,7 +16,7 @@ class Generation(Protocol):
     """Whether we ask if the client is there; otherwise it asks us."""
 
     def asked(self, frame: Frame, protocol: str) -> tuple[str, Mapping[str, Any]]:
-        """The method, in `signalwire.*` names, and parameters of a request. Raises RpcError."""
+        """The method, one of the generation's own, and the parameters of a request. Raises RpcError."""
         ...
 
     def answer(self, frame: Frame, result: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -36,10 +36,19 @@ class SignalWire:
     """`signalwire.*`: realtime-api 3.x and 4.x, the Python SDK 3.x."""
 
     pings = True
+    _METHODS: Final = frozenset(
+        {
+            "signalwire.ping",
+            "signalwire.receive",
+            "signalwire.unreceive",
+            "signalwire.reauthenticate",
+            "messaging.send",
+        }
+    )
 
     def asked(self, frame: Frame, protocol: str) -> tuple[str, Mapping[str, Any]]:
         """As it is."""
-        return frame.method or "", frame.params
+        return _known(frame.method, self._METHODS), frame.params
 
     def answer(self, frame: Frame, result: Mapping[str, Any]) -> Mapping[str, Any]:
         """As it is."""
@@ -61,12 +70,13 @@ class Blade:
     """`blade.*` 2.3: the SDKs before, such as PyPI's signalwire 2.1.1."""
 
     pings = False
-    _METHODS: Final = frozenset({"signalwire.receive", "signalwire.unreceive", "messaging.send"})
+    _OWN: Final = frozenset({"blade.ping", "blade.subscription"})
+    _EXECUTED: Final = frozenset({"signalwire.receive", "signalwire.unreceive", "messaging.send"})
 
     def asked(self, frame: Frame, protocol: str) -> tuple[str, Mapping[str, Any]]:
         """What `blade.execute` holds, and what is Blade's own."""
         if frame.method != "blade.execute":
-            return frame.method or "", frame.params
+            return _known(frame.method, self._OWN), frame.params
         method, params, named = (frame.params.get(name) for name in ("method", "params", "protocol"))
         if not isinstance(method, str) or not isinstance(params, dict | None):
             raise RpcError(INVALID_REQUEST, "blade.execute needs a method and its params")
@@ -74,9 +84,7 @@ class Blade:
             return "setup", params or {}
         if named != protocol:
             raise RpcError(INVALID_REQUEST, "blade.execute needs the protocol that setup gave")
-        if method not in self._METHODS:
-            raise RpcError(UNKNOWN_METHOD, f"{method[:100]} is not a method of this protocol")
-        return method, params or {}
+        return _known(method, self._EXECUTED), params or {}
 
     def answer(self, frame: Frame, result: Mapping[str, Any]) -> Mapping[str, Any]:
         """The result of what was executed stands within another."""
@@ -101,6 +109,13 @@ class Blade:
     def disconnect(self, id_: str) -> str:
         """The client waits for us to close, and connects again."""
         return request(id_, "blade.disconnect", {})
+
+
+def _known(method: str | None, methods: Collection[str]) -> str:
+    """A method that is one of these. Raises RpcError."""
+    if method is None or method not in methods:
+        raise RpcError(UNKNOWN_METHOD, f"{(method or '')[:100]} is not a method of this connection")
+    return method
 
 
 GENERATIONS: Final[Mapping[str, Generation]] = {"signalwire.connect": SignalWire(), "blade.connect": Blade()}

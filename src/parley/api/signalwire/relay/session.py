@@ -1,8 +1,7 @@
 """One client's connection: what it asks, what it is told, and whether it is still there."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -13,9 +12,10 @@ from parley.api.http.fault import Fault
 from parley.api.http.websocket import ABORT
 from parley.api.signalwire.media import MediaLinks
 from parley.api.signalwire.relay import events, frames, sending
-from parley.api.signalwire.relay.credentials import authenticated, authorization, signature, unauthorized
+from parley.api.signalwire.relay.credentials import authenticated, authorization, signature, unauthorized, welcome
 from parley.api.signalwire.relay.frames import Frame, RpcError
-from parley.api.signalwire.relay.generations import GENERATIONS, NODE, Generation
+from parley.api.signalwire.relay.generations import GENERATIONS, Generation
+from parley.api.signalwire.relay.outbox import Outbox
 from parley.core.accounts import Accounts
 from parley.core.limits import Busy, Limits
 from parley.core.refusal import Refused
@@ -34,10 +34,6 @@ log = structlog.get_logger(__name__)
 
 CONNECTS_WITHIN_S: Final = 15.0
 """A connection that says nothing of who it is for so long is closed."""
-MOST_QUEUED: Final = 1000
-"""Frames that wait for one client to read; events are at most `relay.WINDOW` of them."""
-MOST_CHARACTERS: Final = 4 * 1024 * 1024
-"""Characters of those frames."""
 MOST_SENDS: Final = 64
 """Sends of one client under way at once; it is not read on meanwhile."""
 RECHECK_S: Final = 30.0
@@ -75,8 +71,8 @@ class Session:
 
     __slots__ = (
         "_abort", "_acks", "_credentials", "_ended", "_generation", "_heard_at", "_inflight", "_is_restarting",
-        "_outgoing", "_parts", "_pings", "_queued", "_receive", "_recheck_at", "_send", "_tasks", "_timer",
-        "_unanswered", "_writer", "_writing_since", "account_id", "contexts", "held", "next_tick_at", "protocol",
+        "_outbox", "_parts", "_pings", "_receive", "_recheck_at", "_send", "_tasks", "_timer", "_unanswered",
+        "account_id", "contexts", "held", "next_tick_at", "protocol",
     )  # fmt: skip
 
     def __init__(self, parts: Parts, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,13 +88,10 @@ class Session:
         self._heard_at = parts.clock.monotonic()
         self._ended: str | None = None
         self._is_restarting = False
-        self._outgoing: deque[tuple[str, str | None]] = deque()
-        self._queued = 0
+        self._outbox = Outbox(send, parts.clock, self._written)
         self._inflight: dict[str, tuple[RelayEvent, float]] = {}
         self._unanswered: dict[bytes, list[tuple[str, str]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._writer: asyncio.Task[None] | None = None
-        self._writing_since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.account_id = b""
         self.protocol = ""
@@ -196,7 +189,7 @@ class Session:
         if self._ended is not None:  # it went while it was let in
             self._parts.relay.leave(self)
             return
-        self._put(frames.result(frame.id, self._welcome(account, is_restored=is_restored)))
+        self._put(frames.result(frame.id, welcome(account, self._new_id(), self.protocol, is_restored=is_restored)))
         if generation.pings:
             state = {"authorization_state": f"{to_uuid(self._parts.ids.new())}:{signature(account)}"}
             told = {"event_type": "signalwire.authorization.state", "params": state}
@@ -220,53 +213,42 @@ class Session:
         self._credentials = given
         return {"authorization": authorization(account)}
 
-    def _welcome(self, account: Account, *, is_restored: bool) -> dict[str, Any]:
-        """The result of `connect`, with what either generation reads of it."""
-        id_ = to_uuid(self._parts.ids.new())
-        return {
-            "identity": f"{id_}@{NODE}",
-            "sessionid": id_,
-            "nodeid": NODE,
-            "protocol": self.protocol,
-            "authorization": authorization(account),
-            "ice_servers": [],
-            "session_restored": is_restored,
-        }
-
     async def _asked(self, generation: Generation, frame: Frame) -> None:
         method, params = generation.asked(frame, self.protocol)
         if method == "messaging.send":
             while len(self._tasks) >= MOST_SENDS:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-            task = asyncio.create_task(self._send_message(generation, frame, params))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._send_message(generation, frame, params))
             return
         result = await self._answer(method, params)
         self._put(frames.result(frame.id, generation.answer(frame, result)))
 
     async def _answer(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        if method in ("signalwire.ping", "blade.ping"):
-            return {"timestamp": params.get("timestamp", self._parts.clock.now() / 1_000_000)}
-        if method in ("signalwire.receive", "signalwire.unreceive"):
-            contexts = frames.names(params, "contexts", MOST_CONTEXTS)
-            if method == "signalwire.unreceive":
-                await self._parts.relay.unreceive(self, contexts)
+        match method:
+            case "signalwire.ping" | "blade.ping":
+                return {"timestamp": params.get("timestamp", self._parts.clock.now() / 1_000_000)}
+            case "signalwire.receive":
+                return await self._listen_to(frames.names(params, "contexts", MOST_CONTEXTS))
+            case "signalwire.unreceive":
+                await self._parts.relay.unreceive(self, frames.names(params, "contexts", MOST_CONTEXTS))
                 return {"code": "200", "message": "Receiving these contexts no more"}
-            if not contexts:
-                return {"code": "422", "message": "contexts is required"}
-            if len(self.contexts.union(contexts)) > MOST_CONTEXTS:
-                return {"code": "422", "message": f"A session receives at most {MOST_CONTEXTS} contexts"}
-            await self._parts.relay.receive(self, contexts)
-            return {"code": "200", "message": "Receiving all inbound related to the requested contexts"}
-        if method == "signalwire.reauthenticate":
-            return await self._reauthenticate(params.get("authentication"))
-        if method == "setup":
-            return {"protocol": self.protocol}
-        if method == "blade.subscription":
-            channels = params.get("channels", [])
-            return {"protocol": self.protocol, "command": params.get("command"), "subscribe_channels": channels}
-        raise RpcError(frames.UNKNOWN_METHOD, f"{method[:100]} is not a method of this service")
+            case "signalwire.reauthenticate":
+                return await self._reauthenticate(params.get("authentication"))
+            case "setup":
+                return {"protocol": self.protocol}
+            case "blade.subscription":
+                channels = params.get("channels", [])
+                return {"protocol": self.protocol, "command": params.get("command"), "subscribe_channels": channels}
+            case _:
+                raise AssertionError(f"{method} is a method of some generation's")
+
+    async def _listen_to(self, contexts: list[str]) -> Mapping[str, Any]:
+        if not contexts:
+            return {"code": "422", "message": "contexts is required"}
+        if len(self.contexts.union(contexts)) > MOST_CONTEXTS:
+            return {"code": "422", "message": f"A session receives at most {MOST_CONTEXTS} contexts"}
+        await self._parts.relay.receive(self, contexts)
+        return {"code": "200", "message": "Receiving all inbound related to the requested contexts"}
 
     async def _send_message(self, generation: Generation, frame: Frame, params: Mapping[str, Any]) -> None:
         """Take a message and answer; only then is the client told of its states."""
@@ -333,7 +315,7 @@ class Session:
         generation, every_s = self._generation, self._parts.ping_s
         if generation is None or self._ended is not None or self._is_restarting:
             return
-        since = [at for at in (self._writing_since, self._oldest()) if at is not None]
+        since = [at for at in (self._outbox.writing_since, self._oldest()) if at is not None]
         if since and now - min(since) > PATIENCE * every_s:
             self.end("slow")
         elif not generation.pings:
@@ -347,9 +329,7 @@ class Session:
             self._put(frames.request(self._new_id(), "signalwire.ping", timestamp))
         if now >= self._recheck_at and self._ended is None:
             self._recheck_at = now + RECHECK_S
-            task = asyncio.create_task(self._recheck())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self._recheck())
 
     async def _recheck(self) -> None:
         """End the connection of a client that only listens, too, once its credentials hold no more."""
@@ -363,37 +343,27 @@ class Session:
     def _oldest(self) -> float | None:
         return next(iter(self._inflight.values()))[1] if self._inflight else None
 
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     def _new_id(self) -> str:
         return to_uuid(self._parts.ids.new())
 
-    @property
-    def _is_full(self) -> bool:
-        return len(self._outgoing) >= MOST_QUEUED or self._queued >= MOST_CHARACTERS
-
     def _put(self, text: str, id_: str | None = None) -> None:
-        if self._is_full:
+        if self._ended is not None:
+            return  # nothing follows the frame that closes the connection
+        if self._outbox.is_full:
             self.end("slow")
-            return
-        self._outgoing.append((text, id_))
-        self._queued += len(text)
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write())
+        else:
+            self._outbox.put(text, id_)
 
-    async def _write(self) -> None:
-        try:
-            while self._outgoing:
-                text, id_ = self._outgoing.popleft()
-                self._queued -= len(text)
-                self._writing_since = self._parts.clock.monotonic()
-                await self._send({"type": "websocket.send", "text": text})
-                self._writing_since = None
-                if id_ is not None and not self._acks and id_ in self._inflight:
-                    event, _ = self._inflight.pop(id_)
-                    self._parts.relay.wrote(self, [event.seq])
-        except OSError:
-            pass  # the client is gone, as `run` hears
-        finally:
-            self._writer = None
+    def _written(self, id_: str) -> None:
+        """A client that acknowledges nothing has an event once that is written."""
+        if not self._acks and id_ in self._inflight:
+            event, _ = self._inflight.pop(id_)
+            self._parts.relay.wrote(self, [event.seq])
 
     # ------------------------------------------------------------------ the end
 
@@ -404,20 +374,20 @@ class Session:
         self._part(reason)
         self._parts.relay.dropped.labels(reason).inc()
         log.warning("a Relay client was disconnected", reason=reason, account=self.account_id.hex())
-        if self._writing_since is not None or self._is_full:
+        if self._outbox.writing_since is not None or self._outbox.is_full:
             self._abort()
         else:
-            task = asyncio.create_task(self.close(_POLICY, reason))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start(self.close(_POLICY, reason))
 
     async def close(self, code: int = _RESTART, reason: str = "restart") -> None:
-        """Close the connection in order."""
+        """Close the connection in order, or at once when the client does not read what it is told before."""
         self._part(reason)
         try:
-            while self._writer is not None and not self._writer.done():
-                await asyncio.wait((self._writer,))
-            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+            async with asyncio.timeout(PATIENCE * self._parts.ping_s):
+                await self._outbox.emptied()
+                await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        except TimeoutError:
+            self._abort()
         except (OSError, RuntimeError):
             pass  # the client closed it first
 
