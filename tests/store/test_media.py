@@ -62,6 +62,19 @@ async def test_a_forgotten_attachment_is_gone_and_forgetting_it_again_is_told(en
     assert await engine.read(media.of_messages, [one.message_id]) == {one.message_id: [two]}
 
 
+async def test_what_is_fetched_for_an_attachment_that_was_deleted_meanwhile_is_not_kept(
+    engine: Engine, records: Records
+) -> None:
+    [one] = await _attached(engine, records)
+    await engine.write(media.forget, one.account_id, one.message_id, one.id, 9)
+    await _fill(engine, one)
+    assert await engine.read(media.content, HASH) is None
+    [two] = await _attached(engine, records)
+    await _fill(engine, two)
+    await _fill(engine, one)
+    assert await engine.read(media.content, HASH) == OCTETS
+
+
 async def test_octets_come_back_with_a_new_use(engine: Engine, records: Records) -> None:
     [one] = await _attached(engine, records)
     await _fill(engine, one)

@@ -67,7 +67,12 @@ def page(
 
 
 def fill(media_id: bytes, content_type: str, size: int, content_hash: bytes, octets: bytes) -> Operation[None]:
-    """Store what was fetched for an attachment: `size` octets whose SHA-256 is `content_hash`."""
+    """Store what was fetched for an attachment: `size` octets whose SHA-256 is `content_hash`. Nothing is stored for one
+    that was deleted meanwhile.
+    """
+    rows = yield Lookup(schema.media, ("deleted_at",), ("id",), [(media_id,)], lock=True)
+    if rows != [(None,)]:
+        return
     yield from keep([(content_hash, octets)])
     columns = ("content_type", "size", "content_hash")
     yield Update(schema.media, columns, ("id",), [(content_type, size, content_hash, media_id)])
