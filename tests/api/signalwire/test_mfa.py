@@ -62,6 +62,8 @@ def test_each_error(client: Client) -> None:
     for given, code in (
         ({}, "missing_required_parameter"),
         ({"to": "5551234"}, "invalid_to_number"),
+        ({"to": "988"}, "invalid_to_number"),
+        ({"to": "whatsapp:+15559610005"}, "invalid_to_number"),
         ({"to": "+15559610005", "token_length": 3}, "invalid_parameter"),
         ({"to": "+15559610005", "max_attempts": 21}, "invalid_parameter"),
         ({"to": "+15559610005", "valid_for": True}, "invalid_parameter"),

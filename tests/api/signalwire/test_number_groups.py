@@ -79,6 +79,8 @@ def test_caller_ids(client: Client) -> None:
     made = client.ask("POST", path, 201, json={"number": "+15559630004", "name": "Desk"})
     assert made["status"] == "Verified"
     assert client.codes("POST", path, json={"number": "+15559630004"})[0][0] == "already_assigned"
+    for wrong in ("5559630004", "12345", "whatsapp:+15559630004"):
+        assert client.codes("POST", path, json={"number": wrong})[0][0] == "invalid_number_format"
     assert client.ask("PUT", f"{path}/{made['id']}", 200, json={"name": "Hall"})["name"] == "Hall"
     assert client.ask("POST", f"{path}/{made['id']}/verification", 200)["verified"] is True
     client.ask("PUT", f"{path}/{made['id']}/verification", 200, json={"verification_code": "123456"})

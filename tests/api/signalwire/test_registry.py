@@ -83,7 +83,10 @@ def test_a_number_sends_once_it_is_assigned(strict: Server, receiver: Receiver) 
 
     assert client.ask("POST", f"{one}/orders", 422, json={"phone_numbers": []})["errors"]
     again = client.ask("POST", f"{one}/orders", 422, json={"phone_numbers": [OURS]})
-    assert again["errors"][0]["code"] == "already_assigned"
+    assert (again["errors"][0]["code"], again["errors"][0]["detail"]) == (
+        "already_assigned",
+        f"{OURS} is in a campaign already",
+    )
     assert client.raw("DELETE", f"{BETA}/numbers/{assigned['id']}").status_code == 204
     assert client.ask("GET", f"{one}/numbers", 200)["data"] == []
 

@@ -12,7 +12,6 @@ from parley.api.signalwire.problems import Invalid, Problem
 from parley.core.caller_ids import CallerIds, NotCalled
 from parley.core.refusal import Refused
 from parley.lib.ids import to_uuid
-from parley.model.address import SIGNALWIRE, InvalidAddress, parse_recipient
 from parley.model.caller_id import CallerId
 from parley.model.resource import Resource
 
@@ -44,14 +43,14 @@ class CallerIdsApi:
     async def create(self, call: Call) -> Reply:
         """POST: call a phone, which hears a code of six digits."""
         fields = Fields(call.json(), PARAMETERS)
-        number, name = fields.required("number"), fields.text("name", most=_MOST_NAME)
+        number, name = fields.phone("number"), fields.text("name", most=_MOST_NAME)
         fields.text("extension")
-        if number and not _is_phone(number):
-            fields.refuse("invalid_number_format", "number must be in E.164 form", "number")
         fields.check()
         try:
             made = await self._caller_ids.add(call.account.id, number, name or number)
-        except Refused:
+        except Refused as refused:
+            if refused.reason != "name_taken":
+                raise
             problem = Problem("already_assigned", "The number is a caller id of this project already", "number")
             raise Invalid([problem]) from None
         return json_reply(201, caller_id_body(made))
@@ -113,10 +112,3 @@ def caller_id_body(found: Resource[CallerId]) -> dict[str, Any]:
         "verified_at": shapes.at(value.verified_at or found.created_at) if value.is_verified else None,
         "status": "Verified" if value.is_verified else "Awaiting Verification",
     }
-
-
-def _is_phone(text: str) -> bool:
-    try:
-        return parse_recipient(text, SIGNALWIRE).kind == "e164"
-    except InvalidAddress:
-        return False

@@ -8,6 +8,7 @@ from parley.api.signalwire import pages
 from parley.api.signalwire.problems import Invalid, Problem, unknown_parameter
 from parley.api.signalwire.urls import check_url
 from parley.lib.ids import parse_uuid
+from parley.model.address import SIGNALWIRE, InvalidAddress, parse_recipient
 from parley.webhooks.guard import Guard
 
 MOST: Final = 2048
@@ -119,6 +120,19 @@ class Fields:
         if found is None:
             self.refuse("invalid_parameter", f"{name} must be a UUID", name)
         return found
+
+    def phone(self, name: str, code: str = "invalid_number_format") -> str:
+        """A phone's number, which must be given; empty when it is none, which is noted."""
+        text = self.required(name)
+        try:
+            address = parse_recipient(text, SIGNALWIRE) if text else None
+        except InvalidAddress:
+            address = None
+        if address is not None and (address.channel, address.kind) == ("sms", "e164"):
+            return text
+        if text:
+            self.refuse(code, f"{name} must be in E.164 form: + and 5 to 17 digits", name)
+        return ""
 
     def url(self, name: str, guard: Guard, *, is_required: bool = False) -> str | None:
         """A URL that we are to request."""

@@ -8,7 +8,6 @@ from parley.api.signalwire.paths import path_id
 from parley.core.send import Draft
 from parley.core.verify import DIGITS, DIGITS_AND_LETTERS, Verify
 from parley.lib.ids import to_uuid
-from parley.model.address import SIGNALWIRE, InvalidAddress, parse_recipient
 from parley.store import Engine, numbers
 
 MFA: Final = "/api/relay/rest/mfa"
@@ -34,9 +33,7 @@ class Mfa:
     async def sms(self, call: Call) -> Reply:
         """POST: send a code. Without `from` the project's first number that can text sends it."""
         fields = Fields(call.json(), PARAMETERS)
-        to = fields.required("to")
-        if to and not _is_phone(to):
-            fields.refuse("invalid_to_number", "to must be in E.164 form: + and 5 to 17 digits", "to")
+        to = fields.phone("to", "invalid_to_number")
         sender = fields.text("from") or await self._sender(call.account.id)
         if sender is None:
             fields.refuse("missing_required_parameter", "from is required: the project has no number", "from")
@@ -64,10 +61,3 @@ class Mfa:
     async def _sender(self, account_id: bytes) -> str | None:
         found = await self._engine.read(numbers.page, account_id, _CANDIDATES, _FIRST, backwards=True, is_short=False)
         return next((number.address for number in reversed(found) if number.can_sms), None)
-
-
-def _is_phone(text: str) -> bool:
-    try:
-        return parse_recipient(text, SIGNALWIRE).kind == "e164"
-    except InvalidAddress:
-        return False

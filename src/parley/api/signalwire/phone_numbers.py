@@ -13,7 +13,7 @@ from parley.api.signalwire.fields import Fields
 from parley.api.signalwire.laml_application import HANDLER, PARAMETER, application_of, read_change
 from parley.api.signalwire.number_update import CAMPAIGN
 from parley.api.signalwire.problems import Invalid, Problem
-from parley.api.signalwire.registry.orders import OrdersApi
+from parley.api.signalwire.registry.orders import check_orderable
 from parley.core.inventory import Inventory
 from parley.core.numbers import Numbers
 from parley.core.orders import Orders
@@ -21,7 +21,6 @@ from parley.core.refusal import Refused
 from parley.core.resources import Resources
 from parley.lib import phone
 from parley.lib.ids import parse_sid, parse_uuid, to_uuid
-from parley.model.address import SIGNALWIRE, InvalidAddress, parse_recipient
 from parley.model.application import Application
 from parley.model.number import Number
 from parley.model.registry import Campaign
@@ -88,7 +87,6 @@ class PhoneNumbers:
         self._inventory = inventory
         self._orders = orders
         self._campaigns = orders.campaigns
-        self._orderable = OrdersApi(orders, owned, guard).orderable
         self._engine = engine
         self._guard = guard
         self._sells_any = sells_any
@@ -120,21 +118,15 @@ class PhoneNumbers:
     async def purchase(self, call: Call) -> Reply:
         """POST: buy a number that is for sale. Source: purchase-phone-number page."""
         fields = Fields(call.json(), PURCHASE)
-        text = fields.required("number")
+        address = fields.phone("number")
         fields.check()
-        try:
-            address = parse_recipient(text, SIGNALWIRE)
-        except InvalidAddress:
-            raise Refused("number_invalid", text) from None
-        if address.kind != "e164" or address.channel != "sms":
-            raise Refused("number_invalid", text)
-        offer = await self._inventory.offer(address.value)
+        offer = await self._inventory.offer(address)
         if offer is None and not self._sells_any:
-            raise Refused("number_unavailable", address.text)
-        blank = self._numbers.blank(call.account.id, address.value, "signalwire")
+            raise Refused("number_unavailable", address)
+        blank = self._numbers.blank(call.account.id, address, "signalwire")
         stands = await self._numbers.own(replace(blank, can_mms=int(offer is None or offer.can_mms)))
         if stands.account_id != call.account.id:
-            raise Refused("number_taken", address.text)
+            raise Refused("number_taken", address)
         return json_reply(200, await self._shown(stands))
 
     async def fetch(self, call: Call) -> Reply:
@@ -161,7 +153,6 @@ class PhoneNumbers:
         """DELETE: give a number up, however lately it was bought. Source: release-phone-number page."""
         pages.allow(call.arguments(), frozenset())
         await self._numbers.release(await self._number(call))
-        self._orders.assignments.forget()
         return NO_CONTENT
 
     async def _number(self, call: Call) -> Number:
@@ -181,7 +172,7 @@ class PhoneNumbers:
         campaign = None if id is None else await self._campaigns.find(number.account_id, id)
         if campaign is None:
             raise Invalid([Problem("invalid_parameter", f"{CAMPAIGN} is not a campaign of this project", CAMPAIGN)])
-        await self._orderable(number.account_id, number.address)
+        check_orderable(number, CAMPAIGN)
         return campaign
 
     async def _assign(self, number: Number, campaign: Resource[Campaign] | None) -> None:

@@ -12,6 +12,7 @@ from parley.api.signalwire.registry.campaigns import CAMPAIGNS
 from parley.api.signalwire.registry.states import state_of
 from parley.core.numbers import Numbers
 from parley.core.orders import Orders
+from parley.core.refusal import Refused
 from parley.core.resources import Resources
 from parley.lib.ids import to_uuid
 from parley.lib.phone import is_toll_free
@@ -42,17 +43,22 @@ class OrdersApi:
         addresses = dict.fromkeys(fields.texts("phone_numbers", is_required=True))
         callback = fields.url("status_callback_url", self._guard)
         fields.check()
-        found = [await self.orderable(call.account.id, address) for address in addresses]
-        return json_reply(200, order_body(await self._orders.place(campaign, found, callback)))
+        found = [await self._orderable(call.account.id, address) for address in addresses]
+        try:
+            placed = await self._orders.place(campaign, found, callback)
+        except Refused as refused:
+            if refused.reason != "number_taken":
+                raise
+            rule = f"{refused.value} is in a campaign already"
+            raise Invalid([Problem("already_assigned", rule, "phone_numbers")]) from None
+        return json_reply(200, order_body(placed))
 
-    async def orderable(self, account_id: bytes, address: str) -> Number:
+    async def _orderable(self, account_id: bytes, address: str) -> Number:
         """The long code of that address. Raises Invalid when the account has none."""
         number = await self._numbers.by_address(address)
         if number is None or number.account_id != account_id:
             raise Invalid([Problem("invalid_parameter", f"{address[:20]} is not the project's", "phone_numbers")])
-        if not address.startswith("+") or is_toll_free(address):
-            rule = f"{address} needs no campaign: only long codes do"
-            raise Invalid([Problem("invalid_parameter", rule, "phone_numbers")])
+        check_orderable(number, "phone_numbers")
         return number
 
     async def list(self, call: Call) -> Reply:
@@ -91,6 +97,13 @@ class OrdersApi:
         path = f"{CAMPAIGNS}/{to_uuid(campaign.id)}/{word}"
         page = await pages.turn(path, arguments, pages.read_window(arguments), pages.among(found))
         return page.items, page
+
+
+def check_orderable(number: Number, parameter: str) -> None:
+    """Raise Invalid, which names the parameter, for a number that is no long code and so is in no campaign."""
+    if not number.address.startswith("+") or is_toll_free(number.address):
+        rule = f"{number.address} needs no campaign: only long codes do"
+        raise Invalid([Problem("invalid_parameter", rule, parameter)])
 
 
 def order_body(order: Resource[Order]) -> dict[str, Any]:
