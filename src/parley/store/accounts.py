@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 
 from parley.lib.redaction import Secret
 from parley.model.account import Account, AccountStatus, ApiKey
-from parley.store import schema
+from parley.store import paging, schema
 from parley.store.engine.declined import decided
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query, Row
 from parley.store.vault import Vault
@@ -76,14 +76,9 @@ def page(
         conditions.append(table.name == name)
     if status is not None:
         conditions.append(table.status == status)
-    if after is not None:
-        conditions.append(table.id > after if backwards else table.id < after)
-    order = table.id.asc() if backwards else table.id.desc()
-    rows = yield Query(
-        select(*(table[name] for name in _COLUMNS)).where(and_(*conditions)).order_by(order).limit(limit).offset(skip)
-    )
-    found = [_account(row, vault) for row in rows]
-    return found[::-1] if backwards else found
+    query = select(*(table[name] for name in _COLUMNS)).where(and_(*conditions))
+    rows = yield from paging.page(query, table.id, limit, after, backwards=backwards, skip=skip)
+    return [_account(row, vault) for row in rows]
 
 
 def family(owner_id: bytes) -> Operation[list[bytes]]:
@@ -136,14 +131,9 @@ def page_of_keys(
 ) -> Operation[list[ApiKey]]:
     """At most `limit` of an account's API keys older than `after` (newer, when `backwards`), newest first."""
     table = schema.api_keys.c
-    conditions = [table.account_id == account_id]
-    if after is not None:
-        conditions.append(table.id > after if backwards else table.id < after)
-    order = table.id.asc() if backwards else table.id.desc()
-    columns = (table[name] for name in _KEY_COLUMNS)
-    rows = yield Query(select(*columns).where(and_(*conditions)).order_by(order).limit(limit).offset(skip))
-    found = [ApiKey(*row) for row in rows]
-    return found[::-1] if backwards else found
+    query = select(*(table[name] for name in _KEY_COLUMNS)).where(table.account_id == account_id)
+    rows = yield from paging.page(query, table.id, limit, after, backwards=backwards, skip=skip)
+    return [ApiKey(*row) for row in rows]
 
 
 def rename_key(account_id: bytes, key_id: bytes, name: str, now: int) -> Operation[ApiKey | None]:

@@ -6,7 +6,7 @@ from msgspec.structs import fields, replace
 from sqlalchemy import ColumnElement, and_, literal_column, or_, select
 
 from parley.model.callback import Callback, CallbackState
-from parley.store import schema
+from parley.store import paging, schema
 from parley.store.engine.statements import Operation, Query, Update
 
 _table: Final = schema.callbacks.c
@@ -50,12 +50,9 @@ def page(
         conditions.append(_table.created_at < created_before)
     if but_noted:
         conditions.append(or_(_table.kind != "inbound", _table.attempts == 0))
-    if after is not None:
-        conditions.append(_table.id > after if backwards else _table.id < after)
-    order = _table.id.asc() if backwards else _table.id.desc()
-    rows = yield Query(select(*_COLUMNS).where(and_(*conditions)).order_by(order).limit(limit).offset(skip))
-    found = [Callback(*row) for row in rows]
-    return found[::-1] if backwards else found
+    query = select(*_COLUMNS).where(and_(*conditions))
+    rows = yield from paging.page(query, _table.id, limit, after, backwards=backwards, skip=skip)
+    return [Callback(*row) for row in rows]
 
 
 def fetch(account_id: bytes, callback_id: bytes) -> Operation[Callback | None]:

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, and_, delete, select
 
 from parley.lib import ids
 from parley.model.message import Media
-from parley.store import schema
-from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query, Row, Update
+from parley.store import paging, schema
+from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Row, Update
 
 COLUMNS: Final = tuple(field.name for field in fields(Media))
 
@@ -56,19 +56,14 @@ def page(
         conditions.append(_table.id >= ids.floor(created_from))
     if created_before is not None:
         conditions.append(_table.id < ids.floor(created_before))
-    if after is not None:
-        conditions.append(_table.id < after if backwards else _table.id > after)
-    order = _table.id.desc() if backwards else _table.id.asc()
-    rows = yield Query(
-        select(*(_table[name] for name in COLUMNS)).where(and_(*conditions)).order_by(order).limit(limit).offset(skip)
-    )
-    found = [Media(*row) for row in rows]
-    return found[::-1] if backwards else found
+    query = select(*(_table[name] for name in COLUMNS)).where(and_(*conditions))
+    rows = yield from paging.page(query, _table.id, limit, after, backwards=backwards, skip=skip, oldest_first=True)
+    return [Media(*row) for row in rows]
 
 
 def fill(media_id: bytes, content_type: str, size: int, content_hash: bytes, octets: bytes) -> Operation[None]:
-    """Store what was fetched for an attachment: `size` octets whose SHA-256 is `content_hash`. Nothing is stored for one
-    that was deleted meanwhile.
+    """Store what was fetched for an attachment: `size` octets whose SHA-256 is `content_hash`. Nothing is stored for
+    one that was deleted meanwhile.
     """
     rows = yield Lookup(schema.media, ("deleted_at",), ("id",), [(media_id,)], lock=True)
     if rows != [(None,)]:

@@ -12,7 +12,7 @@ from parley.lib import ids
 from parley.model import laml, relay, retention
 from parley.model.event import Event
 from parley.model.message import Message, Pending
-from parley.store import media, phones, schema
+from parley.store import media, paging, phones, schema
 from parley.store.accept import EVENT_COLUMNS
 from parley.store.engine.engine import Engine
 from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query
@@ -66,16 +66,12 @@ def page(
     if wanted.sender is not None:
         conditions.append(_table.sender == wanted.sender)
     conditions += _time_conditions(wanted)
-    if after is not None:
-        conditions.append(_table.id > after if backwards else _table.id < after)
-    order = _table.id.asc() if backwards else _table.id.desc()
-    query = select(*(_table[name] for name in COLUMNS)).where(and_(*conditions)).order_by(order).limit(limit)
+    query = select(*(_table[name] for name in COLUMNS)).where(and_(*conditions))
     index = yield from _index(account_id, wanted)
     if index is not None:
         query = query.with_hint(schema.messages, f"INDEXED BY {index}", "sqlite")
-    rows = yield Query(query.offset(skip))
-    found = [retention.shown(Message(*row)) for row in rows]
-    return found[::-1] if backwards else found
+    rows = yield from paging.page(query, _table.id, limit, after, backwards=backwards, skip=skip)
+    return [retention.shown(Message(*row)) for row in rows]
 
 
 def has_written(account_id: bytes, phone: str, to: Collection[str], since: int) -> Operation[bool]:

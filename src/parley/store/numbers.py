@@ -10,7 +10,7 @@ from parley.lib.numbering import Kind
 from parley.lib.phone import TOLL_FREE_CODES
 from parley.model.address import Address
 from parley.model.number import Number
-from parley.store import resources, schema
+from parley.store import paging, resources, schema
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query
 
 APPLICATION: Final = "application"
@@ -76,14 +76,9 @@ def page(
         conditions.append(not_(is_long) if is_short else is_long)
     if may_be is not None:
         conditions.append(_may_be(may_be))
-    if after is not None:
-        conditions.append(_table.id > after if backwards else _table.id < after)
-    order = _table.id.asc() if backwards else _table.id.desc()
-    rows = yield Query(
-        select(*(_table[name] for name in COLUMNS)).where(and_(*conditions)).order_by(order).limit(limit).offset(skip)
-    )
-    found = [Number(*row) for row in rows]
-    return found[::-1] if backwards else found
+    query = select(*(_table[name] for name in COLUMNS)).where(and_(*conditions))
+    rows = yield from paging.page(query, _table.id, limit, after, backwards=backwards, skip=skip)
+    return [Number(*row) for row in rows]
 
 
 def count(

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, select, tuple_
 
 from parley.model.callback import Callback
 from parley.model.resource import Row
-from parley.store import schema
+from parley.store import paging, schema
 from parley.store.engine.declined import decided
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query
 
@@ -80,15 +80,9 @@ def page(
     """At most `limit` resources (of one parent, when given) older than `after` (newer, when `backwards`), newest
     first.
     """
-    conditions = _of(account_id, kind, parent_id)
-    if after is not None:
-        conditions.append(_table.id > after if backwards else _table.id < after)
-    order = _table.id.asc() if backwards else _table.id.desc()
-    rows = yield Query(
-        select(*(_table[name] for name in COLUMNS)).where(and_(*conditions)).order_by(order).limit(limit).offset(skip)
-    )
-    found = [Row(*row) for row in rows]
-    return found[::-1] if backwards else found
+    query = select(*(_table[name] for name in COLUMNS)).where(and_(*_of(account_id, kind, parent_id)))
+    rows = yield from paging.page(query, _table.id, limit, after, backwards=backwards, skip=skip)
+    return [Row(*row) for row in rows]
 
 
 def everything(account_id: bytes, kind: str, parent_id: bytes | None = None) -> Operation[list[Row]]:
