@@ -78,9 +78,10 @@ async def test_pages_forwards_and_back_hold_each_message_once(
 
 
 async def test_a_scheduled_message_is_found_by_the_day_it_was_sent(engine: Engine, records: Records) -> None:
-    message = records.message(sent_at=records.clock.now() + 35 * DAY)
+    sent_at = records.clock.now() + 35 * DAY + 34 * 3600 * US  # for quiet hours and ten hours of retries
+    message = records.message(sent_at=sent_at)
     await take(engine, Intake(message))
-    wanted = Filter(sent_from=records.clock.now() + 34 * DAY, sent_before=records.clock.now() + 36 * DAY)
+    wanted = Filter(sent_from=sent_at, sent_before=sent_at + US)
     assert await engine.read(messages.page, records.account_id, wanted, 5) == [message]
 
 

@@ -145,4 +145,7 @@ class Pending(msgspec.Struct, frozen=True):
     expires_at: int
     attempts: int
     waiting_for: str | None
-    """Why it is not sent yet: pace, schedule, carrier_down, throttled, media, receipt, resend, lost; None: due."""
+    """Why it is not sent yet: pace, schedule, quiet_hours, carrier_down, throttled, media, lost (its message is not
+    there); after a submit submitting (its answer has yet to come), receipt or resend (its outcome is not known). None:
+    it is due.
+    """

@@ -18,8 +18,8 @@ from parley.store.engine.engine import Engine
 from parley.store.engine.statements import Execute, Insert, Lookup, Operation, Query
 
 COLUMNS: Final = tuple(field.name for field in fields(Message))
-_MAX_SCHEDULE_US: Final = 36 * 86_400_000_000
-"""A message is sent at most this long after it was made (35 days ahead, and its retries)."""
+_LONGEST_WAIT_US: Final = 40 * 86_400_000_000
+"""A message is sent at most this long after it was made: 35 days ahead, and its quiet hours and retries behind that."""
 _FEW: Final = 1_000
 """Messages that are quickly read, whatever else they have to match."""
 
@@ -123,7 +123,7 @@ def _time_conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.created_before is not None:
         conditions.append(_table.id < ids.floor(wanted.created_before))
     if wanted.sent_from is not None:
-        conditions += [_table.sent_at >= wanted.sent_from, _table.id >= ids.floor(wanted.sent_from - _MAX_SCHEDULE_US)]
+        conditions += [_table.sent_at >= wanted.sent_from, _table.id >= ids.floor(wanted.sent_from - _LONGEST_WAIT_US)]
     if wanted.sent_before is not None:
         conditions += [_table.sent_at < wanted.sent_before, _table.id < ids.floor(wanted.sent_before)]
     return conditions
