@@ -193,7 +193,7 @@ async def test_a_connection_that_dies_mid_way_loses_nothing(postgres_store_url: 
 
 @pytest.mark.parametrize(
     ("url", "path"),
-    [("sqlite:///var/parley.db", "var/parley.db"), ("sqlite:////tmp/a%20b.db", "/tmp/a b.db")],
+    [("sqlite:///var/parley.db", "var/parley.db"), ("sqlite:////tmp/a%20b%3F.db", "/tmp/a b?.db")],
 )
 def test_a_sqlite_url_names_a_file(url: str, path: str) -> None:
     engine = open_engine(url)
@@ -212,6 +212,8 @@ def test_a_sqlite_url_names_a_file(url: str, path: str) -> None:
         "sqlite:///",
         "sqlite:///:memory:",
         "sqlite:///dir/",
+        "sqlite:///parley.db?mode=ro",
+        "sqlite:///parley.db#main",
         "mysql://root:pw@localhost/parley",
         "postgresql://localhost",
         "postgresql://localhost:port/parley",

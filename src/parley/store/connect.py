@@ -34,6 +34,8 @@ def sqlite_path(url: str) -> Path | None:
         return None
     if not rest.startswith("///"):
         raise UrlError(f"{mask_url(url)!r} names no file: {_FORMS}")
+    if "?" in rest or "#" in rest:
+        raise UrlError(f"{mask_url(url)!r} has parameters, and a SQLite URL has none (%3F and %23 in a name): {_FORMS}")
     path = unquote(rest[3:])
     if path in ("", ":memory:") or path.endswith("/") or "\0" in path:
         raise UrlError(f"{url!r} names no file, and the record is kept in one: {_FORMS}")
