@@ -1,17 +1,13 @@
 """Release what was put off: as acceptance decides, once, in one transaction, on both engines."""
 
-import sqlite3
-from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import create_engine
 
 from parley.model.consent import ConsentChange
 from parley.model.message import Message
-from parley.store import Engine, messages, opt_outs, queue, scheduled, schema
+from parley.store import Engine, messages, opt_outs, queue, scheduled
 from parley.store.accept import Intake
-from parley.store.engine.sqlite import _compiled
 from parley.store.stickies import Choice, Doom, Option
 from tests.store.records import US, Records, take
 
@@ -113,13 +109,3 @@ async def test_an_account_s_scheduled_messages_are_counted(engine: Engine, recor
     await take(engine, Intake(message, records.pending(message)))
     assert await engine.read(scheduled.count, records.account_id) == 3
     assert await engine.read(scheduled.count, b"o" * 16) == 0
-
-
-def test_sqlite_counts_them_by_their_own_index(tmp_path: Path) -> None:
-    tables = create_engine(f"sqlite:///{tmp_path / 'plans.db'}")
-    schema.metadata.create_all(tables)
-    tables.dispose()
-    statement: Any = next(scheduled.count(SERVICE))
-    sql, parameters = _compiled(statement.select)
-    [row] = sqlite3.connect(tmp_path / "plans.db").execute(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall()
-    assert "INDEX pending_scheduled (account_id=?)" in row[3]
