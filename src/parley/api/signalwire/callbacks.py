@@ -4,7 +4,6 @@ The inbound webhook speaks to two kinds of apps at once: flat keys as the guides
 `params` objects.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal
 from urllib.parse import urlencode
@@ -13,7 +12,7 @@ import msgspec
 
 from parley.api.signalwire import failures, shapes
 from parley.api.signalwire.media import MediaLinks
-from parley.api.signalwire.signed import signed
+from parley.api.signalwire.signed import signed, without_userinfo
 from parley.api.signalwire.swml import messaging
 from parley.api.signalwire.swml.fault import Faulty
 from parley.core.refusal import Reason
@@ -45,8 +44,6 @@ MiddleState = Literal["initiated", "sending", "none"]
 _encode: Final = msgspec.json.Encoder().encode
 _JSON: Final = "application/json"
 _TOO_LONG: Final = "the answer is longer than 64 kB"
-_USERINFO = re.compile(r"(?<=://)[^/?#]*@")
-"""The fallback's host need not know the credentials of the first."""
 
 
 class SignalWireRenderer:
@@ -118,7 +115,7 @@ class SignalWireRenderer:
         if failure is not None:
             told |= {
                 "error_code": failures.word(failure.code, is_inbound=True),
-                "error_url": _USERINFO.sub("", failure.url),
+                "error_url": without_userinfo(failure.url),  # whose credentials are none of the fallback's business
             }
         if method == "GET":
             return _request(account, url, method, {**told, **dict(extra)})

@@ -27,7 +27,15 @@ MAX_KEY: Final = 255
 PARAMETERS: Final = frozenset(
     {"to", "from", "body", "media", "media_urls", "send_as_mms", "status_callback", "custom_variables"}
 )
-WHATSAPP_PARAMETERS: Final = frozenset({"message_type", "template_id", "template_variables", "components", "language"})
+WHATSAPP_PARAMETERS: Final = frozenset(
+    {
+        "message_type",
+        "template_id",
+        "header_template_parameters",
+        "body_template_parameters",
+        "button_template_parameters",
+    }
+)
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _RESERVED: Final = ("signalwire_", "sw_", "rtc_", "internal_")

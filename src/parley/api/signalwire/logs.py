@@ -5,12 +5,11 @@ from typing import Final
 
 from parley.api.http.decode import Form
 from parley.api.http.endpoint import Call, Reply, json_reply
-from parley.api.http.fault import Fault
 from parley.api.signalwire import pages
+from parley.api.signalwire.paths import path_id
 from parley.api.signalwire.problems import Invalid, Problem
 from parley.api.signalwire.shapes import LOGS, log_body
 from parley.core.amend import Amending
-from parley.lib.ids import parse_uuid
 from parley.store import Engine, messages
 
 PARAMETERS: Final = pages.PARAMETERS | {"include_deleted", "created_before", "created_on", "created_after"}
@@ -47,11 +46,8 @@ class Logs:
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one log. Source: get-message-log page."""
-        pages.allow(call.arguments(), frozenset())
-        message_id = parse_uuid(call.path["id"])
-        if message_id is None:
-            raise Fault("not_found")
-        return json_reply(200, log_body(await self._amending.fetch(call.account.id, message_id)))
+        pages.allow(call.arguments())
+        return json_reply(200, log_body(await self._amending.fetch(call.account.id, path_id(call))))
 
 
 def read_filter(arguments: Form) -> messages.Filter:

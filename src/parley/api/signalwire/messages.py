@@ -3,16 +3,15 @@
 from typing import Final
 
 from parley.api.http.endpoint import Call, Reply, json_reply
-from parley.api.http.fault import Fault
 from parley.api.signalwire import pages
 from parley.api.signalwire.draft import read_draft
 from parley.api.signalwire.logs import PARAMETERS, read_filter
 from parley.api.signalwire.media import MediaShelf
+from parley.api.signalwire.paths import path_id
 from parley.api.signalwire.problems import Invalid, Problem, unknown_parameter
 from parley.api.signalwire.shapes import MESSAGES, message_body
 from parley.core.amend import Amending
 from parley.core.send import Sending
-from parley.lib.ids import parse_uuid
 from parley.model.message import Message
 from parley.store import Engine, messages
 from parley.webhooks.guard import Guard
@@ -39,18 +38,20 @@ class Messages:
 
     async def create(self, call: Call) -> Reply:
         """POST: 201 with the message, once it is durable. Source: create-message page."""
-        message = await self._sending.send(read_draft(call, self._guard))
-        return await self._reply(call, message, 201)
+        draft = read_draft(call, self._guard)
+        message = await self._sending.send(draft)
+        # Nothing is read any more that could fail: the message is on its way, and who is told so has to know its id.
+        return json_reply(201, message_body(message, draft.media_urls))
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one message, in the shape of the answer to its POST. Not in SignalWire's API."""
-        pages.allow(call.arguments(), frozenset())
-        return await self._reply(call, await self._message(call), 200)
+        pages.allow(call.arguments())
+        return await self._reply(call, await self._message(call))
 
     async def update(self, call: Call) -> Reply:
         """PATCH `{"body":""}`: empty the text in the record. Source: update-message page."""
         _check_update(call)
-        return await self._reply(call, await self._amending.redact(await self._message(call)), 200)
+        return await self._reply(call, await self._amending.redact(await self._message(call)))
 
     async def list(self, call: Call) -> Reply:
         """GET: the messages of both directions, newest first, paged as the logs are. Not in SignalWire's API."""
@@ -71,16 +72,11 @@ class Messages:
         return json_reply(200, {"links": page.links, "data": data})
 
     async def _message(self, call: Call) -> Message:
-        message_id = parse_uuid(call.path["id"])
-        if message_id is None:
-            raise Fault("not_found")
-        return await self._amending.fetch(call.account.id, message_id)
+        return await self._amending.fetch(call.account.id, path_id(call))
 
-    async def _reply(self, call: Call, message: Message, status: int) -> Reply:
-        if not message.num_media:
-            return json_reply(status, message_body(message))
+    async def _reply(self, call: Call, message: Message) -> Reply:
         urls = await self._shelf.urls(call.base_url, (message,))
-        return json_reply(status, message_body(message, urls.get(message.id, ())))
+        return json_reply(200, message_body(message, urls.get(message.id, ())))
 
 
 def _check_update(call: Call) -> None:

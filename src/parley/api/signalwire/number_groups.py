@@ -56,7 +56,7 @@ class NumberGroups:
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one group."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         return json_reply(200, await self._group(await self._services.fetch(call.account.id, path_id(call))))
 
     async def update(self, call: Call) -> Reply:
@@ -73,7 +73,7 @@ class NumberGroups:
 
     async def delete(self, call: Call) -> Reply:
         """DELETE of a group. Its numbers stay the project's."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         await self._services.drop(call.account.id, path_id(call))
         return NO_CONTENT
 
@@ -123,12 +123,12 @@ class NumberGroups:
 
     async def fetch_member(self, call: Call) -> Reply:
         """GET of one membership, whose id is its number's."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         return json_reply(200, await self._member(await self._senders.fetch(call.account.id, path_id(call))))
 
     async def delete_member(self, call: Call) -> Reply:
         """DELETE: take a number out of its group."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         await self._senders.drop(call.account.id, path_id(call))
         return NO_CONTENT
 

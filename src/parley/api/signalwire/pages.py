@@ -55,8 +55,8 @@ def read_window(arguments: Form) -> Window:
     return Window(size, number, given)
 
 
-def allow(arguments: Form, names: frozenset[str]) -> None:
-    """Refuse parameters that a list does not know. Raises Invalid with all of them."""
+def allow(arguments: Form, names: frozenset[str] = frozenset()) -> None:
+    """Refuse parameters of the query that an operation does not know. Raises Invalid with all of them."""
     unknown = [unknown_parameter(name) for name in arguments if name not in names]
     if unknown:
         raise Invalid(unknown)

@@ -131,7 +131,7 @@ class PhoneNumbers:
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one number. Source: retrieve-phone-number page."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         return json_reply(200, await self._shown(await self._number(call)))
 
     async def update(self, call: Call) -> Reply:
@@ -151,7 +151,7 @@ class PhoneNumbers:
 
     async def release(self, call: Call) -> Reply:
         """DELETE: give a number up, however lately it was bought. Source: release-phone-number page."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         await self._numbers.release(await self._number(call))
         return NO_CONTENT
 

@@ -66,7 +66,9 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
     "media_url_invalid": Problem("invalid_media_url", "A media URL cannot be used", "media"),
     "name_taken": Problem("invalid_parameter", "The name is in use already", "name"),
     "not_cancelable": Problem("invalid_parameter", "The message can no longer be canceled", "base"),
-    "funds_spent": Problem("sending_disabled_for_space", "This project's balance is spent", "base", "account_error"),
+    "funds_spent": Problem(
+        "insufficient_balance_to_send_message", "This project's balance is spent", "base", "account_error"
+    ),
     "in_progress": Problem(
         "cannot_redact_in_progress_message", "A message cannot be redacted before it has been sent", "base"
     ),

@@ -43,7 +43,7 @@ class Projects:
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one project."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         return json_reply(200, project_body(await self._account(call)))
 
     async def rotate_signing_key(self, call: Call) -> Reply:
@@ -90,7 +90,7 @@ class TokensApi:
 
     async def delete(self, call: Call) -> Reply:
         """DELETE: the token opens nothing any more."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         await self._tokens.drop(await self._holder(call), path_id(call))
         return NO_CONTENT
 

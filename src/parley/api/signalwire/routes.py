@@ -15,8 +15,6 @@ from parley.lib.clock import Clock
 from parley.store import Engine
 from parley.webhooks.guard import Guard
 
-MESSAGING_PREFIX = "/api/messaging"
-"""Whose errors `problems.explain` words."""
 RELAY_PREFIX = "/api/relay/rest"
 """Whose errors `problems.explain_relay` words."""
 

@@ -70,7 +70,7 @@ class ShortCodes:
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one short code."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         return json_reply(200, short_code_body(await self._code(call)))
 
     async def update(self, call: Call) -> Reply:

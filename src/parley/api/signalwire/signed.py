@@ -23,7 +23,12 @@ def signed(
     The URL's userinfo is signed too, but not in calls. Source: SWML webhook security guide.
     """
     target = split_url(url)[0]
-    named = _USERINFO.sub("", target) if in_call else target
+    named = without_userinfo(target) if in_call else target
     sha1, sha256 = signalwire_json(account.signing_key.reveal(), named, body or b"")
     signatures = (("X-SignalWire-Signature", sha1), ("X-SignalWire-SHA256-Signature", sha256))
     return Rendered(method, target, (*headers, *signatures), body)
+
+
+def without_userinfo(url: str) -> str:
+    """A URL without the name and password in it."""
+    return _USERINFO.sub("", url)

@@ -69,7 +69,7 @@ class Brands:
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one brand."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         return json_reply(200, brand_body(await self._brands.fetch(call.account.id, path_id(call))))
 
     def _elsewhere(self, fields: Fields) -> Company:

@@ -101,7 +101,7 @@ class Campaigns:
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one campaign."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         return json_reply(200, campaign_body(await self._campaigns.fetch(call.account.id, path_id(call))))
 
     async def update(self, call: Call) -> Reply:

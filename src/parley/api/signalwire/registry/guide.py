@@ -107,12 +107,12 @@ class Guide:
 
     async def fetch_brand(self, call: Call) -> Reply:
         """GET of one brand."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         return json_reply(200, _brand(await self._brands.fetch(call.account.id, path_id(call))))
 
     async def fetch_campaign(self, call: Call) -> Reply:
         """GET of one campaign, with its `throughput` in segments a second."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         return json_reply(200, await self._campaign(await self._campaigns.fetch(call.account.id, path_id(call))))
 
     async def _campaign(self, campaign: Resource[Campaign]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class OrdersApi:
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one order."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         return json_reply(200, order_body(await self._orders.orders.fetch(call.account.id, path_id(call))))
 
     async def list_assignments(self, call: Call) -> Reply:
@@ -82,7 +82,7 @@ class OrdersApi:
 
     async def delete_assignment(self, call: Call) -> Reply:
         """DELETE: take a number out of its campaign. The number stays the project's."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         await self._orders.assignments.drop(call.account.id, path_id(call))
         return NO_CONTENT
 
