@@ -14,6 +14,9 @@ from tests.server import Server
 
 T = TypeVar("T")
 
+Down = Callable[[], tuple[int, str]]
+"""Gives a port of this machine that refuses connections until somebody listens there, and a URL of it."""
+
 PATIENCE: Final = 2000
 """Looks, each after a commit or a fraction of a second."""
 

@@ -14,7 +14,7 @@ from parley.webhooks.hosts import OPENS_AFTER
 from tests.clock import ManualClock
 from tests.receiver import Reply, receiving
 from tests.server import serve
-from tests.webhooks.app import World
+from tests.webhooks.app import Down, World
 
 GOOD = 18
 OWED = 40
@@ -26,13 +26,6 @@ def hanging() -> Iterator[str]:
     """A host that takes connections, and says nothing. Its callbacks' URL asks for little patience."""
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/status#tt=100"
-
-
-def down() -> tuple[int, str]:
-    """A port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port, f"http://127.0.0.1:{port}/status"
 
 
 @pytest.fixture
@@ -62,7 +55,7 @@ def states(world: World) -> dict[str, str]:
     return {each["host"]: each["state"] for each in world.call("GET", "/admin/hosts")["hosts"]}
 
 
-def test_the_good_are_served_while_the_bad_wait_in_the_record(fresh: World) -> None:
+def test_the_good_are_served_while_the_bad_wait_in_the_record(fresh: World, down: Down) -> None:
     world, (port, refused) = fresh, down()
     with hanging() as hung, ExitStack() as stack:
         good = [stack.enter_context(receiving()) for _ in range(GOOD)]
@@ -112,7 +105,7 @@ def break_again(world: World, url: str) -> None:
 
 
 @pytest.mark.parametrize("breaks", [1, 2, 3])
-def test_what_waits_for_a_host_is_due_as_soon_as_it_is_well(fresh: World, breaks: int) -> None:
+def test_what_waits_for_a_host_is_due_as_soon_as_it_is_well(fresh: World, breaks: int, down: Down) -> None:
     world, (port, refused) = fresh, down()
     other = [world.send(StatusCallback=down()[1]) for _ in range(OWED)]
     sent = [world.send(StatusCallback=refused) for _ in range(OWED)]
@@ -138,7 +131,7 @@ def test_what_waits_for_a_host_is_due_as_soon_as_it_is_well(fresh: World, breaks
     assert len([c for c in owed(world, other) if c.due_at < before[c.id]]) == 0, "another host's wait"
 
 
-def test_a_restart_keeps_what_waits_for_a_host(tmp_path: Path) -> None:
+def test_a_restart_keeps_what_waits_for_a_host(tmp_path: Path, down: Down) -> None:
     url, clock, (port, refused) = f"sqlite:///{tmp_path}/parley.db", ManualClock(), down()
     with serve(url, clock) as server, receiving() as unused:
         world = World(server, clock, unused, 8_100_000)
@@ -151,7 +144,7 @@ def test_a_restart_keeps_what_waits_for_a_host(tmp_path: Path) -> None:
             assert [c.state for c in world.settled(message_id)] == ["delivered"] * 2
 
 
-def test_a_host_that_stays_away_is_given_up_and_its_callbacks_replayed(fresh: World) -> None:
+def test_a_host_that_stays_away_is_given_up_and_its_callbacks_replayed(fresh: World, down: Down) -> None:
     world, (port, refused) = fresh, down()
     sent = [world.send(StatusCallback=refused) for _ in range(OWED)]
     parked(world, sent)
@@ -211,7 +204,7 @@ def test_what_cannot_be_replayed_or_listed_is_refused(world: World, method: str,
     assert (answer.status_code, answer.json()["status"]) == (status, status)
 
 
-def test_an_inbound_webhook_goes_to_its_fallback_while_its_host_is_left_alone(fresh: World) -> None:
+def test_an_inbound_webhook_goes_to_its_fallback_while_its_host_is_left_alone(fresh: World, down: Down) -> None:
     world, (_, refused) = fresh, down()
     sent = [world.send(StatusCallback=refused) for _ in range(OWED)]
     parked(world, sent)

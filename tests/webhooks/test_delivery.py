@@ -1,6 +1,5 @@
 """Status callbacks as an app sees them: in order, again after a failure, each on its own."""
 
-import socket
 import threading
 from collections.abc import Iterator, Sequence
 from email.utils import formatdate
@@ -14,11 +13,11 @@ from msgspec.structs import replace
 from parley.model.callback import Callback
 from parley.store import Operation, queue, schema
 from parley.store.engine.statements import Update
-from parley.webhooks.retries import GIVE_UP_S
+from parley.webhooks.retries import GIVE_UP_S, Retries
 from tests.clock import ManualClock
 from tests.receiver import Received, Reply, receiving
 from tests.server import serve
-from tests.webhooks.app import World, at, uuid
+from tests.webhooks.app import Down, World, at, uuid
 
 TOKEN = "i-twilio-idempotency-token"
 
@@ -158,6 +157,44 @@ def test_a_fault_between_taking_and_placing_leaves_nothing_in_the_nodes_hands(
     assert statuses(world.receiver.wait(at("/status"), 2)) == ["sent", "delivered"]
 
 
+def test_a_fault_in_a_callback_s_turn_leaves_nothing_in_the_nodes_hands(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = Retries.ended
+    failures = iter([RuntimeError("a fault of ours")])
+
+    def faulty(retries: Retries, callback: Callback, *args: Any) -> Callback:
+        if callback.url.startswith(world.receiver.url):
+            for failure in failures:
+                raise failure
+        return ended(retries, callback, *args)
+
+    monkeypatch.setattr(Retries, "ended", faulty)
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    assert [(c.state, c.attempts) for c in world.settled(message_id)] == [("delivered", 1)] * 2
+    assert next(failures, None) is None
+    assert statuses(world.receiver.wait(at("/status"), 3)) == ["sent", "sent", "delivered"]
+
+
+def test_a_clock_that_is_set_back_keeps_no_callback_in_memory(world: World) -> None:
+    world.receiver.answer = lambda _: Reply(503)
+    message_id = world.send(StatusCallback=f"{world.receiver.url}/status")
+    world.until(lambda: [c for c in world.callbacks(message_id) if c.attempts and c.node is None])
+    world.receiver.answer = lambda _: Reply()
+    first = world.callbacks(message_id)[0]
+
+    async def hand_over() -> None:
+        """As one that was claimed, and whose turn had not come, when the clock was set back by an hour."""
+        app = world.server.app
+        held = replace(first, node=app.record.node, due_at=world.clock.now() + 3_600_000_000)
+        await app.engine.write(_held, [held])
+        app.owed.put([held])
+
+    world.server.run(hand_over())
+    world.until(lambda: world.callbacks(message_id)[0].node is None)
+    assert [c.state for c in world.settled(message_id)] == ["delivered"] * 2
+
+
 def test_a_host_that_hangs_delays_no_other(world: World) -> None:
     hang = threading.Event()
 
@@ -191,13 +228,12 @@ def test_callbacks_of_a_deleted_message_are_given_up(world: World) -> None:
     assert len(world.receiver.requests) == 1
 
 
-def test_a_host_that_is_down_is_waited_for_over_a_restart(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_a_host_that_is_down_is_waited_for_over_a_restart(tmp_path: Path, down: Down) -> None:
+    port, refused = down()
     url, clock = f"sqlite:///{tmp_path}/parley.db", ManualClock()
     with serve(url, clock) as server, receiving() as unused:
         world = World(server, clock, unused, 9_000_000)
-        message_id = world.send(StatusCallback=f"http://127.0.0.1:{port}/status")
+        message_id = world.send(StatusCallback=refused)
 
         def tried() -> bool:
             first = world.callbacks(message_id)[:1]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from parley.store import Operation, schema
+from parley.store import Operation, StoreUnavailable, media, schema
 from parley.store.engine.statements import Upsert
 from tests.receiver import Received, Reply
 from tests.webhooks.app import World, at, text, twiml
@@ -262,6 +262,23 @@ def test_replies_are_not_doubled_when_the_webhook_is_asked_again(world: World) -
     assert len(world.receiver.requests) == 2
     assert bodies(world, phone) == ["One", "Two"]
     assert len({r.headers[TOKEN] for r in world.receiver.requests}) == 1
+
+
+def test_a_database_that_is_away_costs_a_webhook_no_attempt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_messages = media.of_messages
+    failures = iter([StoreUnavailable("it is away")] * 5)
+
+    def away(*args: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return of_messages(*args)
+
+    monkeypatch.setattr(media, "of_messages", away)
+    message_id, phone, _ = asked(world, {"/in": text("Here again")})
+    assert next(failures, None) is None
+    assert [(c.state, c.attempts, c.outcome) for c in world.callbacks(message_id)] == [("delivered", 1, "HTTP 200")]
+    assert bodies(world, phone) == ["Here again"]
+    assert told(world, message_id) == []
 
 
 async def _write(world: World, callback: Any) -> None:

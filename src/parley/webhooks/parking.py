@@ -10,6 +10,7 @@ from parley.lib.clock import Clock
 from parley.model.callback import Callback
 from parley.store import Engine, StoreUnavailable, queue
 from parley.webhooks.hosts import STEP_US, Hosts, host_of
+from parley.webhooks.retries import Retries
 
 log = structlog.get_logger(__name__)
 
@@ -24,12 +25,14 @@ class Parking:
         self,
         engine: Engine,
         hosts: Hosts,
+        retries: Retries,
         clock: Clock,
         waiting: asyncio.Event,
         begin: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._engine = engine
         self._hosts = hosts
+        self._retries = retries
         self._clock = clock
         self._waiting = waiting
         self._begin = begin
@@ -40,6 +43,10 @@ class Parking:
         """When a callback to a host that is left alone falls due again. `recorded` is told once it waits."""
         self._on_the_way[callback.id] = name
         return self._hosts.park(name, callback.account_id)
+
+    def parked(self, name: str, callback: Callback) -> Callback:
+        """A callback to a host that is left alone, as it goes back to the record."""
+        return self._retries.parked(callback, self.park(name, callback), self._hosts.reason(name))
 
     def recorded(self, callbacks: Iterable[Callback]) -> None:
         """These are in the record now; a host that came back while they were on the way there gets them at once."""
