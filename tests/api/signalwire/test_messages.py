@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.api.signalwire.draft import PARAMETERS
+from parley.store import StoreUnavailable
 from tests.api.signalwire.client import Client
 from tests.openapi import validate_signalwire_answer
 from tests.receiver import Receiver, Reply
@@ -87,6 +88,22 @@ def test_media_travel_by_either_name(client: Client, receiver: Receiver, name: s
     ):
         answer = requests.get(bad, timeout=10)
         assert (answer.status_code, answer.json()) == (404, {"error": "Not Found"})
+
+
+def test_who_is_told_of_a_message_is_told_once_it_is_durable(
+    client: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever cannot be read afterwards: a message on its way that was answered 503 would be sent again."""
+
+    def away(*_: Any) -> Any:
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr("parley.store.media.of_messages", away)
+    url = f"{receiver.url}/logo.png"
+    message = client.send(to="+15559000018", media=[url])
+    assert message["media"] == [url]
+    shown = requests.get(f"{client.space_url}{MESSAGES}/{message['id']}", auth=client.auth, timeout=10)
+    assert shown.status_code == 503
 
 
 def test_send_as_mms_makes_it_mms(client: Client) -> None:

@@ -20,7 +20,7 @@ _METHODS: Final = ("GET", "POST")
 def nothing_asked(call: Call) -> None:
     """For an operation without parameters. Raises Invalid when there are any."""
     Fields(call.json() if call.body else {}, ()).check()
-    pages.allow(call.arguments(), frozenset())
+    pages.allow(call.arguments())
 
 
 class Fields:

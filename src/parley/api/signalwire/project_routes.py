@@ -20,7 +20,7 @@ from parley.api.signalwire.registry.brands import BRANDS, Brands
 from parley.api.signalwire.registry.campaigns import CAMPAIGNS, Campaigns
 from parley.api.signalwire.registry.guide import Guide
 from parley.api.signalwire.registry.orders import OrdersApi
-from parley.api.signalwire.routes import Operation, mounted
+from parley.api.signalwire.routes import ONE, Operation, collection, mounted
 from parley.api.signalwire.short_codes import SHORT_CODES, ShortCodes
 from parley.core.accounts import Accounts
 from parley.core.caller_ids import CallerIds
@@ -37,7 +37,6 @@ from parley.model.service import PoolSender, Service
 from parley.store import Engine
 from parley.webhooks.guard import Guard
 
-_ONE = "/{id}"
 _NUMBERS = "/api/relay/rest/registry/beta/numbers"
 _ORDERS = "/api/relay/rest/registry/beta/orders"
 
@@ -62,32 +61,20 @@ def number_routes(
     groups = NumberGroups(services, pool_senders, numbers)
     codes = ShortCodes(numbers, applications, engine, guard)
     callers = CallerIdsApi(caller_ids)
-    members = GROUPS + _ONE + "/number_group_memberships"
-    verification = CALLER_IDS + _ONE + "/verification"
+    members = GROUPS + ONE + "/number_group_memberships"
+    verification = CALLER_IDS + ONE + "/verification"
     operations: list[Operation] = [
         ("GET", SEARCH, sale.search),
-        ("GET", PHONE_NUMBERS, phones.list),
-        ("POST", PHONE_NUMBERS, phones.purchase),
-        ("GET", PHONE_NUMBERS + _ONE, phones.fetch),
-        ("PUT", PHONE_NUMBERS + _ONE, phones.update),
-        ("DELETE", PHONE_NUMBERS + _ONE, phones.release),
-        ("GET", GROUPS, groups.list),
-        ("POST", GROUPS, groups.create),
-        ("GET", GROUPS + _ONE, groups.fetch),
-        ("PUT", GROUPS + _ONE, groups.update),
-        ("DELETE", GROUPS + _ONE, groups.delete),
+        *collection(PHONE_NUMBERS, phones.list, phones.purchase, phones.fetch, phones.update, phones.release),
+        *collection(GROUPS, groups.list, groups.create, groups.fetch, groups.update, groups.delete),
         ("GET", members, groups.list_members),
         ("POST", members, groups.add_member),
-        ("GET", MEMBERSHIPS + _ONE, groups.fetch_member),
-        ("DELETE", MEMBERSHIPS + _ONE, groups.delete_member),
+        ("GET", MEMBERSHIPS + ONE, groups.fetch_member),
+        ("DELETE", MEMBERSHIPS + ONE, groups.delete_member),
         ("GET", SHORT_CODES, codes.list),
-        ("GET", SHORT_CODES + _ONE, codes.fetch),
-        ("PUT", SHORT_CODES + _ONE, codes.update),
-        ("GET", CALLER_IDS, callers.list),
-        ("POST", CALLER_IDS, callers.create),
-        ("GET", CALLER_IDS + _ONE, callers.fetch),
-        ("PUT", CALLER_IDS + _ONE, callers.update),
-        ("DELETE", CALLER_IDS + _ONE, callers.delete),
+        ("GET", SHORT_CODES + ONE, codes.fetch),
+        ("PUT", SHORT_CODES + ONE, codes.update),
+        *collection(CALLER_IDS, callers.list, callers.create, callers.fetch, callers.update, callers.delete),
         ("POST", verification, callers.call_again),
         ("PUT", verification, callers.verify),
     ]
@@ -109,22 +96,22 @@ def registry_routes(
     registered: list[Operation] = [
         ("GET", BRANDS, brands.list),
         ("POST", BRANDS, brands.create),
-        ("GET", BRANDS + _ONE, brands.fetch),
-        ("GET", BRANDS + _ONE + "/campaigns", campaigns.list),
-        ("POST", BRANDS + _ONE + "/campaigns", campaigns.create),
-        ("GET", CAMPAIGNS + _ONE, campaigns.fetch),
-        ("PUT", CAMPAIGNS + _ONE, campaigns.update),
-        ("GET", CAMPAIGNS + _ONE + "/numbers", ordered.list_assignments),
-        ("GET", CAMPAIGNS + _ONE + "/orders", ordered.list),
-        ("POST", CAMPAIGNS + _ONE + "/orders", ordered.create),
-        ("DELETE", _NUMBERS + _ONE, ordered.delete_assignment),
-        ("GET", _ORDERS + _ONE, ordered.fetch),
+        ("GET", BRANDS + ONE, brands.fetch),
+        ("GET", BRANDS + ONE + "/campaigns", campaigns.list),
+        ("POST", BRANDS + ONE + "/campaigns", campaigns.create),
+        ("GET", CAMPAIGNS + ONE, campaigns.fetch),
+        ("PUT", CAMPAIGNS + ONE, campaigns.update),
+        ("GET", CAMPAIGNS + ONE + "/numbers", ordered.list_assignments),
+        ("GET", CAMPAIGNS + ONE + "/orders", ordered.list),
+        ("POST", CAMPAIGNS + ONE + "/orders", ordered.create),
+        ("DELETE", _NUMBERS + ONE, ordered.delete_assignment),
+        ("GET", _ORDERS + ONE, ordered.fetch),
     ]
     told: list[Operation] = [
         ("POST", guides.BRANDS, guide.create_brand),
-        ("GET", guides.BRANDS + _ONE, guide.fetch_brand),
+        ("GET", guides.BRANDS + ONE, guide.fetch_brand),
         ("POST", guides.CAMPAIGNS, guide.create_campaign),
-        ("GET", guides.CAMPAIGNS + _ONE, guide.fetch_campaign),
+        ("GET", guides.CAMPAIGNS + ONE, guide.fetch_campaign),
     ]
     needing = credentials.needing("numbers", "messaging")
     return [*mounted(registered, needing, explain_relay), *mounted(told, needing)]
@@ -142,31 +129,26 @@ def project_routes(
 ) -> list[Route]:
     """Projects and tokens, codes, and what numbers lead to."""
     projects, tokens, mfa = Projects(accounts), TokensApi(accounts), Mfa(verify, engine)
-    fabric = FabricResources(handlers, numbers, kinds(guard))
+    every_kind = kinds(guard)
+    fabric = FabricResources(handlers, numbers, every_kind)
     managed: list[Operation] = [
         ("GET", PROJECTS, projects.list),
-        ("GET", PROJECTS + _ONE, projects.fetch),
-        ("POST", PROJECTS + _ONE + "/signing-key/rotate", projects.rotate_signing_key),
+        ("GET", PROJECTS + ONE, projects.fetch),
+        ("POST", PROJECTS + ONE + "/signing-key/rotate", projects.rotate_signing_key),
         ("POST", TOKENS, tokens.create),
-        ("PATCH", TOKENS + _ONE, tokens.update),
-        ("DELETE", TOKENS + _ONE, tokens.delete),
+        ("PATCH", TOKENS + ONE, tokens.update),
+        ("DELETE", TOKENS + ONE, tokens.delete),
     ]
-    coded: list[Operation] = [("POST", MFA + "/sms", mfa.sms), ("POST", MFA + _ONE + "/verify", mfa.verify)]
+    coded: list[Operation] = [("POST", MFA + "/sms", mfa.sms), ("POST", MFA + ONE + "/verify", mfa.verify)]
     led: list[Operation] = [
         ("GET", RESOURCES, fabric.list),
-        ("GET", RESOURCES + _ONE, fabric.fetch),
-        ("DELETE", RESOURCES + _ONE, fabric.delete),
-        ("POST", RESOURCES + _ONE + "/phone_routes", fabric.assign_phone_route),
+        ("GET", RESOURCES + ONE, fabric.fetch),
+        ("DELETE", RESOURCES + ONE, fabric.delete),
+        ("POST", RESOURCES + ONE + "/phone_routes", fabric.assign_phone_route),
     ]
-    for kind in kinds(guard).values():
+    for kind in every_kind.values():
         of = fabric.of(kind)
-        led += [
-            ("GET", kind.path, of.list),
-            ("POST", kind.path, of.create),
-            ("GET", kind.path + _ONE, of.fetch),
-            (kind.method, kind.path + _ONE, of.update),
-            ("DELETE", kind.path + _ONE, of.delete),
-        ]
+        led += collection(kind.path, of.list, of.create, of.fetch, of.update, of.delete, kind.method)
     return [
         *mounted(managed, credentials.needing("management")),
         *mounted(coded, credentials.needing("calling", "messaging", "fax"), explain_relay),

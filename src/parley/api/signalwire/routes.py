@@ -1,5 +1,7 @@
 """Put SignalWire's operations together: what app.py mounts."""
 
+from typing import Literal
+
 from starlette.routing import Route
 
 from parley.api.http.credentials import Credentials
@@ -22,6 +24,29 @@ Operation = tuple[str, str, Handler]
 """Method, path and handler."""
 
 
+ONE = "/{id}"
+"""What follows a collection's path for one that is in it."""
+
+
+def collection(
+    path: str,
+    list_: Handler,
+    create: Handler,
+    fetch: Handler,
+    update: Handler,
+    delete: Handler,
+    method: Literal["PUT", "PATCH"] = "PUT",
+) -> list[Operation]:
+    """The five operations on what is kept at a path; `method` is the one that changes it."""
+    return [
+        ("GET", path, list_),
+        ("POST", path, create),
+        ("GET", path + ONE, fetch),
+        (method, path + ONE, update),
+        ("DELETE", path + ONE, delete),
+    ]
+
+
 def mounted(operations: list[Operation], credentials: Credentials, explains: Explain = explain) -> list[Route]:
     """Operations as routes."""
     return [
@@ -42,14 +67,13 @@ def routes(
     messages = Messages(sending, amending, engine, MediaShelf(engine, links, clock), guard)
     logs = Logs(amending, engine)
     download = MediaDownload(engine, links, clock)
-    one = "/{id}"
     operations: list[Operation] = [
         ("POST", MESSAGES, messages.create),
         ("GET", MESSAGES, messages.list),
-        ("GET", MESSAGES + one, messages.fetch),
-        ("PATCH", MESSAGES + one, messages.update),
+        ("GET", MESSAGES + ONE, messages.fetch),
+        ("PATCH", MESSAGES + ONE, messages.update),
         ("GET", LOGS, logs.list),
-        ("GET", LOGS + one, logs.fetch),
+        ("GET", LOGS + ONE, logs.fetch),
     ]
     return [
         *mounted(operations, credentials.needing("messaging")),
