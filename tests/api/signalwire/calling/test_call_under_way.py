@@ -175,3 +175,20 @@ def test_a_call_whose_beginning_was_not_answered_is_ended(tmp_path: Path, monkey
             server.run(server.app.calls.turn())
         [call] = client.raw("GET", f"/simulator/phones/{PHONE}/calls").json()["calls"]
         assert (call["status"], call["transcript"][-1]["code"]) == ("failed", "call_cut_off")
+
+
+def test_a_call_that_a_fault_of_ours_ends_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(f"sqlite:///{tmp_path}/parley.db") as server:
+        engine, write, faults = server.app.engine, server.app.engine.write, iter([ZeroDivisionError])
+
+        async def fail(operation: Callable[..., Any], *given: Any, **more: Any) -> Any:
+            if operation is store_calls.tell and (fault := next(faults, None)) is not None:
+                raise fault
+            return await write(operation, *given, **more)
+
+        monkeypatch.setattr(engine, "write", lambda *given, **more: asyncio.ensure_future(fail(*given, **more)))
+        steps = [{"play": "say:Hello"}, {"send_sms": {"to_number": PHONE, "body": "Never"}}]
+        given = {"to": NUMBER, "swml": {"sections": {"main": steps}}}
+        call = Client(server).raw("POST", f"/simulator/phones/{PHONE}/calls", json=given).json()
+        assert (call["status"], methods(call)) == ("failed", ["play", "error"])
+        assert call["transcript"][-1]["code"] == "internal_error_occurred"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from parley.lib.ids import to_uuid
 from tests.api.signalwire.client import Client
 from tests.receiver import Receiver, Reply
 from tests.server import Server, serve
@@ -241,6 +242,32 @@ SAYS: list[tuple[str, dict[str, Any], str, list[str]]] = [
         ["1", "2", "7"],
     ),
     ("an index that is none", main({"set": {"x": [1]}}, play("[${x['²']}]")), "", ["[]"]),
+    (
+        "a request forgets the variables of the one before",
+        main(
+            {"set": {"request_kind": "mine", "request_response": "old"}},
+            {"request": {"url": "http://127.0.0.1:9/"}},
+            play("${request_result} ${request_kind}[${request_response}]"),
+        ),
+        "",
+        ["failed mine[]"],
+    ),
+    (
+        "a text whose parameters are not set",
+        main(
+            {
+                "send_sms": {
+                    "to_number": "${call.from}",
+                    "body": "x",
+                    **dict.fromkeys(("from_number", "status_callback"), "${vars.x}"),
+                    "media": ["${vars.x}"],
+                }
+            },
+            play("${send_sms_result}"),
+        ),
+        "",
+        ["success"],
+    ),
     ("an unset variable", main(play("[${vars.nothing}${envs.x}]")), "", ["[]"]),
     (
         "a text that is refused",
@@ -403,6 +430,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("swml_invalid_document: send_sms needs to_number", main({"send_sms": {"body": "x"}})),
     ("swml_invalid_document: send_sms needs body", main({"send_sms": {"to_number": "+15550001111"}})),
     ("swml_request_url_required", main({"request": {"method": "GET"}})),
+    ("swml_invalid_document: it is longer", main(*[{"say": "x" * 1000}] * 66)),
 ]
 
 
@@ -410,8 +438,9 @@ REFUSED: list[tuple[str, Any]] = [
 def test_documents_are_refused_before_anything_is_done(client: Client, words: str, swml: Any) -> None:
     assert ring(client, 400, swml=swml)["message"].startswith(words)
     params = {"from": NUMBER, "to": PHONE, "swml": swml if isinstance(swml, str) else json.dumps(swml)}
-    codes = client.codes("POST", "/api/calling/calls", json={"command": "dial", "params": params})
-    assert codes == [(words.partition(":")[0], "swml")]
+    for given in (params, {**params, "swml": swml}):
+        codes = client.codes("POST", "/api/calling/calls", json={"command": "dial", "params": given})
+        assert codes == [(words.partition(":")[0], "swml")]
 
 
 GOOD = {"from": NUMBER, "to": PHONE, "swml": json.dumps(main())}
@@ -424,6 +453,7 @@ COMMANDS: list[tuple[dict[str, Any], str, str]] = [
     ({"command": "dial", "params": {**GOOD, "x": 1}}, "invalid_parameter", "x"),
     ({"command": "dial", "params": {**GOOD, "caller_id": "+1555"}}, "feature_not_available", "caller_id"),
     ({"command": "dial", "params": {**GOOD, "from": None}}, "missing_required_parameter", "from"),
+    ({"command": "dial", "params": {**GOOD, "from": ""}}, "missing_required_parameter", "from"),
     ({"command": "dial", "params": {**GOOD, "from": "ACME"}}, "invalid_from_number", "from"),
     ({"command": "dial", "params": {**GOOD, "from": "sip:a@b.example"}}, "feature_not_available", "from"),
     ({"command": "dial", "params": {**GOOD, "to": "nobody"}}, "invalid_to_number", "to"),
@@ -437,7 +467,7 @@ COMMANDS: list[tuple[dict[str, Any], str, str]] = [
 
 @pytest.mark.parametrize(("given", "code", "attribute"), COMMANDS)
 def test_commands_that_are_refused(client: Client, given: dict[str, Any], code: str, attribute: str) -> None:
-    assert (code, attribute) in client.codes("POST", "/api/calling/calls", json=given)
+    assert client.codes("POST", "/api/calling/calls", json=given) == [(code, attribute)]
 
 
 def test_a_token_needs_the_calling_permission(client: Client) -> None:
@@ -460,8 +490,13 @@ def test_what_the_simulator_refuses(client: Client) -> None:
 
 
 def test_a_call_is_its_accounts(client: Client, server: Server) -> None:
-    id = ring(client, swml=GUIDE)["call_id"]
-    assert client.raw("GET", f"/simulator/calls/{id}", auth=("nobody", "x")).status_code == 401
+    path = f"/simulator/calls/{ring(client, swml=GUIDE)['call_id']}"
+    other = server.run(server.app.accounts.add("Another"))
+    theirs = (to_uuid(other.id), other.auth_token.reveal())
+    for auth, status in ((("nobody", "x"), 401), (theirs, 404), (client.auth, 200)):
+        assert client.raw("GET", path, auth=auth).status_code == status
+    calls = f"/simulator/phones/{PHONE}/calls"
+    assert client.raw("GET", calls, auth=theirs).json()["calls"] == []
 
 
 def test_on_postgresql(postgres_url: str, receiver: Receiver) -> None:

@@ -128,6 +128,12 @@ def test_reply_in_full() -> None:
     ]
 
 
+def test_a_reply_to_what_is_not_set_is_as_if_it_were_not_given() -> None:
+    unset = "%{message.media[7].url}"
+    reply = {"body": "Hi", "media": [unset, "/x.png", unset], "to": unset, "from": unset, "status_url": unset}
+    assert Done({"reply": reply}).verbs == [Say("Hi", ("https://app.example/x.png",))]
+
+
 def test_a_reply_that_is_refused_stops_nothing() -> None:
     refused = [None, OUTBOUND]
     done = Done(main({"reply": "a"}, {"reply": "%{reply_result}[%{reply_message_id}]"}), lambda verb: refused.pop(0))
@@ -268,6 +274,11 @@ def test_request_is_signed_and_says_what_it_is_told_to() -> None:
     )
     sha1, sha256 = signalwire_json(ACCOUNT.signing_key.reveal(), request.url, request.body)
     assert (headers["X-SignalWire-Signature"], headers["X-SignalWire-SHA256-Signature"]) == (sha1, sha256)
+
+
+def test_request_by_get_has_the_body_that_it_is_given() -> None:
+    bodies = [Done(main({"request": {"url": URL, "method": "GET", **more}})).fetches for more in ({}, {"body": "a"})]
+    assert [fetch.request.body for (fetch,) in bodies] == [None, b"a"]
 
 
 def test_request_with_a_text_and_its_own_type() -> None:

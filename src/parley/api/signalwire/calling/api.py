@@ -82,6 +82,8 @@ def _dial(params: Mapping[str, Any], guard: Guard) -> Dial:
             problems.append(Problem("feature_not_available", f"{name} is not offered in simulated calls", name))
         elif name not in PARAMETERS:
             problems.append(unknown_parameter(name))
+        elif value is None:
+            continue  # as if it were not given
         elif name in ("url", "fallback_url"):
             check_url(value, name, guard, problems)
         elif name == "swml" and isinstance(value, dict):

@@ -88,8 +88,10 @@ class Calls:
                 raise Stopping
             stops = asyncio.create_task(self._stopping.wait())
             over = self._under_way.get(call_id, stops)
-            await asyncio.wait((stops, over), timeout=min(left, _POLL_S), return_when=asyncio.FIRST_COMPLETED)
-            stops.cancel()
+            try:
+                await asyncio.wait((stops, over), timeout=min(left, _POLL_S), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                stops.cancel()
 
     def stop_waiting(self) -> None:
         """Let everybody go who waits for a call's end, because the process stops."""
@@ -187,12 +189,15 @@ class Calls:
 
     async def _carry(self, carrying: Carrying) -> None:
         try:
-            await carrying.run(self._clock.now)
+            try:
+                await carrying.run(self._clock.now)
+            except Lost:
+                raise
+            except Exception:  # a fault of ours, which must not leave a call under way for ever
+                log.exception("a call failed")
+                await carrying.fail("internal_error_occurred", "the call could not be carried out", self._clock.now())
         except Lost:
             log.warning("a call is carried out no further: another server ended it, or it was forgotten")
-        except Exception:
-            log.exception("a call failed")
-            await carrying.fail("internal_error_occurred", "the call could not be carried out", self._clock.now())
 
     async def _tell(self, placed: Placed) -> None:
         if not await self._durably(lambda: self._engine.write(calls.tell, placed, self._node)):

@@ -142,10 +142,10 @@ class Conversation(Machine):
     def _send(self, step: SendSms, frame: Frame) -> Generator[Verb, Outcome, None]:
         outcome = yield render.Say(
             self.text(step.body, frame),
-            tuple(self.text(url, frame) for url in step.media),
+            tuple(url for given in step.media if (url := self.given(given, frame)) is not None),
             to=self.text(step.to, frame),
-            sender=self.text(step.sender, frame) if step.sender else self._ours,
-            status_callback=None if step.status_callback is None else self.text(step.status_callback, frame),
+            sender=self.given(step.sender, frame) or self._ours,
+            status_callback=self.given(step.status_callback, frame),
         )
         is_sent = isinstance(outcome, Message)
         self.vars["send_sms_result"] = "success" if is_sent else "failed"

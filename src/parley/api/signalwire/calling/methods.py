@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from msgspec import json
+
 from parley.api.signalwire.swml.document import check_value, read_text
 from parley.api.signalwire.swml.fault import Faulty
 from parley.api.signalwire.swml.given import Given
@@ -74,10 +76,9 @@ class SendSms(Step, frozen=True):
 def read(document: str | bytes | Mapping[str, Any]) -> Program:
     """A calling document, as text in JSON or YAML, or decoded. Raises Faulty."""
     if isinstance(document, Mapping):
-        check_value(document)
-        found = document
-    else:
-        found = read_text(document)
+        check_value(document)  # before it is written, which would go as deep as it
+        document = json.encode(document)
+    found = read_text(document)
     if "sections" not in found:
         raise Faulty("swml_missing_entry_point", "there is no sections")
     return _READER.sections(found["sections"])
@@ -113,7 +114,7 @@ def _read_prompt(reader: Reader, value: Any) -> Prompt:
     given = Given("prompt", value, _PROMPT)
     play = given.values.get("play")
     urls = given.texts("play") if isinstance(play, list) else (given.required("play"),)
-    most = int(given.number("max_digits", 1, MAX_DIGITS))
+    most = given.whole("max_digits", 1, MAX_DIGITS)
     return Prompt(_sounds("prompt", urls), most, given.text("terminators") or "")
 
 

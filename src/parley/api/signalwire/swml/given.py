@@ -66,7 +66,14 @@ class Given:
         value = self.values.get(name, default)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
             raise Faulty("swml_invalid_document", f"{name} of {self.method} is not a number above 0")
-        return min(float(value), most)
+        return min(float(value), float(most))
+
+    def whole(self, name: str, default: int, most: int) -> int:
+        """A whole number above 0; what is more than `most` is `most`."""
+        value = self.number(name, default, most)
+        if not value.is_integer():
+            raise Faulty("swml_invalid_document", f"{name} of {self.method} is not a whole number")
+        return int(value)
 
     def flag(self, name: str) -> bool:
         """True or false, which is the default."""

@@ -50,8 +50,17 @@ MAX_DEPTH: Final = 60
 _encode: Final = msgspec.json.Encoder().encode
 _JSON: Final = "application/json"
 _CONTENT_TYPE: Final = "content-type"
-_NAMES: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
-"""RFC 9110's token."""
+_OF_REQUESTS: Final = frozenset(
+    {
+        "request_url",
+        "request_result",
+        "request_response",
+        "request_response_code",
+        "request_response_headers",
+        "request_response_body",
+    }
+)
+"""Variables that tell of a request, and are no more when the next is made."""
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -143,6 +152,10 @@ class Machine(ABC):
         """
         filled = fill_text(text, self.pattern, lambda inner: self.evaluate(inner, frame))
         return filled.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+    def given(self, text: str | None, frame: Frame) -> str | None:
+        """The same of a parameter; None when it is not given, or empty, as variables are that are not set."""
+        return None if text is None else self.text(text, frame) or None
 
     def value(self, value: Any, frame: Frame) -> Any:
         """A value with its variables in place."""
@@ -322,7 +335,7 @@ class Machine(ABC):
         url = self.text(step.url, frame)
         if not url:
             raise Faulty("swml_request_url_required", f"{step.url} is empty")
-        self.vars = {name: value for name, value in self.vars.items() if not name.startswith("request_")}
+        self.vars = {name: value for name, value in self.vars.items() if name not in _OF_REQUESTS}
         self.vars["request_url"] = url
         self._requests += 1
         if self._requests > MAX_REQUESTS:
@@ -338,9 +351,8 @@ class Machine(ABC):
 
     def _rendered(self, step: Request, url: str, frame: Frame) -> Rendered:
         headers = {name: as_text(self.value(value, frame)) for name, value in step.headers.items()}
-        headers = {name: value for name, value in headers.items() if _NAMES.fullmatch(name)}
         body = None
-        if step.body is not None and step.method != "GET":
+        if step.body is not None:
             filled = self.value(step.body, frame)
             is_text = isinstance(filled, str)
             body = filled.encode("utf-8", "replace") if is_text else _encode(filled)

@@ -116,23 +116,20 @@ class _Conversation(Machine):
     def _reply(self, step: Reply, frame: Frame) -> Generator[Verb, Outcome, None]:
         say = Say(
             self.text(step.body, frame),
-            tuple(self._url(url, frame) for url in step.media),
-            to=self._address(step.to, frame),
-            sender=self._address(step.sender, frame),
-            status_callback=None if step.status_url is None else self._url(step.status_url, frame),
+            tuple(url for given in step.media if (url := self._url(given, frame)) is not None),
+            to=self.given(step.to, frame),
+            sender=self.given(step.sender, frame),
+            status_callback=self._url(step.status_url, frame),
         )
         outcome = yield say
         is_sent = isinstance(outcome, Message)
         self.vars["reply_result"] = "queued" if is_sent else "failed"
         self.vars["reply_message_id"] = to_uuid(outcome.id) if isinstance(outcome, Message) else None
 
-    def _address(self, given: str | None, frame: Frame) -> str | None:
-        return None if given is None else self.text(given, frame) or None
-
-    def _url(self, given: str, frame: Frame) -> str:
-        filled = self.text(given, frame)
+    def _url(self, text: str | None, frame: Frame) -> str | None:
+        filled = self.given(text, frame)
         try:
-            return urljoin(self._base, filled)
+            return None if filled is None else urljoin(self._base, filled)
         except ValueError:
             raise Faulty("swml_reply_failed", f"{filled} is a malformed URL") from None
 

@@ -3,6 +3,7 @@
 A document is read whole before any of it is carried out: half a document done would be worse than none.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -45,6 +46,8 @@ _OUR_HEADERS: Final = frozenset(
         "x-signalwire-sha256-signature",
     }
 )
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+"""A header's name. Source: RFC 9110's token."""
 
 
 class Reader:
@@ -86,7 +89,7 @@ def read_label(reader: Reader, value: Any) -> Label:
 def read_goto(reader: Reader, value: Any) -> Goto:
     """`goto`: a label, or `{label, max}`."""
     given = Given("goto", value, {"label", "max"}, "label")
-    return Goto(given.required("label"), int(given.number("max", MAX_JUMPS, MAX_JUMPS)))
+    return Goto(given.required("label"), given.whole("max", MAX_JUMPS, MAX_JUMPS))
 
 
 def read_return(reader: Reader, value: Any) -> Return:
@@ -163,6 +166,8 @@ def _request(given: Given) -> Request:
     for name in headers:
         if name.lower() in _OUR_HEADERS:
             raise Faulty("swml_invalid_document", f"the header {name[:40]} is not a request's to set")
+        if _HEADER.fullmatch(name) is None:
+            raise Faulty("swml_invalid_document", f"{name[:40]} is no name of a header")
     return Request(
         given.required("url", "swml_request_url_required"),
         given.choice("method", METHODS, "POST"),
