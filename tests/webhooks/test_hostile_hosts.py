@@ -2,16 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from http.cookies import SimpleCookie
 
 import pytest
 
 from parley.core.media import Fetched, MediaUnavailable
-from parley.webhooks.attempt import Failed
 from parley.webhooks.client import Client
 from parley.webhooks.guard import Guard
 from parley.webhooks.media import MediaFetcher
-from parley.webhooks.reply import _cookies, _joined
 
 OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n"
 
@@ -68,16 +65,3 @@ async def test_a_host_that_says_one_type_and_sends_another(host: Host, fetch: Me
         await fetch(host.url)
     assert (raised.value.code, raised.value.is_final) == (12300, True)
     assert raised.value.reason == "announced as image/png, and sent as text/csv"
-
-
-@pytest.mark.parametrize("value", [r'"a\000b"', '"\udce9"', '"a\\012b"'])
-def test_a_cookie_that_no_record_takes_is_left_out(value: str) -> None:
-    assert "bad" in SimpleCookie(f"bad={value}"), "the standard library reads it"
-    assert _cookies([f"bad={value}", "good=1; Path=/"]) == {"good": "1"}
-
-
-def test_a_malformed_url_of_an_answer_is_a_fault_of_the_answer() -> None:
-    with pytest.raises(Failed) as raised:
-        _joined("http://app.example/sms", "http://[bad")
-    assert (raised.value.code, raised.value.worth_attempts) == (11100, 1)
-    assert _joined("http://app.example/sms", "next?a=1") == "http://app.example/next?a=1"

@@ -202,6 +202,17 @@ def test_cookies_are_kept_for_a_pair_of_numbers_for_four_hours(world: World) -> 
     assert bodies(world, phone) == ["0", "1", "2", "3", "0"]
 
 
+def test_a_cookie_that_the_app_takes_back_is_sent_no_more(world: World) -> None:
+    def once(received: Received) -> Reply:
+        gone = "Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+        return Reply(headers=(("Set-Cookie", f"n=; {gone}" if "cookie" in received.headers else "n=1"),))
+
+    _, phone, ours = asked(world, {"/in": once})
+    for _ in range(2):
+        world.settled(world.text(ours, phone=phone)[0])
+    assert [r.headers.get("cookie") for r in world.receiver.requests] == [None, "n=1", None]
+
+
 def test_a_reply_to_who_opted_out_is_refused_and_noted(world: World) -> None:
     world.receiver.answer = routes({"/in": text("But wait")})
     ours = world.own(f"{world.receiver.url}/in")
@@ -222,6 +233,7 @@ def test_a_reply_to_who_opted_out_is_refused_and_noted(world: World) -> None:
         ("<Message></Message>", 14103),
         (f"<Message>{'x' * 1601}</Message>", 14103),
         ("<Message>Hi</Message>" * 11, 14109),
+        ("<Redirect>http://[bad</Redirect>", 11100),
     ],
 )
 def test_a_reply_that_cannot_be_sent_is_noted(world: World, inner: str, code: int) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from msgspec.structs import replace
@@ -12,6 +11,7 @@ from parley.model.callback import Callback
 from parley.model.message import Dialect
 from parley.webhooks.client import Answer, Client, FetchFailed, Request
 from parley.webhooks.hosts import Hosts, host_of
+from parley.webhooks.http_date import instant
 from parley.webhooks.overrides import Overrides, split_url
 from parley.webhooks.render import Fetch, Rendered
 
@@ -175,7 +175,5 @@ def _seconds(retry_after: str, now: int) -> float:
     """A Retry-After from now on, be it seconds or a date (RFC 9110, 10.2.3); 0 when it is neither."""
     if _DELAY.fullmatch(retry_after):
         return float(retry_after)
-    try:
-        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now / 1_000_000)
-    except (ValueError, OverflowError):
-        return 0.0
+    asked = instant(retry_after)
+    return 0.0 if asked is None else max(0.0, (asked - now) / 1_000_000)

@@ -59,7 +59,7 @@ class Fetch(msgspec.Struct, frozen=True):
 
     request: Rendered
     total_s: float
-    account_id: bytes = b""
+    account_id: bytes
     """Whose script asks for it: the account sees a host that is in trouble."""
 
 

@@ -1,7 +1,6 @@
 """Tell an app of an inbound message, and carry out what it answers: replies, redirects, actions."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import urljoin
 
@@ -21,9 +20,11 @@ from parley.model.callback import Callback
 from parley.model.handler import MessageHandler, script_of
 from parley.model.laml import is_laml, marked
 from parley.model.message import Dialect, Media, Message
-from parley.store import Engine, cookies, media, messages, webhook_faults
+from parley.store import Engine, media, messages, webhook_faults
+from parley.store import cookies as stored
 from parley.store.accept import IdempotencyKey
 from parley.store.changes import Change
+from parley.webhooks import cookies
 from parley.webhooks.attempt import Attempts, Failed
 from parley.webhooks.client import Answer
 from parley.webhooks.render import Failure, Fetch, Outcome, Redirect, Remark, Renderer, Say, Script, UnreadableAnswer
@@ -153,10 +154,10 @@ class _Talk:
         )
         message, now = self._message, self._to.clock.now()
         pair = (message.account_id, message.recipient, message.sender or "")
-        known = await self._to.engine.read(cookies.of_pair, *pair, now - cookies.IDLE_US)
+        known = await self._to.engine.read(stored.of_pair, *pair, now - stored.IDLE_US)
         answer = await self._to.attempts.request(self._callback.dialect, url, rendered, known)
         if answer.set_cookies or known:
-            await self._to.engine.write(cookies.put, *pair, {**known, **_cookies(answer.set_cookies)}, now)
+            await self._to.engine.write(stored.put, *pair, cookies.after(known, answer.set_cookies, now), now)
         return answer
 
     async def _script(self, script_id: bytes, url: str) -> Answer:
@@ -276,16 +277,3 @@ def _joined(base: str, url: str) -> str:
     except ValueError:
         reason = "the answer names a malformed URL"
         raise Failed(_INVALID_URL, reason, f"{_INVALID_URL} {reason}", 1) from None
-
-
-def _cookies(headers: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for header in headers:
-        try:
-            jar = SimpleCookie(header)
-        except CookieError:
-            continue
-        # What a quoted value may escape, such as a NUL, is never sent back, and not every record takes it.
-        sound = ((name, each.value) for name, each in jar.items() if each.value.isascii() and each.value.isprintable())
-        found.update(sound)
-    return found

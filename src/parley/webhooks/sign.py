@@ -1,7 +1,6 @@
 """Signatures of outgoing webhooks, in both dialects' schemes: pure functions of the key and what is sent."""
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Iterable
 
@@ -14,14 +13,6 @@ def twilio_form(token: str, url: str, params: Iterable[tuple[str, str]] = ()) ->
     """
     pairs = "".join([key + value for key, value in sorted(set(params))])
     return base64.b64encode(hmac.digest(token.encode(), (url + pairs).encode(), "sha1")).decode("ascii")
-
-
-def twilio_json(token: str, url: str, body: bytes) -> tuple[str, str]:
-    """URL to request and `X-Twilio-Signature` of a body that is not a form: its SHA-256 joins the query as
-    `bodySHA256` (hex), and the URL alone is signed. Source: twilio.com/docs/usage/security.
-    """
-    signed = f"{url}{'&' if '?' in url else '?'}bodySHA256={hashlib.sha256(body).hexdigest()}"
-    return signed, twilio_form(token, signed)
 
 
 def signalwire_json(key: str, url: str, body: bytes) -> tuple[str, str]:
