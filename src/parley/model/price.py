@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
-from parley.lib import tables
+from parley.lib import countries, tables
 from parley.model.message import Kind
 
 ANYWHERE: Final = "*"
@@ -24,15 +24,14 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """ISO 3166-1, or `*`."""
     kind: Kind
     direction: Way
-    micro_usd: int
+    micro_usd: Annotated[int, msgspec.Meta(ge=0)]
     """Millionths of a US dollar."""
     source: str = ""
     """Who says so."""
 
-    @property
-    def key(self) -> Key:
-        """Of a key there is one price."""
-        return self.country, self.kind, self.direction
+    def __post_init__(self) -> None:
+        if self.country != ANYWHERE:
+            countries.check(self.country)
 
 
 def read(text: str | None) -> Mapping[Key, Price]:
@@ -42,11 +41,15 @@ def read(text: str | None) -> Mapping[Key, Price]:
     """
     if text is None:
         return built_in()
-    return {**built_in(), **{price.key: price for price in tables.read(text, Price)}}
+    return {**built_in(), **tables.read(text, Price, _key)}
 
 
 @lru_cache(maxsize=1)
 def built_in() -> Mapping[Key, Price]:
     """The rows that come with Parley."""
     text = files("parley.model").joinpath("prices.tsv").read_text("utf-8")
-    return {price.key: price for price in tables.read(text, Price)}
+    return tables.read(text, Price, _key)
+
+
+def _key(price: Price) -> Key:
+    return price.country, price.kind, price.direction

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from parley.lib import tables
+from parley.lib import countries, tables
 
 ANYWHERE: Final = "*"
 """The row of every country that has none of its own."""
@@ -26,6 +26,10 @@ class SenderRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = ""
     """Who says so."""
 
+    def __post_init__(self) -> None:
+        if self.country != ANYWHERE:
+            countries.check(self.country)
+
 
 def read(text: str | None) -> Mapping[str, SenderRule]:
     """The built-in rows, replaced by those of a table of the same columns (`foreign_long_code` and `source` may be
@@ -35,11 +39,15 @@ def read(text: str | None) -> Mapping[str, SenderRule]:
     """
     if text is None:
         return built_in()
-    return {**built_in(), **{rule.country: rule for rule in tables.read(text, SenderRule)}}
+    return {**built_in(), **tables.read(text, SenderRule, _key)}
 
 
 @lru_cache(maxsize=1)
 def built_in() -> Mapping[str, SenderRule]:
     """The rows that come with Parley, by country."""
     text = files("parley.model").joinpath("sender_rules.tsv").read_text("utf-8")
-    return {rule.country: rule for rule in tables.read(text, SenderRule)}
+    return tables.read(text, SenderRule, _key)
+
+
+def _key(rule: SenderRule) -> str:
+    return rule.country
