@@ -37,7 +37,7 @@ class CallerIdsApi:
             for each in await self._caller_ids.kept.family(call.account.id)
             if name in each.value.friendly_name.lower() and number in each.value.phone_number
         ]
-        page = await pages.turn(CALLER_IDS, arguments, pages.read_window(arguments), pages.among(found))
+        page = await pages.turn(CALLER_IDS, arguments, pages.among(found))
         return json_reply(200, {"links": page.links, "data": [caller_id_body(each) for each in page.items]})
 
     async def create(self, call: Call) -> Reply:

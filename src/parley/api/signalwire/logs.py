@@ -30,18 +30,7 @@ class Logs:
 
     async def list(self, call: Call) -> Reply:
         """GET: `{"links","data"}`, newest first. Source: list-message-logs page."""
-        arguments = call.arguments()
-        pages.allow(arguments, PARAMETERS)
-        window, wanted = pages.read_window(arguments), read_filter(arguments)
-        account_id = call.account.id
-        page = await pages.turn(
-            LOGS,
-            arguments,
-            window,
-            lambda limit, after, backwards: self._engine.read(
-                messages.page, account_id, wanted, limit, after, backwards=backwards
-            ),
-        )
+        page = await page_of_messages(LOGS, call, self._engine)
         return json_reply(200, {"links": page.links, "data": [log_body(message) for message in page.items]})
 
     async def fetch(self, call: Call) -> Reply:
@@ -50,7 +39,23 @@ class Logs:
         return json_reply(200, log_body(await self._amending.fetch(call.account.id, path_id(call))))
 
 
-def read_filter(arguments: Form) -> messages.Filter:
+async def page_of_messages(path: str, call: Call, engine: Engine) -> pages.Page:
+    """The page of the list at a path that is asked for. Raises Invalid as `pages.turn`, datetime_required and
+    not_a_boolean.
+    """
+    arguments, account_id = call.arguments(), call.account.id
+    pages.allow(arguments, PARAMETERS)
+    wanted = _filter(arguments)
+    return await pages.turn(
+        path,
+        arguments,
+        lambda limit, after, backwards: engine.read(
+            messages.page, account_id, wanted, limit, after, backwards=backwards
+        ),
+    )
+
+
+def _filter(arguments: Form) -> messages.Filter:
     """Which messages a list asks for. Raises Invalid: datetime_required, not_a_boolean.
 
     A time without an offset is UTC; `created_on` is the whole UTC day of its time.

@@ -5,7 +5,7 @@ from typing import Final
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.signalwire import pages
 from parley.api.signalwire.draft import read_draft
-from parley.api.signalwire.logs import PARAMETERS, read_filter
+from parley.api.signalwire.logs import page_of_messages
 from parley.api.signalwire.media import MediaShelf
 from parley.api.signalwire.paths import path_id
 from parley.api.signalwire.problems import Invalid, Problem, unknown_parameter
@@ -13,7 +13,7 @@ from parley.api.signalwire.shapes import MESSAGES, message_body
 from parley.core.amend import Amending
 from parley.core.send import Sending
 from parley.model.message import Message
-from parley.store import Engine, messages
+from parley.store import Engine
 from parley.webhooks.guard import Guard
 
 _UPDATE: Final = frozenset({"body"})
@@ -55,18 +55,7 @@ class Messages:
 
     async def list(self, call: Call) -> Reply:
         """GET: the messages of both directions, newest first, paged as the logs are. Not in SignalWire's API."""
-        arguments = call.arguments()
-        pages.allow(arguments, PARAMETERS)
-        window, wanted = pages.read_window(arguments), read_filter(arguments)
-        account_id = call.account.id
-        page = await pages.turn(
-            MESSAGES,
-            arguments,
-            window,
-            lambda limit, after, backwards: self._engine.read(
-                messages.page, account_id, wanted, limit, after, backwards=backwards
-            ),
-        )
+        page = await page_of_messages(MESSAGES, call, self._engine)
         urls = await self._shelf.urls(call.base_url, page.items)
         data = [message_body(message, urls.get(message.id, ())) for message in page.items]
         return json_reply(200, {"links": page.links, "data": data})

@@ -43,7 +43,7 @@ class NumberGroups:
         name = (arguments.one("filter_name") or "").lower()
         every = await self._services.family(call.account.id)
         found = [group for group in every if name in group.value.friendly_name.lower()]
-        page = await pages.turn(GROUPS, arguments, pages.read_window(arguments), pages.among(found))
+        page = await pages.turn(GROUPS, arguments, pages.among(found))
         return json_reply(200, {"links": page.links, "data": [await self._group(group) for group in page.items]})
 
     async def create(self, call: Call) -> Reply:
@@ -86,7 +86,6 @@ class NumberGroups:
         page = await pages.turn(
             path,
             arguments,
-            pages.read_window(arguments),
             lambda limit, after, backwards: self._senders.page(
                 group.account_id, limit, after, parent_id=group.id, backwards=backwards
             ),

@@ -26,7 +26,7 @@ class _HasId(Protocol):
 T = TypeVar("T", bound=_HasId)
 
 
-class Window(msgspec.Struct, frozen=True):
+class _Window(msgspec.Struct, frozen=True):
     """Which page is asked for. Numbers only count; where a page begins is in its token."""
 
     size: int
@@ -41,18 +41,15 @@ class Page(msgspec.Struct, frozen=True):
     links: dict[str, str]
 
 
-def read_window(arguments: Form) -> Window:
-    """The page that the query asks for. Raises Invalid: page_token_required, invalid_parameter.
-
-    Source: list-message-logs page.
-    """
+def _window(arguments: Form) -> _Window:
+    """The page that the query asks for. Raises Invalid: page_token_required, invalid_parameter."""
     size = whole_number(arguments.one("page_size"), "page_size", DEFAULT_SIZE, 1, MAX_SIZE)
     number = whole_number(arguments.one("page_number"), "page_number", 0, 0, _MAX_NUMBER)
     given = arguments.one("page_token") or None
     if given is None and number > 0:
         rule = "page_token is required with a page_number above 0"
         raise Invalid([Problem("page_token_required", rule, "page_token")])
-    return Window(size, number, given)
+    return _Window(size, number, given)
 
 
 def allow(arguments: Form, names: frozenset[str] = frozenset()) -> None:
@@ -79,13 +76,15 @@ def among(found: Sequence[T]) -> Callable[[int, bytes | None, bool], Awaitable[S
 async def turn(
     path: str,
     arguments: Form,
-    window: Window,
     fetch: Callable[[int, bytes | None, bool], Awaitable[Sequence[T]]],
 ) -> Page:
-    """Fetch one page and make its links. `fetch` takes a limit, the id to begin after, and whether backwards.
+    """Fetch the page that the query asks for and make its links. `fetch` takes a limit, the id to begin after, and
+    whether backwards.
 
-    Raises Invalid(page_token_is_invalid) for a token that this list, under these filters, never gave.
+    Raises Invalid: invalid_parameter, page_token_required, and page_token_is_invalid for a token that this list, under
+    these filters, never gave. Source: list-message-logs page.
     """
+    window = _window(arguments)
     filters = [(name, arguments.one(name) or "") for name in arguments if name not in PARAMETERS]
     prefix = f"PA{blake2b(repr((path, sorted(filters))).encode(), digest_size=4).hexdigest()}"
     try:

@@ -95,13 +95,11 @@ class PhoneNumbers:
         """GET: `{"links","data"}`, newest first; both filters are substrings. Source: list-phone-numbers page."""
         arguments = call.arguments()
         pages.allow(arguments, _LIST)
-        window = pages.read_window(arguments)
         name, number = arguments.one("filter_name"), arguments.one("filter_number")
         account_id = call.account.id
         page = await pages.turn(
             PHONE_NUMBERS,
             arguments,
-            window,
             lambda limit, after, backwards: self._engine.read(
                 numbers.page,
                 account_id,

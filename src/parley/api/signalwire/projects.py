@@ -34,7 +34,6 @@ class Projects:
         page = await pages.turn(
             PROJECTS,
             arguments,
-            pages.read_window(arguments),
             lambda limit, after, backwards: self._accounts.page(
                 account_id, limit, after, backwards=backwards, name=name
             ),

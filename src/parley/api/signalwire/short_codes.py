@@ -54,7 +54,6 @@ class ShortCodes:
         page = await pages.turn(
             SHORT_CODES,
             arguments,
-            pages.read_window(arguments),
             lambda limit, after, backwards: self._engine.read(
                 numbers.page,
                 account_id,

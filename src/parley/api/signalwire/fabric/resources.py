@@ -72,7 +72,7 @@ class FabricResources:
         every = await self._kept.family(call.account.id)
         found = [each for each in every if kind is None or each.value.kind == kind.name]
         path = RESOURCES if kind is None else kind.path
-        page = await pages.turn(path, arguments, pages.read_window(arguments), pages.among(found))
+        page = await pages.turn(path, arguments, pages.among(found))
         return json_reply(200, {"links": page.links, "data": [self._body(each) for each in page.items]})
 
     def _body(self, resource: Resource[MessageHandler]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Brands:
             for brand in await self._brands.family(call.account.id)
             if name.lower() in _name(brand.value).lower() and state in (None, "", state_of(brand.value))
         ]
-        page = await pages.turn(BRANDS, arguments, pages.read_window(arguments), pages.among(found))
+        page = await pages.turn(BRANDS, arguments, pages.among(found))
         return json_reply(200, {"links": page.links, "data": [brand_body(brand) for brand in page.items]})
 
     async def create(self, call: Call) -> Reply:

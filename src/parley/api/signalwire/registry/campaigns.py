@@ -82,7 +82,7 @@ class Campaigns:
             and state in (None, "", state_of(campaign.value))
         ]
         path = f"{BRANDS}/{to_uuid(brand.id)}/campaigns"
-        page = await pages.turn(path, arguments, pages.read_window(arguments), pages.among(found))
+        page = await pages.turn(path, arguments, pages.among(found))
         return json_reply(200, {"links": page.links, "data": [campaign_body(campaign) for campaign in page.items]})
 
     async def create(self, call: Call) -> Reply:

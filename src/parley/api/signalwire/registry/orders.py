@@ -95,7 +95,7 @@ class OrdersApi:
         every = await kind.family(call.account.id, campaign.id)
         found = [each for each in every if state in (None, "", state_of(each.value))]
         path = f"{CAMPAIGNS}/{to_uuid(campaign.id)}/{word}"
-        page = await pages.turn(path, arguments, pages.read_window(arguments), pages.among(found))
+        page = await pages.turn(path, arguments, pages.among(found))
         return page.items, page
 
 
