@@ -95,7 +95,9 @@ class ScriptedCarrier:
     async def bring(self, sender: str, recipient: str, body: str, ref: str | None = None) -> bytes:
         """Bring an inbound message; its id."""
         assert self._inbound is not None
-        return await self._inbound(Inbound(self.name, sender, recipient, body, ref=ref))
+        message_id = await self._inbound(Inbound(self.name, sender, recipient, body, ref=ref))
+        assert message_id is not None, "somebody takes it"
+        return message_id
 
     async def start(self, receipts: ReportReceipts, inbound: ReportInbound) -> None:
         self._report = receipts

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from parley.carriers.exchanges import MOST
 from parley.carriers.simulator import Simulator
 from parley.core.carrier import Accepted, Inbound, Outcome, Rejected, Submission, Throttled, Unreachable
 from parley.model.behaviour import CALM, Behaviour, Faults
@@ -30,6 +31,9 @@ class Shelf:
         self.faults = faults
         self.arrivals: dict[bytes, Arrival] = {}
         self.owed: dict[tuple[int, bytes, str], DueReceipt] = {}
+        self.ours: set[str] = set()
+        """Which phones are numbers of the server."""
+        self.contents: dict[bytes, bytes] = {}
         self.writes = 0
         self.is_away = False
         self.turn = asyncio.Event()
@@ -42,13 +46,17 @@ class Shelf:
         if self.is_away:
             raise ConnectionError("away")
 
-    async def record(self, arrivals: Sequence[Arrival], due: Sequence[DueReceipt]) -> None:
+    async def record(self, arrivals: Sequence[Arrival], due: Sequence[DueReceipt]) -> set[str]:
         await self.refresh()
         self.writes += 1
         for arrival in arrivals:
             self.arrivals.setdefault(arrival.message_id, arrival)
         for each in due:
             self.owe(each)
+        return self.ours & {arrival.phone for arrival in arrivals}
+
+    async def content(self, content_hash: bytes) -> bytes | None:
+        return self.contents.get(content_hash)
 
     async def take_due(self, now: int, limit: int, again_at: int) -> list[DueReceipt]:
         due = sorted((each for each in self.owed.values() if each.due_at <= now), key=lambda e: e.due_at)[:limit]
@@ -78,6 +86,8 @@ class Line:
         self.shelf = shelf
         self.slept: list[float] = []
         self.receipts: list[Receipt] = []
+        self.brought: list[Inbound] = []
+        self.is_deaf = False
         self.order: list[str] = []
         self.simulator = Simulator(shelf, self.clock, Dice(seed), self._sleep)
 
@@ -89,7 +99,10 @@ class Line:
         self.receipts += receipts
 
     async def bring(self, inbound: Inbound) -> bytes:
-        raise AssertionError("phones send through the API")
+        if self.is_deaf:
+            raise ConnectionError("away")
+        self.brought.append(inbound)
+        return b"m" * 16
 
     async def __aenter__(self) -> Self:
         await self.simulator.start(self.report, self.bring)
@@ -169,6 +182,52 @@ async def test_whatsapp_reaches_the_same_handset_and_may_be_read() -> None:
         (arrival,) = line.shelf.arrivals.values()
         assert (arrival.phone, arrival.sender) == (PHONE, "whatsapp:+15551234567")
         assert line.statuses() == [("delivered", None), ("read", None)]
+
+
+async def test_what_arrives_at_a_number_of_the_server_comes_in_as_well() -> None:
+    shelf = Shelf({"+15557650003": Behaviour(reachable=False)})
+    shelf.ours = {"+15557650002", "+15557650003"}
+    picture = bytes([0]) * 32
+    shelf.contents = {picture: b"a picture"}
+    async with Line(shelf) as line:
+        ours = message(2, media=2)
+        assert [type(each) for each in await line.submit(message(), ours, message(3))] == [Accepted] * 3
+        [inbound] = line.brought
+        assert (inbound.sender, inbound.recipient, inbound.body) == (ours.sender, ours.recipient, "Hello")
+        assert inbound.media == (("image/png", b"a picture"),), "what is gone is left out"
+        assert ours.key[1].hex() in (inbound.ref or "")
+        assert len(shelf.arrivals) == 2
+        assert line.statuses() == [("delivered", None), ("delivered", None), ("undelivered", 30003)]
+
+
+async def test_what_could_not_come_in_is_tried_again_under_the_same_name() -> None:
+    shelf = Shelf()
+    shelf.ours = {PHONE}
+    async with Line(shelf) as line:
+        line.is_deaf = True
+        assert [type(each) for each in await line.submit(message())] == [Unreachable]
+        assert line.receipts == []
+        line.is_deaf = False
+        for _ in range(2):
+            assert [type(each) for each in await line.submit(message())] == [Accepted]
+        assert len({inbound.ref for inbound in line.brought}) == 1
+        assert len(shelf.arrivals) == 1
+
+
+async def test_two_numbers_that_answer_each_other_come_to_an_end_and_hold_up_no_other() -> None:
+    shelf = Shelf()
+    shelf.ours = {message(1).recipient, message(2).recipient, message(1).sender}
+    async with Line(shelf) as line:
+        for n in range(MOST + 10):
+            asked = message(1)
+            answer = replace(asked, sender=asked.recipient, recipient=asked.sender)
+            assert [type(each) for each in await line.submit(answer if n % 2 else asked)] == [Accepted]
+        assert len(line.brought) == MOST
+        await line.submit(message(2))
+        assert len(line.brought) == MOST + 1
+        line.clock.advance(60)
+        await line.submit(message(1))
+        assert len(line.brought) == MOST + 2
 
 
 async def test_a_slow_phone_reports_when_its_time_has_come_and_in_order() -> None:

@@ -68,7 +68,7 @@ class App(Parts):
         self.build(engine)
         await self._prepare_accounts()
         await self.claims.join()
-        await self.carrier.start(self.record.receive, self.receiving.receive)
+        await self.carrier.start(self.record.receive, self.receiving.bring)
         self.supervisor.start("watch", self.watch.run)
         self.supervisor.start("dispatch", self.dispatch.run)
         self.supervisor.start("deliver", self.delivery.run)

@@ -2,19 +2,24 @@
 
 Each submitted batch is one durable write (what arrived, and the receipts that are owed), then one answer, then one
 report of the receipts that are due at once. Whatever a crash leaves unreported, or is due later, a loop reports.
+
+A phone may be a number of this server. What arrives there comes in as well, before it is answered: should this fail,
+all of it is tried again, and comes in once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
 import structlog
 
+from parley.carriers.exchanges import Exchanges
 from parley.core.carrier import (
     Accepted,
     Answer,
     Attachment,
+    Inbound,
     Outcome,
     Rejected,
     ReportInbound,
@@ -66,8 +71,15 @@ class Handsets(Protocol):
         """Learn of behaviours and faults that were set elsewhere."""
         ...
 
-    async def record(self, arrivals: Sequence[Arrival], due: Sequence[DueReceipt]) -> None:
-        """Put messages on phones, once each, with the receipts that are owed; returns once durable."""
+    async def record(self, arrivals: Sequence[Arrival], due: Sequence[DueReceipt]) -> Collection[str]:
+        """Put messages on phones, once each, with the receipts that are owed; returns once durable.
+
+        Returns those of the phones that are numbers of this server.
+        """
+        ...
+
+    async def content(self, content_hash: bytes) -> bytes | None:
+        """The octets of an attachment; None when they are gone."""
         ...
 
     async def take_due(self, now: int, limit: int, again_at: int) -> list[DueReceipt]:
@@ -100,7 +112,9 @@ class Simulator:
         self._clock = clock
         self._randomness = randomness
         self._sleep = sleep
+        self._exchanges = Exchanges(clock)
         self._report: ReportReceipts | None = None
+        self._inbound: ReportInbound | None = None
         self._loop: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._closing = False
@@ -109,8 +123,10 @@ class Simulator:
         self._trouble: str | None = None
 
     async def start(self, receipts: ReportReceipts, inbound: ReportInbound) -> None:
-        """Learn how the phones behave, and begin to report what they owe. What phones send comes by the API instead."""
-        self._report = receipts
+        """Learn how the phones behave, and begin to report what they owe. What people send from phones comes by the API
+        instead.
+        """
+        self._report, self._inbound = receipts, inbound
         await self._handsets.refresh()
         self._loop = asyncio.create_task(self._report_due(), name="simulator-receipts")
 
@@ -143,8 +159,10 @@ class Simulator:
         outcomes = [(submission, plan.take(submission)) for submission in batch]
         if plan.arrivals or plan.owed:
             try:
-                await self._handsets.record(plan.arrivals, plan.owed)
-            except Exception as error:  # noqa: BLE001  # whatever it is, nothing is on a phone: all of it is tried again
+                if ours := await self._handsets.record(plan.arrivals, plan.owed):
+                    came = {arrival.message_id for arrival in plan.arrivals if arrival.phone in ours}
+                    await asyncio.gather(*(self._bring_in(each) for each in batch if each.key[1] in came))
+            except Exception as error:  # noqa: BLE001  # whatever it is, all of it is tried again, and is on a phone once
                 log.warning("the simulator's record is away", error=repr(error))
                 answer([(submission, Unreachable("the simulator cannot record")) for submission in batch])
                 return
@@ -155,6 +173,17 @@ class Simulator:
             # The answers' own write is begun by a task: let it go first, so that `sent` is recorded before `delivered`.
             await asyncio.sleep(0)
             await self._tell(plan.receipts, plan.now_owed)
+
+    async def _bring_in(self, sent: Submission) -> None:
+        """Bring in what came to a number of this server, as if it were from a carrier beyond."""
+        assert self._inbound is not None, "started before the first submit"
+        if not self._exchanges.takes(sent.sender, sent.recipient):
+            log.warning("two numbers of this server answer each other", sender=sent.sender, recipient=sent.recipient)
+            return
+        octets = [(each.content_type, await self._handsets.content(each.content_hash)) for each in sent.media]
+        media = tuple((kind, content) for kind, content in octets if content is not None)
+        ref = b"".join(sent.key).hex()
+        await self._inbound(Inbound(NAME, sent.sender, sent.recipient, sent.body, media, ref))
 
     async def _tell(self, receipts: Sequence[Receipt], owed: Sequence[DueReceipt]) -> bool:
         """Report receipts, then settle what was owed for them; what fails stays owed, and the loop repeats it."""

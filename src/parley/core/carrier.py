@@ -92,8 +92,8 @@ Answer = Callable[[Sequence[tuple[Submission, Outcome]]], None]
 """Takes outcomes as they become known; each submission is answered exactly once, in any order and grouping."""
 ReportReceipts = Callable[[Sequence[Receipt]], Awaitable[object]]
 """Returns once they are durable; only then may the carrier acknowledge them upstream."""
-ReportInbound = Callable[[Inbound], Awaitable[bytes]]
-"""Returns the new message's id once it is durable."""
+ReportInbound = Callable[[Inbound], Awaitable[bytes | None]]
+"""Returns the new message's id once it is durable; None, and nothing is kept, when it is for nobody here."""
 
 
 class Carrier(Protocol):

@@ -5,7 +5,7 @@ in the record; behaviours and faults are also held in memory, where each submit 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -14,7 +14,7 @@ from parley.core.limits import Stopping
 from parley.lib.clock import Clock
 from parley.model.behaviour import CALM, USUAL, Behaviour, Faults
 from parley.model.phone import Arrival, DueReceipt, Phone
-from parley.store import Engine, phones, settings
+from parley.store import Engine, media, phones, settings
 
 _FAULTS: Final = "simulator.faults"
 _FORGOTTEN: Final = "simulator.forgotten_at"
@@ -93,13 +93,21 @@ class Phones:
             self.faults = faults
             self._disturbed()
 
-    async def record(self, arrivals: Sequence[Arrival], due: Sequence[DueReceipt]) -> None:
-        """Put messages on their phones, once each, and note the receipts owed. Raises StoreUnavailable."""
-        await self._engine.write(phones.record, arrivals, due)
+    async def record(self, arrivals: Sequence[Arrival], due: Sequence[DueReceipt]) -> Collection[str]:
+        """Put messages on their phones, once each, and note the receipts owed. Raises StoreUnavailable.
+
+        Returns those of the phones that are numbers of this server.
+        """
+        ours = await self._engine.write(phones.record, arrivals, due)
         if self._watched:
             for arrival in arrivals:
                 for event in self._watched.get(arrival.phone, ()):
                     event.set()
+        return ours
+
+    async def content(self, content_hash: bytes) -> bytes | None:
+        """The octets of an attachment; None when they are gone."""
+        return await self._engine.read(media.content, content_hash)
 
     async def take_due(self, now: int, limit: int, again_at: int) -> list[DueReceipt]:
         """Receipts to report now, the longest due first; nobody else reports them before `again_at`."""

@@ -98,6 +98,14 @@ class Receiving:
             await self._consent.confirm(account, number, to, phone, heard, message_id)
         return message_id
 
+    async def bring(self, inbound: Inbound) -> bytes | None:
+        """Take what a carrier brings, as `receive` does; None for what nobody here can take, however often it comes."""
+        try:
+            return await self.receive(inbound)
+        except Refused as refused:
+            log.info("not taken", sender=inbound.sender, recipient=inbound.recipient, reason=refused.reason)
+            return None
+
     async def _is_out(self, account_id: bytes, to: Address, phone: Address, service_id: bytes | None) -> bool:
         senders = [to.text] if service_id is None else [to.text, sid("MG", service_id)]
         found = [await self._record.engine.read(opt_outs.is_out, account_id, each, phone.text) for each in senders]

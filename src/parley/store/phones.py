@@ -7,7 +7,7 @@ from msgspec.structs import astuple, fields, replace
 from sqlalchemy import ColumnElement, Select, and_, case, delete, func, select, union_all
 
 from parley.model.phone import Arrival, DueReceipt, Phone
-from parley.store import schema
+from parley.store import numbers, schema
 from parley.store.engine.statements import Delete, Execute, Insert, Operation, Query, Row, Upsert
 
 _ARRIVAL: Final = tuple(field.name for field in fields(Arrival))
@@ -31,10 +31,14 @@ def put_behaviour(address: str, behaviour: str) -> Operation[None]:
     yield Upsert(schema.phones, [(address, behaviour)])
 
 
-def record(arrivals: Sequence[Arrival], due_receipts: Sequence[DueReceipt] = ()) -> Operation[None]:
-    """Put messages on phones, unless they arrived before, and note the receipts that are owed for them."""
+def record(arrivals: Sequence[Arrival], due_receipts: Sequence[DueReceipt] = ()) -> Operation[set[str]]:
+    """Put messages on phones, unless they arrived before, and note the receipts that are owed for them.
+
+    Returns those of the phones that are numbers of this server.
+    """
     yield Insert(schema.arrivals, list(map(astuple, arrivals)), _ARRIVAL, ignore=True)
     yield Insert(schema.due_receipts, list(map(astuple, due_receipts)), _RECEIPT, ignore=True)
+    return (yield from numbers.owned({arrival.phone for arrival in arrivals})) if arrivals else set()
 
 
 def take_due(now: int, limit: int, again_at: int) -> Operation[list[DueReceipt]]:
