@@ -2,7 +2,7 @@
 
 import pytest
 
-from parley.store import Engine, messages, registry, scheduled, webhook_faults
+from parley.store import Engine, callbacks, messages, opt_outs, registry, scheduled, webhook_faults
 from parley.store.messages import Filter
 from tests.store.plans import plan
 
@@ -62,6 +62,21 @@ async def test_a_day_is_counted_by_its_senders(engine: Engine) -> None:
 async def test_what_went_wrong_with_webhooks_is_read_by_its_own_index(engine: Engine) -> None:
     [step] = await plan(engine, webhook_faults.page(ACCOUNT, 51, bytes(16), created_from=DAY_US))
     assert step.startswith("SEARCH events USING INDEX events_webhook (account_id=? AND at>?")
+
+
+async def test_a_message_s_callbacks_are_found_by_the_message_whatever_state_is_asked_for(engine: Engine) -> None:
+    """An account may have given up a million."""
+    message_id = b"m" * 16
+    found = [callbacks.page(ACCOUNT, state, 51, message_id=message_id) for state in (None, "pending", "gave_up")]
+    for operation in (*found, callbacks.replay_given_up(ACCOUNT, message_id, 1)):
+        assert await plan(engine, operation) == ["SEARCH callbacks USING INDEX callbacks_message (message_id=?)"]
+
+
+async def test_a_recipient_s_opt_outs_are_found_by_the_recipient(engine: Engine) -> None:
+    step, *_ = await plan(engine, opt_outs.page(ACCOUNT, 51, recipient=THEIRS))
+    assert step == "SEARCH opt_outs USING INDEX opt_outs_recipient (account_id=? AND recipient=?)"
+    step, *_ = await plan(engine, opt_outs.page(ACCOUNT, 51, sender=OURS, recipient=THEIRS))
+    assert step == "SEARCH opt_outs USING PRIMARY KEY (account_id=? AND sender=? AND recipient=?)"
 
 
 async def test_scheduled_messages_are_counted_by_their_own_index(engine: Engine) -> None:

@@ -20,6 +20,9 @@ _IN: Final[dict[CallbackState, ColumnElement[bool]]] = {
     "gave_up": _table.state == literal_column("'gave_up'"),
 }
 
+_BY_MESSAGE: Final = (schema.callbacks, "INDEXED BY callbacks_message", "sqlite")
+"""A message has few, and its account may have given up a great many."""
+
 Replayed = Literal["replayed", "held"]
 
 
@@ -51,6 +54,8 @@ def page(
     if but_noted:
         conditions.append(or_(_table.kind != "inbound", _table.attempts == 0))
     query = select(*_COLUMNS).where(and_(*conditions))
+    if message_id is not None:
+        query = query.with_hint(*_BY_MESSAGE)
     rows = yield from paging.page(query, _table.id, limit, after, backwards=backwards, skip=skip)
     return [Callback(*row) for row in rows]
 
@@ -81,7 +86,8 @@ def replay(account_id: bytes, callback_id: bytes, now: int) -> Operation[tuple[C
 def replay_given_up(account_id: bytes, message_id: bytes, now: int) -> Operation[list[Callback]]:
     """Owe again from `now` what was given up of a message, oldest first."""
     where = and_(_table.account_id == account_id, _table.message_id == message_id, _IN["gave_up"])
-    rows = yield Query(select(*_COLUMNS).where(where).order_by(_table.id).with_for_update())
+    query = select(*_COLUMNS).where(where).with_hint(*_BY_MESSAGE)
+    rows = yield Query(query.order_by(_table.id).with_for_update())
     again = [_again(Callback(*row), now) for row in rows]
     yield from _owe(again)
     return again

@@ -61,12 +61,10 @@ def page(
         conditions.append(_table.recipient == recipient)
     if after is not None:
         conditions.append(tuple_(_table.sender, _table.recipient) > after)
-    rows = yield Query(
-        select(*(_table[name] for name in _COLUMNS))
-        .where(and_(*conditions))
-        .order_by(_table.sender, _table.recipient)
-        .limit(limit)
-    )
+    query = select(*(_table[name] for name in _COLUMNS)).where(and_(*conditions))
+    if sender is None and recipient is not None:
+        query = query.with_hint(schema.opt_outs, "INDEXED BY opt_outs_recipient", "sqlite")
+    rows = yield Query(query.order_by(_table.sender, _table.recipient).limit(limit))
     return [OptOut(*row) for row in rows]
 
 
