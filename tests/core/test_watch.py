@@ -77,3 +77,13 @@ def test_a_jump_of_the_wall_clock_makes_nothing_stuck() -> None:
     world.pass_time(PROGRESS_S)
     assert world.stuck == ["dispatch"]
     assert world.watch.trouble() is not None
+
+
+async def test_who_stops_it_waits_for_no_look() -> None:
+    watch = Watch(ManualClock(), Metrics(), {})
+    running = asyncio.create_task(watch.run())
+    await asyncio.sleep(0)
+    watch.stop()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert running.done()

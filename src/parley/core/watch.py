@@ -1,6 +1,7 @@
 """Watch the node itself: whether its event loop keeps time, and whether each loop that has work gets on with it."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -31,20 +32,20 @@ class Watch:
         clock: Clock,
         metrics: Metrics,
         probes: Mapping[str, Probe],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         self._clock = clock
         self._metrics = metrics
         self._probes = probes
-        self._sleep = sleep
+        self._sleep = sleep or self._pause
         self._turns: dict[str, int] = {}
         self._lags: list[tuple[float, float]] = []
         self._stalled: tuple[float, float] | None = None
-        self._is_stopping = False
+        self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """End after the present turn."""
-        self._is_stopping = True
+        """End at once: a node that stops has nothing to wait for here."""
+        self._stopping.set()
 
     def trouble(self) -> str | None:
         """The last stall in a sentence, while it is recent."""
@@ -54,7 +55,7 @@ class Watch:
 
     async def run(self) -> None:
         """Look, until stopped."""
-        while not self._is_stopping:
+        while not self._stopping.is_set():
             await self.turn()
 
     async def turn(self) -> None:
@@ -64,6 +65,11 @@ class Watch:
         now = self._clock.monotonic()
         self._note_lag(now, max(0.0, now - before - EVERY_S))
         self._look()
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     def _note_lag(self, now: float, lag_s: float) -> None:
         if lag_s >= STALLED_S:
