@@ -168,6 +168,14 @@ async def test_a_dropped_connection_is_told_and_made_again(service: Stub) -> Non
     ]
 
 
+async def test_a_service_that_does_not_close_as_it_said_is_left(service: Stub) -> None:
+    async with client(service, timeout_s=0.2) as ours:
+        await ours.messaging.send(**TEXT)
+        await service.say({"id": "d", "method": "signalwire.disconnect", "params": {"restart": False}})
+        await service.wait("signalwire.connect", 2)
+        assert (await ours.messaging.send(**TEXT)).message_id == "m-1"
+
+
 async def test_a_restart_is_waited_for(service: Stub) -> None:
     async with client(service) as ours:
         await ours.messaging.send(**TEXT)
@@ -188,13 +196,15 @@ async def test_what_the_service_asks_is_answered(service: Stub) -> None:
         await ours.messaging.send(**TEXT)
         await service.say({"id": "p", "method": "signalwire.ping", "params": {"timestamp": 1.5}})
         await service.say({"id": "u", "method": "signalwire.unknown", "params": {}})
+        await service.say({"id": "n", "method": "signalwire.ping"})
         await service.wait(id="p", result={"timestamp": 1.5})
+        await service.wait(id="n", result={"timestamp": None})
         (unknown,) = await service.wait(id="u")
     assert unknown["error"]["code"] == -32601
 
 
 async def test_it_asks_whether_the_service_is_still_there(service: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "_PING_EVERY_S", 0.01)
+    monkeypatch.setattr(session, "PING_EVERY_S", 0.01)
     service.answer = lambda asked: None if asked["method"] == "signalwire.ping" else accept(asked)
     async with client(service, timeout_s=0.2) as ours:
         connected = asyncio.create_task(ours.connect())
@@ -203,7 +213,7 @@ async def test_it_asks_whether_the_service_is_still_there(service: Stub, monkeyp
     assert await service.wait("signalwire.ping")
 
 
-@pytest.mark.parametrize("frame", ["no JSON", "[1]"])
+@pytest.mark.parametrize("frame", ["no JSON", "[1]", "[" * 5000])
 async def test_a_service_that_speaks_something_else_is_left(service: Stub, frame: str) -> None:
     async with client(service) as ours:
         await ours.messaging.send(**TEXT)
@@ -281,7 +291,9 @@ async def test_the_environment_says_where(service: Stub, monkeypatch: pytest.Mon
         assert (await ours.messaging.send(**TEXT)).message_id == "m-1"
 
 
-@pytest.mark.parametrize("host", ["ftp://a.test", "a.test/path", "user@a.test", "a.test:port", "https://"])
+@pytest.mark.parametrize(
+    "host", ["ftp://a.test", "a.test/path", "user@a.test", ":x@a.test", "a.test:port", "a.test#x", "https://"]
+)
 def test_hosts_that_are_none(host: str) -> None:
     with pytest.raises(ValueError, match="neither a host nor the URL"):
         Client(project="p", token="t", host=host)

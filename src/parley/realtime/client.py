@@ -92,7 +92,7 @@ def _url(host: str) -> str:
         scheme, port = _SCHEMES[parts.scheme], parts.port
     except (KeyError, ValueError):
         raise ValueError(f"{host!r} is neither a host nor the URL of one") from None
-    if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.username:
+    if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError(f"{host!r} is neither a host nor the URL of one")
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{scheme}://{name}:{port}/" if port else f"{scheme}://{name}/"

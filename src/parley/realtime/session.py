@@ -14,7 +14,8 @@ from parley.realtime.errors import Dropped, Refused
 
 DISCONNECT: Final = "signalwire.disconnect"
 """Told as an event: the service is about to close the connection, and takes no more requests."""
-_PING_EVERY_S: Final = 30.0
+PING_EVERY_S: Final = 30.0
+"""Seconds between two questions whether the service is still there."""
 _METHOD_NOT_FOUND: Final = -32601
 
 OnEvent = Callable[[str, Mapping[str, Any]], None]
@@ -66,22 +67,22 @@ class Session:
     async def ping(self) -> None:
         """Ask now and then whether the service is still there. Raises Dropped once it is not."""
         while True:
-            await asyncio.sleep(_PING_EVERY_S)
+            await asyncio.sleep(PING_EVERY_S)
             with suppress(Refused):
                 await self.request("signalwire.ping", {})
 
     async def _take(self, frame: str | bytes) -> None:
         try:
             said = msgspec.json.decode(frame)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             said = None
         if not isinstance(said, dict):
             raise Dropped("The service does not speak JSON-RPC")
         method, params = said.get("method"), said.get("params")
         if method is None:
             self._answered(said)
-        elif isinstance(params, dict):
-            await self._asked_for(said.get("id"), str(method), params)
+        else:
+            await self._asked_for(said.get("id"), str(method), params if isinstance(params, dict) else {})
 
     def _answered(self, said: Mapping[str, Any]) -> None:
         answer = self._asked.get(str(said.get("id")))
@@ -103,6 +104,8 @@ class Session:
             return
         await self._say({"jsonrpc": "2.0", "id": id, "result": result})
         if method == DISCONNECT:
+            # A service that forgets to close would keep us from connecting again.
+            asyncio.get_running_loop().call_later(self._timeout_s, self._socket.transport.abort)
             self._on_event(DISCONNECT, params)
         elif method == "signalwire.event" and isinstance(about := params.get("params"), dict):
             self._on_event(str(params.get("event_type")), about)
