@@ -143,10 +143,8 @@ def test_an_answer_that_is_too_long_is_said_to_be(client: Client, receiver: Rece
     receiver.answer = lambda _: Reply(200, long.encode(), (("Content-Type", "application/json"),))
     hook(client, number, message_request_url=f"{receiver.url}/in")
     asked = client.phone_sends("+15559390015", number, "hi")
-    receiver.wait()
+    client.becomes(asked, "webhook")
     log = client.ask("GET", f"/api/messaging/logs/{asked}", 200)
-    while log["error_code"] is None:
-        log = client.ask("GET", f"/api/messaging/logs/{asked}", 200)
     assert (log["error_code"], "longer than 64 kB" in log["error_message"]) == ("swml_invalid_document", True)
 
 
