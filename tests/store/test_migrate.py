@@ -9,15 +9,25 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import sqlalchemy
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from msgspec import json
+from msgspec.structs import asdict
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from parley.store import StoreUnavailable
+from parley.model.account import ApiKey
+from parley.model.call import Call, Placed
+from parley.store import StoreUnavailable, accounts, calls, messages, resources
 from parley.store import migrate as module
-from parley.store.connect import UrlError
+from parley.store.connect import UrlError, open_engine
 from parley.store.migrate import HEAD, SchemaError, current, migrate
+from tests.clock import ManualClock
+from tests.store.records import Records
 from tests.store.tables import definition, execute
 
+ACCOUNT = b"a" * 16
 SCRIPTS = Path(str(module.__file__)).with_name("migrations")
 
 
@@ -39,6 +49,72 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_alone(store_url
     with pytest.raises(SchemaError, match=r"9999.*upgrade Parley"):
         await migrate(store_url)
     assert await current(store_url) == "9999"
+
+
+async def test_what_an_older_version_kept_is_there_after_it_was_brought_to_head(
+    store_url: str, clock: ManualClock
+) -> None:
+    """A key of the first version, which might do all; and a call of the one that kept calls among the resources."""
+    key, call = b"k" * 16, Call("inbound", "+1555", "+1556", "completed", 1, 2, ({"method": "answer"},))
+    message = Records(clock).message(account_id=ACCOUNT)
+    await _bring(store_url, "0001")
+    await _keep(store_url, "api_keys", id=key, account_id=ACCOUNT, name="ci", secret_hash="scrypt$...", created_at=7)
+    await _keep(store_url, "messages", **{name: each for name, each in asdict(message).items() if name != "price"})
+    await _bring(store_url, "0004")
+    kept = {"id": b"c" * 16, "account_id": ACCOUNT, "kind": "call", "data": json.encode(call).decode()}
+    await _keep(store_url, "resources", **kept, created_at=1, updated_at=1, revision=0)
+    await _keep(
+        store_url, "resources", **{**kept, "id": b"s" * 16, "kind": "service"}, created_at=1, updated_at=1, revision=0
+    )
+
+    assert await migrate(store_url) == ("0004", HEAD)
+
+    engine = open_engine(store_url)
+    await engine.open()
+    try:
+        found = await engine.read(accounts.fetch_key, key)
+        assert found == ApiKey(key, ACCOUNT, "ci", "scrypt$...", 7, kind="main", updated_at=7)
+        assert await engine.read(messages.fetch, ACCOUNT, message.id) == message
+        assert await engine.read(calls.newest, ACCOUNT, 9) == [Placed(b"c" * 16, call)]
+        assert await engine.read(resources.count, ACCOUNT, "call") == 0
+        assert await engine.read(resources.count, ACCOUNT, "service") == 1
+    finally:
+        await engine.close()
+
+
+async def _bring(url: str, revision: str) -> None:
+    """Make a database what it was at a revision."""
+
+    def upgrade(connection: sqlalchemy.Connection) -> None:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(SCRIPTS))
+        command.upgrade(config, revision)
+
+    if url.startswith("sqlite:"):
+        with sqlalchemy.create_engine(url).begin() as connection:
+            upgrade(connection)
+        return
+    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:", 1))
+    try:
+        async with engine.begin() as opened:
+            await opened.run_sync(upgrade)
+    finally:
+        await engine.dispose()
+
+
+async def _keep(url: str, table: str, **values: object) -> None:
+    octets = "x'{}'" if url.startswith("sqlite:") else "'\\x{}'::bytea"
+    spelled = [
+        octets.format(each.hex())
+        if isinstance(each, bytes)
+        else "NULL"
+        if each is None
+        else f"'{each}'"
+        if isinstance(each, str)
+        else str(each)
+        for each in values.values()
+    ]
+    await execute(url, f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(spelled)})")
 
 
 async def test_migrated_and_defined_schema_are_the_same_on_sqlite(tmp_path: Path) -> None:
