@@ -131,7 +131,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     callback_attempts: Annotated[
         Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None,
         _about(
-            "Attempts at a callback that may yet succeed; default: until `callback_give_up_s`, but 8 where its host"
+            "Attempts at a callback that may yet succeed; default: until `callback_give_up_s`, but 3 where its host"
             " answers by 5xx other than 502, 503 and 504."
         ),
     ] = None
@@ -194,6 +194,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         shown = {f: getattr(self, f) for f in self.__struct_fields__ if f not in _SECRETS}
         shown["database_url"] = mask_url(self.database_url)
         return f"Settings({shown})"
+
+    @property
+    def origin(self) -> str:
+        """Where this machine reaches the server, whatever the public calls it."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104 - compared with, not bound to
+        return f"{'https' if self.tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def secrets(self) -> "Secrets":

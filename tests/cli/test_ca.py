@@ -94,5 +94,8 @@ def test_serve_speaks_tls_and_the_other_commands_trust_it(tmp_path: Path) -> Non
         with pytest.raises(requests.exceptions.ConnectionError):
             requests.get(server.url.replace("https:", "http:"), timeout=30)
         assert "delivered" in well(tmp_path, "send", "+15550001111", "Hello", "--wait")
-        said = parley(tmp_path, "doctor", env={"PARLEY_TLS": "true", "PARLEY_PORT": server.url.rpartition(":")[2]})
+        env = {"PARLEY_TLS": "true", "PARLEY_PORT": server.url.rpartition(":")[2]}
+        mine = {"PARLEY_ACCOUNT_SID": server.said["Account SID"], "PARLEY_AUTH_TOKEN": server.said["Auth token"]}
+        assert "+15551234567" in well(tmp_path, "numbers", "list", env=env | mine)
+        said = parley(tmp_path, "doctor", env=env)
         assert "a Parley answers" in said.stdout

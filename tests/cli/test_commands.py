@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.cli.process import PARLEY, Serving, environment, parley, serving, well
+from tests.receiver import Received, Receiver, Reply
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -197,6 +198,39 @@ def test_tail_tells_what_happens_across_a_restart(tmp_path: Path) -> None:
                     if event["to"] == "+15550110011":
                         break
                 assert {"seq", "message_id", "kind", "at", "from"} <= event.keys()
+
+
+def test_tail_waits_for_a_server_that_is_busy(receiver: Receiver, tmp_path: Path) -> None:
+    event = {"seq": 1, "message_id": "m", "kind": "queued", "at": "now", "from": None, "to": None, "data": None}
+    answers = iter(
+        [
+            Reply(429, json.dumps({"code": "too_many_requests", "message": "Later", "status": 429}).encode()),
+            Reply(503, b"{}"),
+            Reply(200, json.dumps({"events": [event], "next": 1}).encode()),
+        ]
+    )
+    receiver.answer = lambda _: next(answers, Reply(503))
+    flags = ("--url", receiver.url, "--account", f"AC{'0' * 32}", "--token", "x", "--since", "0")
+    with tailing(tmp_path, "--json", *flags) as lines:
+        assert json.loads(next(lines)) == event
+
+
+def test_the_usual_sender_is_the_first_of_all_pages(receiver: Receiver, tmp_path: Path) -> None:
+    pages = {"0": ["+15550000003", "+15550000002"], "1": ["+15550000001"]}
+
+    def answer(received: Received) -> Reply:
+        if received.method == "POST":
+            return Reply(201, json.dumps({"sid": "SM1", "status": "queued"}).encode())
+        page = received.form.get("Page", "0")
+        following = f"{received.path}?Page=1" if page == "0" else None
+        numbers = [{"phone_number": number} for number in pages[page]]
+        told = {"incoming_phone_numbers": numbers, "next_page_uri": following}
+        return Reply(200, json.dumps(told).encode())
+
+    receiver.answer = answer
+    flags = ("--url", receiver.url, "--account", f"AC{'0' * 32}", "--token", "x")
+    assert well(tmp_path, "send", "+15550110040", "Hi", *flags) == "SM1 queued\n"
+    assert receiver.requests[-1].form["From"] == "+15550000001"
 
 
 def test_tail_can_be_read_by_people(server: Serving) -> None:

@@ -5,6 +5,5 @@
 
 from parley.app.node import SEED_NUMBERS, App
 from parley.app.surface import VERSION
-from parley.app.terms import SHARED_KEY
 
-__all__ = ["SEED_NUMBERS", "SHARED_KEY", "VERSION", "App"]
+__all__ = ["SEED_NUMBERS", "VERSION", "App"]

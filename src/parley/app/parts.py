@@ -128,9 +128,7 @@ class Parts:
         """What a start that fails has to close."""
         self.is_first_start = False
         """Whether this start made it."""
-        self.public_url = (settings.public_url or f"http://{terms.reachable(settings.host)}:{settings.port}").rstrip(
-            "/"
-        )
+        self.public_url = (settings.public_url or settings.origin).rstrip("/")
 
     def build(self, engine: Engine) -> None:
         """Make every part that needs the open store. Raises what keeps a node from starting."""

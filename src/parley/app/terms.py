@@ -14,14 +14,12 @@ from parley.lib import tables
 from parley.model.consent import Replies as KeywordReplies
 from parley.settings import Settings, SettingsError
 from parley.store.connect import sqlite_path
-from parley.store.vault import VaultError, key_from_text, load_or_create_key
+from parley.store.vault import VaultError, key_file, key_from_text, load_or_create_key
 
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-SHARED_KEY: Final = Path("var/parley.key")
-"""The key file of a node on PostgreSQL that was given no key."""
 API_RATE: Final = 1380.0
 """Writes a second of one account in the strict profile: SignalWire's 13,800 in ten seconds (platform/rate-limits)."""
 BURST_S: Final = 10
@@ -33,19 +31,18 @@ def vault_key(settings: Settings) -> bytes:
     secret = settings.secrets.secret_key
     if secret is not None:
         return key_from_text(secret.reveal())
-    path = sqlite_path(settings.database_url)
-    if path is None:
-        log.warning("PARLEY_SECRET_KEY is not set; every node needs this key", file=str(SHARED_KEY))
-        path = SHARED_KEY
-    return load_or_create_key(path.with_suffix(".key"))
+    path = key_file(settings.database_url)
+    if sqlite_path(settings.database_url) is None:
+        log.warning("PARLEY_SECRET_KEY is not set; every node needs this key", file=str(path))
+    return load_or_create_key(path)
 
 
 def check_key_is_there(settings: Settings) -> None:
     """Raises VaultError where a key file would be made that cannot be the one that the record was written with."""
-    path = sqlite_path(settings.database_url) or SHARED_KEY
-    if settings.secrets.secret_key is None and not path.with_suffix(".key").exists():
+    path = key_file(settings.database_url)
+    if settings.secrets.secret_key is None and not path.exists():
         raise VaultError(
-            f"the key file {path.with_suffix('.key')} is not there, and the database was written under a key. Put it"
+            f"the key file {path} is not there, and the database was written under a key. Put it"
             " back, or give this process the PARLEY_SECRET_KEY, that it was written with"
         )
 
@@ -109,10 +106,3 @@ def trust(ca_file: str | None) -> ssl.SSLContext | None:
     except OSError as error:
         raise SettingsError(f"ca_file {ca_file}: {error.strerror}") from None
     return context
-
-
-def reachable(host: str) -> str:
-    """An address under which a server that listens on `host` is reached from this machine."""
-    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared with, not bound to
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host

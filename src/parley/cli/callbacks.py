@@ -51,8 +51,8 @@ def replay(server: Server, what: tuple[str, ...], *, gave_up: bool) -> None:
             count += 1
     if gave_up:
         # Listed to the end before anything is replayed: what is given up again meanwhile is not replayed for ever.
-        for callback in list(_listed(server, "gave_up", None, None)):
-            _replay(server, callback["callback_id"])
+        for callback_id in [callback["callback_id"] for callback in _listed(server, "gave_up", None, None)]:
+            _replay(server, callback_id)
             count += 1
     click.echo(f"{count} {'callback is' if count == 1 else 'callbacks are'} owed again")
 

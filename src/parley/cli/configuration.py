@@ -40,12 +40,6 @@ def data_directory(settings: Settings) -> Path | None:
     return Path(unquote(settings.database_url.removeprefix(_SQLITE))).parent
 
 
-def origin(settings: Settings) -> str:
-    """Where this machine reaches the server, whatever the public calls it."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104 - compared with
-    return f"{'https' if settings.tls else 'http'}://{f'[{host}]' if ':' in host else host}:{settings.port}"
-
-
 def tls_directory(settings: Settings) -> Path:
     """Where the files are with which a node speaks TLS."""
     return data_directory(settings) or Path("var")

@@ -10,7 +10,7 @@ from uuid import UUID
 import click
 import msgspec
 
-from parley.cli.configuration import data_directory, origin
+from parley.cli.configuration import data_directory, tls_directory
 from parley.settings import Settings
 
 FILE: Final = "credentials.toml"
@@ -65,7 +65,8 @@ def find(settings: Settings, url: str | None, account: str | None, token: str | 
     account = account or settings.account_sid
     token = token or settings.auth_token
     if account and token:
-        return Credentials(url or _url(settings), account, token)
+        ca_file = str(tls_directory(settings) / "ca.pem") if settings.tls else None
+        return Credentials(url or settings.public_url or settings.origin, account, token, ca_file)
     directory = data_directory(settings)
     path = directory / FILE if directory is not None else None
     if path is None or not path.exists():
@@ -90,7 +91,3 @@ def _quoted(value: str) -> str:
     """A string that means the same to TOML and to a shell, as far as one can be had."""
     is_plain = value.isprintable() and "'" not in value
     return f"'{value}'" if is_plain else json.dumps(value)
-
-
-def _url(settings: Settings) -> str:
-    return settings.public_url or origin(settings)

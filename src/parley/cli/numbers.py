@@ -12,7 +12,6 @@ from parley.cli.options import for_server
 from parley.cli.server import Refusal, Server
 
 _NOT_FOR_SALE: Final = 21422
-_MOST: Final = "1000"
 _WEBHOOK: Final = {
     "sms_url": "SmsUrl",
     "sms_method": "SmsMethod",
@@ -111,22 +110,10 @@ def remove(server: Server, number: str) -> None:
 
 def _listed(server: Server, wanted: str | None = None) -> list[dict[str, Any]]:
     """The account's numbers, the newest first, and behind them its short codes, as numbers too."""
-    numbers = _pages(server, "IncomingPhoneNumbers", "incoming_phone_numbers", "PhoneNumber", wanted)
-    codes = _pages(server, "SMS/ShortCodes", "short_codes", "ShortCode", wanted)
+    asked, asked_code = ({}, {}) if wanted is None else ({"PhoneNumber": wanted}, {"ShortCode": wanted})
+    numbers = list(server.listed("IncomingPhoneNumbers", "incoming_phone_numbers", asked))
+    codes = server.listed("SMS/ShortCodes", "short_codes", asked_code)
     return numbers + [{**code, "phone_number": code["short_code"], "sid": f"PN{code['sid'][2:]}"} for code in codes]
-
-
-def _pages(server: Server, path: str, key: str, name: str, wanted: str | None) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    answer = server.get(
-        f"{server.account}/{path}.json", {"PageSize": _MOST, **({} if wanted is None else {name: wanted})}
-    )
-    while True:
-        found += answer[key]
-        following = answer.get("next_page_uri")
-        if not following:
-            return found
-        answer = server.get(str(following))
 
 
 def _sid(server: Server, number: str) -> str:

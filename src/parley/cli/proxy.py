@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from parley.cli.configuration import data_directory, load, origin
+from parley.cli.configuration import data_directory, load
 from parley.cli.credentials import find
 from parley.cli.listen import listen
 from parley.cli.server import split, trusting
@@ -77,7 +77,7 @@ def _server(settings: Settings, url: str | None) -> tuple[str, str | None]:
     try:
         left = find(settings, url, None, None)
     except click.ClickException:  # a proxy needs no credentials: its clients have them
-        return url or origin(settings), None
+        return url or settings.origin, None
     return left.url, left.ca_file
 
 

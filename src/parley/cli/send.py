@@ -38,7 +38,7 @@ def command(server: Server, to: str, body: str, sender: str | None, media: tuple
 
 
 def _first_number(server: Server) -> str:
-    listed = server.get(f"{server.account}/IncomingPhoneNumbers.json", {"PageSize": "1000"})["incoming_phone_numbers"]
+    listed = list(server.listed("IncomingPhoneNumbers", "incoming_phone_numbers"))
     if not listed:
         raise click.ClickException("The account has no number to send from: name one with --from.")
     return str(listed[-1]["phone_number"])  # the newest come first

@@ -17,7 +17,7 @@ import structlog
 from msgspec.structs import replace
 
 from parley.cli import banner, ca, credentials, logs
-from parley.cli.configuration import data_directory, load, origin, tls_directory, with_every_flag
+from parley.cli.configuration import data_directory, load, tls_directory, with_every_flag
 from parley.cli.listen import is_loopback, listen
 from parley.settings import Settings
 
@@ -54,10 +54,8 @@ def command(**flags: Any) -> None:
     logs.configure(settings.log_level, settings.log_format)
     try:
         files = _tls(settings) if settings.tls else None
-        if files is not None:
-            settings = replace(settings, public_url=settings.public_url or origin(settings))
-            if settings.ca_file is None and files.authority.exists():
-                settings = replace(settings, ca_file=str(files.authority))
+        if files is not None and settings.ca_file is None and files.authority.exists():
+            settings = replace(settings, ca_file=str(files.authority))
         is_well = _run(settings, files, listener, for_requests_s)
     finally:
         listener.close()
@@ -68,7 +66,7 @@ def command(**flags: Any) -> None:
 def _tls(settings: Settings) -> "LocalTls":
     """The files to speak TLS with, for every name by which the server may be reached. Raises ClickException."""
     told = urlsplit(settings.public_url).hostname if settings.public_url else None
-    return ca.prepare(tls_directory(settings), (urlsplit(origin(settings)).hostname or "", *([told] if told else [])))
+    return ca.prepare(tls_directory(settings), (urlsplit(settings.origin).hostname or "", *([told] if told else [])))
 
 
 def _run(settings: Settings, files: "LocalTls | None", listener: socket.socket, for_requests_s: float) -> bool:
@@ -147,7 +145,7 @@ def _ready(app: "App", settings: Settings, files: "LocalTls | None") -> None:
     account = app.first_account
     assert account is not None, "a started node has one"
     mine = credentials.Credentials(
-        origin(settings),
+        settings.origin,
         f"AC{account.id.hex()}",
         account.auth_token.reveal(),
         str(files.authority) if files and files.authority.exists() else None,

@@ -3,7 +3,7 @@
 import json
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from shutil import copyfileobj
@@ -15,6 +15,8 @@ import click
 from parley.cli.credentials import Credentials
 
 _TIMEOUT_S: Final = 30.0
+_MOST: Final = "1000"
+"""Items of a page, at most."""
 
 
 class Refusal(click.ClickException):
@@ -45,6 +47,15 @@ class Server:
     def get(self, path: str, query: Mapping[str, str] | None = None, wait_s: float = 0) -> dict[str, Any]:
         """Read. `wait_s` is how long the server was asked to wait before it answers."""
         return self._call("GET", f"{path}?{urlencode(query)}" if query else path, None, None, _TIMEOUT_S + wait_s)
+
+    def listed(self, path: str, key: str, query: Mapping[str, str] | None = None) -> Iterator[dict[str, Any]]:
+        """Every item of one of Twilio's lists, which are paged; `key` is the list's name in its answers."""
+        answer = self.get(f"{self.account}/{path}.json", {"PageSize": _MOST, **(query or {})})
+        while True:
+            yield from answer[key]
+            if not answer.get("next_page_uri"):
+                return
+            answer = self.get(str(answer["next_page_uri"]))
 
     def post_form(self, path: str, fields: Mapping[str, str | list[str]]) -> dict[str, Any]:
         """Send a form, as Twilio's API takes it."""

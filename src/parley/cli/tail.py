@@ -12,7 +12,9 @@ from parley.cli.server import Refusal, Server, Unreachable
 
 _WAIT_S: Final = 25
 _AGAIN_S: Final = 0.5
-_BUSY: Final = 500
+_BUSY: Final = 429
+_BROKEN: Final = 500
+"""Refusals from here on pass by themselves, as does the one above."""
 _COLOURS: Final = {
     "delivered": "green",
     "read": "green",
@@ -51,7 +53,7 @@ def _events(server: Server, since: int | None) -> Iterator[dict[str, Any]]:
         try:
             news = server.get("/admin/events", {"after": str(position), "wait": str(_WAIT_S)}, wait_s=_WAIT_S)
         except (Unreachable, Refusal) as problem:
-            if isinstance(problem, Refusal) and problem.status < _BUSY:
+            if isinstance(problem, Refusal) and problem.status < _BROKEN and problem.status != _BUSY:
                 raise
             if not is_away:
                 click.secho("The server is away; waiting for it.", fg="yellow", err=True)

@@ -13,8 +13,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from parley.lib import randomness
+from parley.store.connect import sqlite_path
 
 KEY_BYTES: Final = 32
+SHARED_KEY: Final = Path("var/parley.key")
+"""The key file of a node on PostgreSQL that was given no key."""
 _NONCE_BYTES: Final = 12
 _VERSION: Final = b"\x01"
 # One salt for all: the text is this installation's own secret, and the key has to be the same on each of its nodes.
@@ -70,6 +73,12 @@ def key_from_text(text: str) -> bytes:
     if len(text) < _MIN_TEXT:
         raise VaultError(f"PARLEY_SECRET_KEY has {len(text)} characters; it needs at least {_MIN_TEXT}, at random")
     return Scrypt(salt=_SALT, length=KEY_BYTES, n=_SCRYPT_N, r=8, p=1).derive(text.encode("utf-8", "surrogatepass"))
+
+
+def key_file(database_url: str) -> Path:
+    """Where the key is that no setting gives: beside the data, where these are in a file. Raises UrlError."""
+    path = sqlite_path(database_url)
+    return SHARED_KEY if path is None else path.with_suffix(".key")
 
 
 def load_or_create_key(path: Path, entropy: Callable[[int], bytes] = randomness.entropy) -> bytes:

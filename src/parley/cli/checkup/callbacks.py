@@ -1,15 +1,16 @@
 """Whether webhooks can reach the apps that they are meant for: as far as opening a connection, and no further."""
 
 import asyncio
-import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from yarl import URL
 
 from parley.cli.checkup.finding import Finding, broken, doubtful, well
 from parley.settings import Settings
-from parley.webhooks.guard import Guard, RefusedUrl
+from parley.webhooks.guard import Guard, GuardedResolver, RefusedUrl
+from parley.webhooks.lookups import Lookups
 
 _CONNECT_S: Final = 3.0
 _MOST: Final = 50
@@ -29,20 +30,18 @@ async def check_callbacks(settings: Settings, urls: Sequence[str]) -> list[Findi
         else:
             targets[parsed.raw_host or "", parsed.port or 0] = parsed
     tried = list(targets)[:_MOST]
-    found += await asyncio.gather(*(_reach(guard, host, port) for host, port in tried))
+    resolver = GuardedResolver(guard, Lookups())
+    found += await asyncio.gather(*(_reach(resolver, host, port) for host, port in tried))
     if len(targets) > _MOST:
         found.append(doubtful("callbacks", f"only {_MOST} of {len(targets)} hosts were tried", "Look at the others."))
     return list(dict.fromkeys(found)) or [well("callbacks", "none is configured, and none was sent lately")]
 
 
-async def _reach(guard: Guard, host: str, port: int) -> Finding:
+async def _reach(resolver: GuardedResolver, host: str, port: int) -> Finding:
     place = f"{host}:{port}"
     try:
         async with asyncio.timeout(_CONNECT_S):
-            addresses = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            for *_, address in addresses:
-                guard.check_ip(str(address[0]))
-            _, writer = await asyncio.open_connection(host, port)
+            writer = await _connected([each["host"] for each in await resolver.resolve(host, port)], port)
     except RefusedUrl as refused:
         return _refused(place, refused)
     except TimeoutError:
@@ -51,6 +50,14 @@ async def _reach(guard: Guard, host: str, port: int) -> Finding:
         return doubtful("callbacks", f"{place}: {problem.strerror or problem}", "See that the app runs there.")
     writer.close()
     return well("callbacks", f"{place} takes connections")
+
+
+async def _connected(addresses: Sequence[str], port: int) -> asyncio.StreamWriter:
+    """A connection to the first address that takes one. Raises OSError when none does."""
+    for address in addresses[:-1]:
+        with suppress(OSError):
+            return (await asyncio.open_connection(address, port))[1]
+    return (await asyncio.open_connection(addresses[-1], port))[1]
 
 
 def _refused(place: str, refused: RefusedUrl) -> Finding:
@@ -66,5 +73,5 @@ def _place(url: str) -> str:
     try:
         parsed = URL(url)
         return f"{parsed.raw_host}:{parsed.port}"
-    except ValueError:
+    except (ValueError, IndexError):  # yarl trips over http://[]@/ with the latter
         return "a malformed URL"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from parley.cli.checkup.finding import Finding, broken, doubtful, well
-from parley.cli.configuration import origin, tls_directory
+from parley.cli.configuration import tls_directory
 from parley.cli.listen import listen
 from parley.cli.server import connection_to
 from parley.settings import Settings
@@ -25,7 +25,7 @@ def check_port(settings: Settings) -> list[Finding]:
     try:
         listen(settings.host, settings.port).close()
     except click.ClickException as problem:
-        told = _ask(f"{origin(settings)}/readyz", str(tls_directory(settings) / "ca.pem"))
+        told = _ask(f"{settings.origin}/readyz", str(tls_directory(settings) / "ca.pem"))
         if not isinstance(told, dict) or told.get("status") not in ("ready", "not ready"):
             return [broken("port", problem.message, "Stop what is there, or choose another with PARLEY_PORT.")]
     else:
@@ -46,7 +46,7 @@ def check_public_url(settings: Settings) -> Finding:
     url = settings.public_url
     if url is None:
         if settings.profile == "dev":
-            return well("public URL", f"not set: webhooks say {origin(settings)}, which this machine can reach")
+            return well("public URL", f"not set: webhooks say {settings.origin}, which this machine can reach")
         return doubtful(
             "public URL", "not set: apps elsewhere cannot fetch the media in webhooks", "Set PARLEY_PUBLIC_URL."
         )
