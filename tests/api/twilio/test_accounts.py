@@ -71,7 +71,7 @@ def test_an_owner_acts_for_a_subaccount_and_not_the_other_way(client: Client, se
         assert refusal(own.api.v2010.accounts(sid).fetch) == (401, 20003)
         assert refusal(own.api.v2010.accounts(sid).messages(sent.sid).fetch) == (401, 20003)
     assert [each.sid for each in own.api.v2010.accounts.list()] == [made.sid]
-    assert refusal(own.api.v2010.accounts.create) == (403, 20006)
+    assert refusal(own.api.v2010.accounts.create) == (400, 21101)
 
 
 def test_a_message_to_a_subaccounts_number_is_signed_with_its_token(

@@ -226,12 +226,16 @@ def channels(world: World) -> None:
 
 def registry(world: World) -> None:
     v1 = world.messaging
+    reviewers = "/simulator/reviewers"
+    world.ask("PUT", reviewers, json={"verdict": "reject", "delay_s": 0})
     brand = v1.brand_registrations.create(
         customer_profile_bundle_sid="BU" + "1" * 32, a2p_profile_bundle_sid="BU" + "2" * 32
     )
     assert brand.sid in [found.sid for found in v1.brand_registrations.list()]
     assert v1.brand_registrations(brand.sid).fetch().sid == brand.sid
-    v1.brand_registrations(brand.sid).update()
+    world.server.run(world.server.app.reviewing.turn())
+    world.ask("PUT", reviewers, json={"verdict": "rules"})
+    assert v1.brand_registrations(brand.sid).update().status == "PENDING"
     vettings = v1.brand_registrations(brand.sid).brand_vettings
     vetting = vettings.create(vetting_provider="campaign-verify", vetting_id="id")
     assert [found.brand_vetting_sid for found in vettings.list()] == [vetting.brand_vetting_sid]

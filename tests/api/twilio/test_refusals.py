@@ -58,6 +58,7 @@ def newest(raw: Raw) -> list[str]:
         (message(From=SERVICE), 21701),
         (message(From="ACME", MediaUrl="https://example.com/a.png"), 21621),
         (message(MessagingServiceSid=SERVICE), 21701),
+        (message(MessagingServiceSid="MG1"), 21705),
         (message(MessagingServiceSid=SERVICE, Body="-"), 21619),
         (message(From=SERVICE, Body="-"), 21619),
         (message(ScheduleType="weekly", SendAt="2030-01-01T00:00:00Z"), 35126),
@@ -76,10 +77,13 @@ def newest(raw: Raw) -> list[str]:
         (message(StatusCallback="https://under_score.example.com/"), 21609),
         (message(StatusCallback="https://example.com/" + "x" * 4000), 21609),
         (message(StatusCallback="https://exa mple.com/"), 21609),
-        (message(ValidityPeriod="0"), 20001),
-        (message(ValidityPeriod="36001"), 20001),
-        (message(ValidityPeriod="-5"), 20001),
-        (message(ValidityPeriod="ten"), 20001),
+        (message(ValidityPeriod="0"), 21624),
+        (message(ValidityPeriod="36001"), 21624),
+        (message(ValidityPeriod="-5"), 21624),
+        (message(ValidityPeriod="ten"), 21624),
+        (message(FallbackFrom=US), 21666),
+        (message(FallbackFrom=US, MessagingServiceSid=SERVICE), 21664),
+        (message(FallbackFrom=US, MessagingServiceSid=SERVICE, From="-"), 21667),
         (message(SendAsMms="perhaps"), 20001),
         (message(PersistentAction=["geo:1,2"] * 11), 20001),
         (message(PersistentAction="x" * 1001), 20001),
@@ -95,7 +99,7 @@ def test_a_message_is_refused(raw: Raw, parameters: dict[str, str | list[str]], 
 
 
 def test_what_is_not_served_is_called_so(raw: Raw) -> None:
-    for option in ({"FallbackFrom": US, "MessagingServiceSid": SERVICE}, {"ContentSid": "HX" + "0" * 32}):
+    for option in ({"FallbackFrom": US, "MessagingServiceSid": SERVICE, "From": "-"}, {"ContentSid": "HX" + "0" * 32}):
         assert "not served" in raw.message(**message(**option)).json()["message"]
 
 
@@ -195,22 +199,29 @@ def test_methods(raw: Raw, server: Server) -> None:
 )
 def test_what_cannot_be_read(raw: Raw, body: bytes, content_type: str, status: int) -> None:
     answer = raw("POST", "/Messages.json", data=body, headers={"Content-Type": content_type})
-    assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (status, 20001, status)
+    code = 20413 if status == 413 else 20001
+    assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (status, code, status)
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        "PageSize=0", "PageSize=-1", "PageSize=ten", "Page=-1", "PageSize=", "PageToken=PA", "PageToken=nonsense",
-        "PageToken=%00", "PageToken=PAYQAAAA", "DateSent=yesterday", "DateSent%3E=2025-13-01", "DateSent%3C=2025-02-30",
+        "PageSize=0", "PageSize=-1", "PageSize=ten", "Page=-1", "PageToken=%00",
+        "DateSent=yesterday", "DateSent%3E=2025-13-01", "DateSent%3C=2025-02-30",
         "DateSent=2025-01-01T25:00:00Z", "Nothing=1", "To=1&To=2", "PageSize=1&PageSize=2",
     ],
 )  # fmt: skip
 def test_bad_queries(raw: Raw, query: str) -> None:
-    if query == "PageSize=":  # as if it were not given
-        assert raw("GET", f"/Messages.json?{query}").status_code == 200
-        return
     assert raw.outcome("GET", f"/Messages.json?{query}") == (400, 20001)
+
+
+@pytest.mark.parametrize("token", ["PA", "nonsense", "PAYQAAAA"])
+def test_a_page_token_that_is_not_ours(raw: Raw, token: str) -> None:
+    assert raw.outcome("GET", f"/Messages.json?PageToken={token}") == (400, 21481)
+
+
+def test_an_empty_filter_is_none(raw: Raw) -> None:
+    assert raw("GET", "/Messages.json?PageSize=&PageToken=&To=&DateSent=").status_code == 200
 
 
 def test_a_suspended_account(raw: Raw, server: Server) -> None:

@@ -134,7 +134,7 @@ def test_a_sender_of_the_pool_may_be_named(client: Client, services: Services) -
     ("parameters", "code"),
     [
         ({"Body": "Hi", "MessagingServiceSid": "MG" + "0" * 32}, 21701),
-        ({"Body": "Hi", "MessagingServiceSid": "nonsense"}, 21701),
+        ({"Body": "Hi", "MessagingServiceSid": "nonsense"}, 21705),
         ({"MessagingServiceSid": "empty"}, 21619),
         ({"Body": "Hi", "MessagingServiceSid": "empty"}, 21704),
         ({"Body": "Hi", "MessagingServiceSid": "full", "To": "whatsapp:+13125557006"}, 21703),

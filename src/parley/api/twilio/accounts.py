@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from parley.api.http.credentials import basic, check_manages
 from parley.api.http.decode import Form
 from parley.api.http.endpoint import Call, Reply, json_reply
-from parley.api.http.fault import Fault
 from parley.api.twilio import laml, pages, render
 from parley.api.twilio.parameters import choice, friendly_name
 from parley.api.twilio.paths import check_account, check_nothing_asked
@@ -63,7 +62,7 @@ class AccountsApi:
         form = call.form()
         form.allow(frozenset({"FriendlyName"}))
         if call.account.owner_id is not None:
-            raise Fault("forbidden", "A subaccount cannot have subaccounts")
+            raise Invalid(21101, "A subaccount cannot have subaccounts")
         made_at = time.strftime("%Y-%m-%d %I:%M %p", time.gmtime(self._clock.now() // 1_000_000))
         name = friendly_name(form) or f"SubAccount Created at {made_at}"
         made = await self._accounts.add_subaccount(call.account, name)

@@ -83,7 +83,7 @@ def _page(form: Form) -> pages.Page:
     """The page that is asked for, by its number alone: what is for sale has no ids to go by. Raises Fault."""
     page = pages.page_of(form)
     if page.after is not None:
-        raise Fault("invalid_parameter", "PageToken is not one that this server gave", "PageToken")
+        raise pages.not_ours()
     return page
 
 

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from parley.api.http.decode import Form
 from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
-from parley.api.http.paging import whole_number
 from parley.api.twilio import pages, render
 from parley.api.twilio.parameters import friendly_name, method, wanted_address
 from parley.api.twilio.paths import NUMBER, check_account, check_nothing_asked, resource_id
@@ -69,7 +69,7 @@ class CallerIds:
             address = None
         if address is None or address.kind != "e164" or address.channel != "sms":
             raise Refused("number_invalid", text)
-        whole_number(form.one("CallDelay"), "CallDelay", 0, 0, _MOST_DELAY_S)
+        _check_delay(form)
         method(form, "StatusCallbackMethod")
         if form.one("StatusCallback"):
             raise Fault("invalid_parameter", "StatusCallback is not supported: calls are not served", "StatusCallback")
@@ -125,6 +125,12 @@ class CallerIds:
         if not found.value.is_verified:  # SignalWire's API has those, too, that wait for their code
             raise Refused("not_found")
         return found
+
+
+def _check_delay(form: Form) -> None:
+    text = form.one("CallDelay")
+    if text and not (text.isascii() and text.isdigit() and len(text) < 3 and int(text) <= _MOST_DELAY_S):
+        raise Invalid(21454, f"CallDelay must be a whole number of seconds from 0 to {_MOST_DELAY_S}", "CallDelay")
 
 
 def _caller_id(found: Resource[CallerId]) -> dict[str, Any]:

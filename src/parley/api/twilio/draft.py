@@ -106,12 +106,12 @@ def _media_urls(form: Form, urls: Urls) -> tuple[str, ...]:
 
 
 def _service_id(service: str, form: Form) -> bytes:
-    """The id of the service that sends. Raises Invalid 21619, Refused(service_unknown)."""
+    """The id of the service that sends. Raises Invalid: 21619, 21705."""
     if not _has_content(form):
         raise Invalid(21619, "A message of a Messaging Service needs a Body, a MediaUrl or a ContentSid", "Body")
     service_id = ids.parse_sid(service, ("MG",)) or ids.parse_uuid(service)
     if service_id is None:
-        raise Refused("service_unknown", service)
+        raise Invalid(21705, "MessagingServiceSid must be MG and 32 hex digits", "MessagingServiceSid")
     return service_id
 
 
@@ -124,7 +124,7 @@ def _service(sender: str, form: Form) -> str | None:
 
 def _with_options(draft: Draft, form: Form, service: str | None) -> Draft:
     at = send_at(form, service)
-    _refuse_unsupported(form)
+    _refuse_unsupported(form, draft)
     _check_ignored(form)
     extras: dict[str, Any] = {}
     if boolean(form, "ProvideFeedback"):
@@ -147,14 +147,18 @@ def _with_options(draft: Draft, form: Form, service: str | None) -> Draft:
     )
 
 
-def _refuse_unsupported(form: Form) -> None:
-    """Raise Fault for what would be lost in silence if it were accepted. An empty value asks for nothing."""
+def _refuse_unsupported(form: Form, draft: Draft) -> None:
+    """Raise Invalid for what would be lost in silence if it were accepted. An empty value asks for nothing."""
     if form.one("ContentSid"):
         raise Invalid(21655, "ContentSid names no template: content templates are not served yet", "ContentSid")
     if form.one("ContentVariables"):
         raise Invalid(21654, "ContentVariables needs a template: none are served yet", "ContentVariables")
     if form.one("FallbackFrom"):
-        raise Fault("invalid_parameter", "FallbackFrom is of RCS, which is not served", "FallbackFrom")
+        if draft.service_id is None:
+            raise Invalid(21666, "FallbackFrom needs a MessagingServiceSid", "FallbackFrom")
+        if draft.sender:
+            raise Invalid(21664, "FallbackFrom cannot stand beside a From", "FallbackFrom")
+        raise Invalid(21667, "The Messaging Service has no sender on RCS, which is not served", "FallbackFrom")
 
 
 def _shortens(form: Form, service: str | None) -> bool:

@@ -197,7 +197,7 @@ class IncomingPhoneNumbers:
         if address.value == magic_numbers.GOOD:  # as Twilio's test numbers: told as bought, and not kept
             return await self._settings.applied(self._unnamed(account, address.value), form)
         if kind is not None and kind_of(address.value) != kind:
-            raise Refused("number_invalid", address.text)
+            raise Invalid(21458, f"PhoneNumber {address.text} is not of the kind that is bought here", "PhoneNumber")
         stands = await self._engine.read(numbers.by_address, address.value)
         if stands is None:
             offer = await self._inventory.offer(address.value)

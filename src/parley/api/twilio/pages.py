@@ -8,7 +8,9 @@ import msgspec
 
 from parley.api.http.decode import Form
 from parley.api.http.endpoint import Reply, json_reply
+from parley.api.http.fault import Fault
 from parley.api.http.paging import Position, position, token, whole_number
+from parley.api.twilio.problems import Invalid
 
 T = TypeVar("T")
 
@@ -36,14 +38,22 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def page_of(form: Form) -> Page:
-    """The page that PageSize (1 to 1000, 50 unless given), Page and PageToken name. Raises Fault."""
+    """The page that PageSize (1 to 1000, 50 unless given), Page and PageToken name. Raises Fault, Invalid 21481."""
     size = whole_number(form.one("PageSize"), "PageSize", 50, 1, 1000)
     number = whole_number(form.one("Page"), "Page", 0, 0, _MOST_PAGES)
     text = form.one("PageToken")
     if not text:
         return Page(number, size, None, backwards=False, skip=number * size)
-    at = position(text)
+    try:
+        at = position(text)
+    except Fault:
+        raise not_ours() from None
     return Page(number, size, at.id, backwards=at.backwards, skip=0)
+
+
+def not_ours() -> Invalid:
+    """What is wrong with a token that no answer gave."""
+    return Invalid(21481, "PageToken is not one that this server gave", "PageToken")
 
 
 def cut(page: Page, items: Sequence[T], id_of: Callable[[T], bytes]) -> Sequence[T]:

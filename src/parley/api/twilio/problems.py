@@ -73,13 +73,13 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "sender_of_another_account": Problem(400, 21660, "The 'From' number {value} does not belong to this account"),
     "service_unknown": Problem(400, 21701, "The Messaging Service {value} does not exist"),
     "status_callback_invalid": Problem(400, 21609, "StatusCallback {value}"),
-    "validity_invalid": Problem(400, 20001, "ValidityPeriod must be a whole number of seconds from 1 to 36000"),
+    "validity_invalid": Problem(400, 21624, "ValidityPeriod must be a whole number of seconds from 1 to 36000"),
 }
 
 FAULTS: Final[dict[Kind, Problem]] = {
     "malformed": Problem(400, 20001, "The request could not be read"),
     "unsupported_content_type": Problem(415, 20001, "The content type of the request is not supported"),
-    "too_large": Problem(413, 20001, "The request is too large"),
+    "too_large": Problem(413, 20413, "The request is too large"),
     "unauthorized": Problem(401, 20003, "Authenticate"),
     "forbidden": Problem(403, 20006, "Access denied"),
     "test_credentials": Problem(403, 20008, "Resource not accessible with test credentials"),

@@ -117,16 +117,15 @@ def test_what_is_held_is_decided_once_it_is_let_go(server: Server, client: Clien
     assert brand.fetch().status == "APPROVED"
 
 
-def test_an_approved_brand_stays_so_while_it_is_looked_at_again(server: Server, client: Client) -> None:
-    brand = client.messaging.v1.brand_registrations.create(**BUNDLES)
-    decide(server)
-    before = brand.fetch()
-    assert before.status == "APPROVED"
+def test_only_a_rejected_brand_is_submitted_again(server: Server, client: Client) -> None:
     tell(server, verdict="hold")
-    assert client.messaging.v1.brand_registrations(brand.sid).update().status == "APPROVED"
+    brand = client.messaging.v1.brand_registrations.create(**BUNDLES)
+    update = client.messaging.v1.brand_registrations(brand.sid).update
+    assert refusal(update) == (400, 21725)
     tell(server, verdict="rules")
     decide(server)
-    assert (brand.fetch().status, brand.fetch().tcr_id) == ("APPROVED", before.tcr_id)
+    assert refusal(update) == (400, 21725)
+    assert brand.fetch().status == "APPROVED"
 
 
 def test_brands_are_listed_newest_first(client: Client) -> None:

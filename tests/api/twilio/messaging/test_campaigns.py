@@ -164,7 +164,7 @@ def test_a_campaign_of_a_rejected_brand_fails(server: Server, client: Client, se
     decide(server)
     assert (brand.fetch().status, campaign.fetch().campaign_status) == ("FAILED", "FAILED")
     other = client.messaging.v1.services.create(friendly_name="Another")
-    assert refusal(lambda: submit(client, other, brand.sid)) == (400, 20001)
+    assert refusal(lambda: submit(client, other, brand.sid)) == (400, 21717)
 
 
 def test_a_service_has_one_campaign(client: Client, brand: str, service: Any) -> None:
@@ -182,11 +182,11 @@ def test_a_sole_proprietor_has_one_campaign(server: Server, client: Client, bran
     assert len(usecases.fetch(brand).us_app_to_person_usecases) == 20
     assert usecases.fetch().us_app_to_person_usecases == usecases.fetch(brand).us_app_to_person_usecases
     sole = {"us_app_to_person_usecase": "SOLE_PROPRIETOR"}
-    assert refusal(lambda: submit(client, service, brand, **sole)) == (400, 20001)
-    assert refusal(lambda: submit(client, service, alone)) == (400, 20001)
+    assert refusal(lambda: submit(client, service, brand, **sole)) == (400, 21717)
+    assert refusal(lambda: submit(client, service, alone)) == (400, 21717)
     submit(client, service, alone, **sole)
     other = client.messaging.v1.services.create(friendly_name="Another")
-    assert refusal(lambda: submit(client, other, alone, **sole)) == (400, 20001)
+    assert refusal(lambda: submit(client, other, alone, **sole)) == (400, 21732)
 
 
 def test_a_campaign_that_was_registered_elsewhere(server: Server, client: Client, service: Any) -> None:
@@ -203,23 +203,28 @@ def test_a_campaign_that_was_registered_elsewhere(server: Server, client: Client
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "code"),
     [
-        {"brand_registration_sid": "BN" + "0" * 32},
-        {"brand_registration_sid": "BN"},
-        {"us_app_to_person_usecase": "SPAM"},
-        {"message_samples": []},
-        {"message_samples": ["x" * 1025, "x"]},
-        {"message_samples": ["Acme: reply STOP to opt out."] * 6},
-        {"description": "x" * 4097},
-        {"message_flow": ""},
-        {"opt_in_message": "too short"},
-        {"opt_in_keywords": ["two words"]},
-        {"privacy_policy_url": "ftp://acme.example"},
+        ({"brand_registration_sid": "BN" + "0" * 32}, 21717),
+        ({"brand_registration_sid": "BN"}, 21717),
+        ({"brand_registration_sid": ""}, 21727),
+        ({"us_app_to_person_usecase": "SPAM"}, 21720),
+        ({"us_app_to_person_usecase": "mixed"}, 21720),
+        ({"us_app_to_person_usecase": ""}, 21727),
+        ({"message_samples": []}, 21727),
+        ({"message_samples": ["x" * 1025, "x"]}, 21728),
+        ({"message_samples": ["Acme: reply STOP to opt out."] * 6}, 21728),
+        ({"description": "x" * 4097}, 21728),
+        ({"message_flow": ""}, 21727),
+        ({"has_embedded_links": ""}, 21727),
+        ({"opt_in_message": "too short"}, 21728),
+        ({"opt_in_keywords": ["two words"]}, 20001),
+        ({"opt_in_keywords": ["x" * 128] * 2}, 21728),
+        ({"privacy_policy_url": "ftp://acme.example"}, 20001),
     ],
 )
-def test_what_is_no_campaign(client: Client, brand: str, service: Any, wrong: dict[str, Any]) -> None:
-    assert refusal(lambda: submit(client, service, brand, **wrong)) == (400, 20001)
+def test_what_is_no_campaign(client: Client, brand: str, service: Any, wrong: dict[str, Any], code: int) -> None:
+    assert refusal(lambda: submit(client, service, brand, **wrong)) == (400, code)
     assert client.messaging.v1.services(service.sid).us_app_to_person.list() == []
 
 

@@ -150,8 +150,9 @@ def test_alpha_senders(service: Any) -> None:
 
 @pytest.mark.parametrize("name", ["", "12345", "+15551234567", "Twelve chars", "Ümlaut", "whatsapp:ACME"])
 def test_what_is_no_name_is_refused(service: Any, name: str) -> None:
-    assert refusal(lambda: service.alpha_senders.create(alpha_sender=name)) == (400, 20001)
-    assert refusal(lambda: service.destination_alpha_senders.create(alpha_sender=name)) == (400, 20001)
+    code = 21709 if name else 21708
+    assert refusal(lambda: service.alpha_senders.create(alpha_sender=name)) == (400, code)
+    assert refusal(lambda: service.destination_alpha_senders.create(alpha_sender=name)) == (400, code)
 
 
 def test_destination_alpha_senders(service: Any) -> None:

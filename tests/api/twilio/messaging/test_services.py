@@ -74,32 +74,31 @@ def test_a_service_begins_with_the_defaults_and_keeps_what_it_is_told(client: Cl
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("given", "code"),
     [
-        {},
-        {"FriendlyName": ""},
-        {"FriendlyName": "  "},
-        {"FriendlyName": "x" * 65},
-        {"InboundRequestUrl": "nonsense"},
-        {"FallbackUrl": "ftp://example.com"},
-        {"StatusCallback": "http://10.0.0.1/"},
-        {"StickySender": "maybe"},
-        {"ScanMessageContent": "always"},
-        {"Usecase": "spam"},
-        {"ValidityPeriod": "0"},
-        {"ValidityPeriod": "36001"},
-        {"ValidityPeriod": "soon"},
-        {"Unknown": "1"},
+        ({}, 20001),
+        ({"FriendlyName": ""}, 20001),
+        ({"FriendlyName": "  "}, 20001),
+        ({"FriendlyName": "x" * 65}, 20001),
+        ({"InboundRequestUrl": "nonsense"}, 20001),
+        ({"InboundMethod": "PUT"}, 21403),
+        ({"FallbackUrl": "ftp://example.com"}, 20001),
+        ({"StatusCallback": "http://10.0.0.1/"}, 20001),
+        ({"StickySender": "maybe"}, 20001),
+        ({"ScanMessageContent": "always"}, 20001),
+        ({"Usecase": "spam"}, 21713),
+        ({"ValidityPeriod": "0"}, 21624),
+        ({"ValidityPeriod": "36001"}, 21624),
+        ({"ValidityPeriod": "soon"}, 21624),
+        ({"Unknown": "1"}, 20001),
     ],
 )
-def test_a_wrong_setting_makes_no_service(server: Server, client: Client, given: dict[str, str]) -> None:
+def test_a_wrong_setting_makes_no_service(server: Server, client: Client, given: dict[str, str], code: int) -> None:
     before = [service.sid for service in client.messaging.v1.services.list()]
     whole = given if not given or "FriendlyName" in given else {"FriendlyName": "x", **given}
     answer = ask(server, "POST", "/messaging/v1/Services", data=whole)
-    assert (answer.status_code, answer.json()["code"]) == (400, 20001)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
     assert [service.sid for service in client.messaging.v1.services.list()] == before
-    method = ask(server, "POST", "/messaging/v1/Services", data={"FriendlyName": "x", "InboundMethod": "PUT"})
-    assert (method.status_code, method.json()["code"]) == (400, 21403)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 65])

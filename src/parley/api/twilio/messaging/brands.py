@@ -8,6 +8,7 @@ from parley.api.twilio import collection, pages
 from parley.api.twilio.messaging import registry_fields as fields
 from parley.api.twilio.parameters import boolean, choice
 from parley.api.twilio.paths import check_nothing_asked, resource_id
+from parley.api.twilio.problems import Invalid
 from parley.core.review import Registry, Reviewing
 from parley.lib import ids
 from parley.model.registry import Brand, Verdict, Vetting
@@ -72,11 +73,9 @@ class Brands:
         return json_reply(200, _shown(call, await self._brands.fetch(call.account.id, resource_id(call, BRAND))))
 
     async def update(self, call: Call) -> Reply:
-        """Submit a brand again, as it is: what it consists of stands in its bundles."""
+        """Submit a brand that was rejected again, as it is: what it consists of stands in its bundles."""
         call.form().allow(frozenset())
-        brand = await self._reviewing.resubmit(
-            self._brands, call.account.id, resource_id(call, BRAND), lambda before: before.value
-        )
+        brand = await self._reviewing.resubmit(self._brands, call.account.id, resource_id(call, BRAND), _rejected)
         return json_reply(202, _shown(call, brand))
 
     async def create_vetting(self, call: Call) -> Reply:
@@ -122,6 +121,12 @@ class Brands:
 
     async def _parent(self, call: Call) -> Resource[Brand]:
         return await self._brands.fetch(call.account.id, resource_id(call, BRAND, "BrandSid"))
+
+
+def _rejected(brand: Resource[Brand]) -> Brand:
+    if brand.value.verdict != "rejected":
+        raise Invalid(21725, "Only a brand that was rejected can be submitted again")
+    return brand.value
 
 
 def _shown(call: Call, brand: Resource[Brand]) -> dict[str, Any]:

@@ -7,9 +7,17 @@ from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.twilio import collection, pages
 from parley.api.twilio.messaging import registry_fields as fields
-from parley.api.twilio.messaging.campaign_form import CHANGE, SUBMISSION, described, worded
+from parley.api.twilio.messaging.campaign_form import (
+    CHANGE,
+    SUBMISSION,
+    described,
+    missing,
+    required,
+    required_flag,
+    worded,
+)
 from parley.api.twilio.messaging.campaign_usecases import SOLE_PROPRIETOR, USECASES
-from parley.api.twilio.parameters import boolean, choice
+from parley.api.twilio.parameters import boolean
 from parley.api.twilio.paths import check_nothing_asked, resource_id
 from parley.api.twilio.problems import Invalid
 from parley.api.twilio.urls import Urls
@@ -40,6 +48,7 @@ _REJECTED: Final = 30899
 _EXTENDED: Final = "v1.2"
 """The X-Twilio-Api-Version whose campaigns tell the URLs of their policies."""
 _MOST_ID: Final = 255
+_NOT_FOR_BRAND: Final = 21717
 
 
 class Campaigns:
@@ -103,7 +112,7 @@ class Campaigns:
         form = call.form()
         form.allow(CHANGE)
         for name in ("AgeGated", "DirectLending"):
-            fields.required_flag(form, name)
+            required_flag(form, name)
         changed = await self._reviewing.resubmit(
             self._campaigns, call.account.id, campaign.id, lambda before: described(before.value, form, self._urls)
         )
@@ -119,7 +128,7 @@ class Campaigns:
         """Submit a campaign that was registered elsewhere, under its name there."""
         form = call.form()
         form.allow(_EXTERNAL)
-        campaign = Campaign(None, registry_id=fields.required(form, "CampaignId", _MOST_ID))
+        campaign = Campaign(None, registry_id=required(form, "CampaignId", _MOST_ID))
         boolean(form, "CnpMigration")
         service = await self._services.find(call.account.id, fields.named(form, "MessagingServiceSid", "MG"))
         if service is None:
@@ -158,24 +167,30 @@ class Campaigns:
 
     async def _brand(self, call: Call, form: Form) -> Resource[Brand]:
         name = "BrandRegistrationSid"
-        brand = await self._registry.brands.find(call.account.id, fields.named(form, name, "BN"))
+        sid = form.one(name)
+        if not sid:
+            raise missing(name)
+        brand_id = ids.parse_sid(sid, ("BN",))
+        brand = None if brand_id is None else await self._registry.brands.find(call.account.id, brand_id)
         if brand is None:
-            raise Fault("invalid_parameter", f"{name} names no brand of this account", name)
+            raise Invalid(_NOT_FOR_BRAND, f"{name} names no brand of this account", name)
         if brand.value.verdict == "rejected":
-            raise Fault("invalid_parameter", "The brand was rejected; submit it again first", name)
+            raise Invalid(_NOT_FOR_BRAND, "The brand was rejected; submit it again first", name)
         return brand
 
     async def _usecase(self, brand: Resource[Brand], form: Form) -> str:
         name = "UsAppToPersonUsecase"
-        usecase = choice(form, name, (*(each["code"] for each in USECASES), SOLE_PROPRIETOR))
-        if usecase is None:
-            raise Fault("invalid_parameter", f"{name} is required", name)
+        usecase = form.one(name)
+        if not usecase:
+            raise missing(name)
+        if usecase != SOLE_PROPRIETOR and usecase not in {each["code"] for each in USECASES}:
+            raise Invalid(21720, f"{name} must be one of those that Usecases tells", name)
         if (usecase == SOLE_PROPRIETOR) != (brand.value.kind == "sole_proprietor"):
-            raise Fault("invalid_parameter", f"A {brand.value.kind} brand has no campaign of this use case", name)
+            raise Invalid(_NOT_FOR_BRAND, f"A {brand.value.kind} brand has no campaign of this use case", name)
         if usecase == SOLE_PROPRIETOR and any(
             campaign.value.brand_id == brand.id for campaign in await self._campaigns.family(brand.account_id)
         ):
-            raise Fault("invalid_parameter", "A sole_proprietor brand has one campaign at most", name)
+            raise Invalid(21732, "A sole_proprietor brand has one campaign at most", name)
         return usecase
 
     async def _shown(self, call: Call, campaign: Resource[Campaign]) -> dict[str, Any]:

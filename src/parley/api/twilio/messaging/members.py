@@ -74,7 +74,9 @@ class AlphaSenders(Members):
     """Names: one for wherever names are allowed, or (destination) one for each country and one for all others."""
 
     async def create(self, call: Call) -> Reply:
-        """Give the service a name. Raises Fault where it is none, or the service has one for the country."""
+        """Give the service a name. Raises Invalid: 21708 without one, 21709 for what is none; and Fault when the
+        service has one for the country.
+        """
         service_id = await self.pools.service(call, self.part)
         form = call.form()
         has_country = self.part.kind == "destination_alpha"
@@ -150,14 +152,16 @@ class ChannelMembers(Members):
 
 
 def _name(form: Form) -> str:
-    text = form.one("AlphaSender") or ""
+    text = form.one("AlphaSender")
+    if not text:
+        raise Invalid(21708, "AlphaSender is required", "AlphaSender")
     try:
         address = parse_sender(text)
     except InvalidAddress:
         address = None
     if address is None or address.kind != "alphanumeric":
         detail = "AlphaSender must be 1 to 11 letters, digits, spaces and -+_&, with a letter among them"
-        raise Fault("invalid_parameter", detail, "AlphaSender")
+        raise Invalid(21709, detail, "AlphaSender")
     return address.value
 
 

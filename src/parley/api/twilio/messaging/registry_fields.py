@@ -5,49 +5,34 @@ from typing import Any, Final
 
 from parley.api.http.decode import Form
 from parley.api.http.fault import Fault
-from parley.api.twilio.parameters import boolean
+from parley.api.twilio.problems import Invalid
 from parley.api.twilio.urls import Urls
 from parley.lib import ids
 from parley.model.registry import Flaw, Objection
 
+_USUAL: Final = 20001
 _ERRORS: Final = "https://www.twilio.com/docs/api/errors/"
 
 
-def required(form: Form, name: str, most: int, least: int = 1) -> str:
-    """A text that has to be given, of so many characters. Raises Fault(invalid_parameter)."""
-    text = optional(form, name, most, least)
-    if text is None:
-        raise Fault("invalid_parameter", f"{name} is required", name)
-    return text
-
-
-def optional(form: Form, name: str, most: int, least: int = 1) -> str | None:
-    """A text of so many characters; None when not given, or empty. Raises Fault(invalid_parameter)."""
+def optional(form: Form, name: str, most: int, least: int = 1, code: int = _USUAL) -> str | None:
+    """A text of so many characters; None when not given, or empty. Raises Invalid with `code`."""
     text = form.one(name)
     if not text:
         return None
     if not least <= len(text) <= most:
-        raise Fault("invalid_parameter", f"{name} must have {least} to {most} characters", name)
+        raise Invalid(code, f"{name} must have {least} to {most} characters", name)
     return text
 
 
-def required_flag(form: Form, name: str) -> bool:
-    """A boolean that has to be given. Raises Fault(invalid_parameter)."""
-    flag = boolean(form, name)
-    if flag is None:
-        raise Fault("invalid_parameter", f"{name} is required", name)
-    return flag
-
-
-def several(form: Form, name: str, most: int, most_characters: int) -> tuple[str, ...] | None:
-    """Texts of a parameter that may be repeated; None when not given. Raises Fault(invalid_parameter)."""
+def several(form: Form, name: str, most: int, most_characters: int, code: int = _USUAL) -> tuple[str, ...] | None:
+    """Texts of a parameter that may be repeated; None when not given. Raises Invalid with `code`."""
     if name not in form:
         return None
     texts = tuple(text for text in form.many(name) if text)
     if len(texts) > most:
-        raise Fault("invalid_parameter", f"{name} may be given {most} times at most", name)
+        raise Invalid(code, f"{name} may be given {most} times at most", name)
     if any(len(text) > most_characters for text in texts):
-        raise Fault("invalid_parameter", f"Each {name} may have {most_characters} characters at most", name)
+        raise Invalid(code, f"Each {name} may have {most_characters} characters at most", name)
     return texts
 
 

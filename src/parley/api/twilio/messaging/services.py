@@ -11,6 +11,7 @@ from parley.api.http.fault import Fault
 from parley.api.twilio import collection, pages
 from parley.api.twilio.parameters import boolean, choice, method
 from parley.api.twilio.paths import check_nothing_asked, resource_id
+from parley.api.twilio.problems import Invalid
 from parley.api.twilio.urls import Urls
 from parley.core.refusal import Refused
 from parley.core.resources import Resources
@@ -38,11 +39,10 @@ _SWITCHES: Final = {
     "SynchronousValidation": "synchronous_validation",
     "UseInboundWebhookOnNumber": "use_inbound_webhook_on_number",
 }
-_CHOICES: Final = {
-    "ScanMessageContent": ("scan_message_content", ("inherit", "enable", "disable")),
-    "Usecase": ("usecase", USECASES),
-}
-_SETTINGS: Final = frozenset({"FriendlyName", "ValidityPeriod", *_URLS, *_METHODS, *_SWITCHES, *_CHOICES})
+_SCANS: Final = ("inherit", "enable", "disable")
+_SETTINGS: Final = frozenset(
+    {"FriendlyName", "ScanMessageContent", "Usecase", "ValidityPeriod", *_URLS, *_METHODS, *_SWITCHES}
+)
 _MOST_NAME: Final = 64
 _PARTS: Final = {
     "phone_numbers": "PhoneNumbers",
@@ -127,15 +127,13 @@ class Services:
         for name, field in _SWITCHES.items():
             if (switch := boolean(form, name)) is not None:
                 given[field] = switch
-        for name, (field, words) in _CHOICES.items():
-            if (word := choice(form, name, words)) is not None:
-                given[field] = word
-        if (friendly_name := form.one("FriendlyName")) is not None:
-            if not friendly_name.strip():
-                raise Fault("invalid_parameter", "FriendlyName is blank", "FriendlyName")
-            if len(friendly_name) > _MOST_NAME:
-                detail = f"FriendlyName may have no more than {_MOST_NAME} characters"
-                raise Fault("invalid_parameter", detail, "FriendlyName")
+        if (scans := choice(form, "ScanMessageContent", _SCANS)) is not None:
+            given["scan_message_content"] = scans
+        if usecase := form.one("Usecase"):
+            if usecase not in USECASES:
+                raise Invalid(21713, f"Usecase must be one of {', '.join(USECASES)}", "Usecase")
+            given["usecase"] = usecase
+        if (friendly_name := _name(form)) is not None:
             given["friendly_name"] = friendly_name
         if period := form.one("ValidityPeriod"):
             is_number = period.isascii() and period.isdigit() and len(period) <= 5
@@ -148,6 +146,16 @@ class Services:
         """The services whose campaign is approved."""
         campaigns = await self._campaigns.family(call.account.id)
         return {each.parent_id for each in campaigns if each.value.verdict == "approved"}
+
+
+def _name(form: Form) -> str | None:
+    name = form.one("FriendlyName")
+    if name is not None and not name.strip():
+        raise Fault("invalid_parameter", "FriendlyName is blank", "FriendlyName")
+    if name is not None and len(name) > _MOST_NAME:
+        detail = f"FriendlyName may have no more than {_MOST_NAME} characters"
+        raise Fault("invalid_parameter", detail, "FriendlyName")
+    return name
 
 
 def _shown(call: Call, service: Resource[Service], registered: Collection[bytes | None]) -> dict[str, Any]:
