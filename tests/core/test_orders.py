@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -128,7 +129,9 @@ async def test_a_number_is_in_one_campaign(nodes: tuple[Node, Node], clock: Manu
         await node.orders.place(second, [number], None)
 
 
-async def test_what_goes_as_its_order_begins_leaves_nothing_behind(nodes: tuple[Node, Node]) -> None:
+async def test_what_goes_as_its_order_begins_leaves_nothing_behind(
+    nodes: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
     node, other = nodes
     campaign, number = await node.campaign(), await node.own(OURS)
     await node.orders.place(campaign, [number, await node.own(OTHER)], None)
@@ -139,7 +142,8 @@ async def test_what_goes_as_its_order_begins_leaves_nothing_behind(nodes: tuple[
     again = await node.own(OURS)
     order = await node.orders.place(campaign, [again], None)
     await other.registry.campaigns.drop(ACCOUNT, campaign.id)
-    await node.orders._begin(order)  # noqa: SLF001 - a node that read it before it went
+    monkeypatch.setattr(node.registry.orders, "due", AsyncMock(return_value=[order]))  # it was read before it went
+    await node.orders.turn()
     assert await other.registry.assignments.named(ACCOUNT, OURS) is None
 
 
