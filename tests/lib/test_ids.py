@@ -49,6 +49,12 @@ def test_ids_of_given_times_sort_by_them_and_then_as_they_were_made(times: list[
     assert all(uuid.UUID(bytes=id).version == 7 for *_, id in made)
 
 
+def test_ids_of_one_time_keep_their_order_for_longer_than_a_process_lives() -> None:
+    ids = Ids(ManualClock(), ones)
+    first, second = (int.from_bytes(ids.at(7)) % 2**62 for _ in range(2))  # what is random of them
+    assert (2**62 - first) // (second - first) > 10_000 * 86_400 * 100, "ten thousand a second, for a hundred days"
+
+
 def test_order_holds_when_the_random_tail_overflows() -> None:
     clock = ManualClock(at_us=1_000)
     ids = Ids(clock, ones)

@@ -20,6 +20,8 @@ _TICK_LIMIT = 1 << 60
 _TAIL_LIMIT = 1 << 62
 _TAIL_MASK = _TAIL_LIMIT - 1
 _STEP_MASK = (1 << 40) - 1
+# Ids of given times share one tail, which has to last for a process: 2**37 of them even at the longest steps.
+_AT_STEP_MASK = (1 << 24) - 1
 
 _CHUNK_BYTES = 4096
 _WORDS = struct.Struct(f">{_CHUNK_BYTES // 8}Q")
@@ -76,7 +78,7 @@ class Ids:
             if self._at_tail is None:
                 tail = self._word() & _TAIL_MASK >> 1
             else:
-                tail = (self._at_tail + 1 + (self._word() & _STEP_MASK)) & _TAIL_MASK
+                tail = (self._at_tail + 1 + (self._word() & _AT_STEP_MASK)) & _TAIL_MASK
             self._at_tail = tail
         return _HALVES.pack((tick & ~0xFFF) << 4 | _VERSION | (tick & 0xFFF), _VARIANT | tail)
 
