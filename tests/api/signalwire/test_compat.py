@@ -106,8 +106,8 @@ def test_it_lists_what_each_other_operation_knows() -> None:
     for operation, parameters in OPERATIONS.items():
         assert names(operation, "supported") == parameters, operation
     for kind in kinds(Guard()).values():
-        assert names(f"POST {kind.path}", "supported") == kind.parameters
-        assert names(f"{kind.method} {kind.path}/{{id}}", "supported") == kind.changes
+        assert names(f"POST {kind.path}", "supported", "ignored") == kind.parameters
+        assert names(f"{kind.method} {kind.path}/{{id}}", "supported", "ignored") == kind.changes
         assert names(f"GET {kind.path}", "supported") == pages.PARAMETERS
 
 

@@ -97,6 +97,12 @@ def test_each_error(client: Client) -> None:
         ("cxml_webhooks", {"primary_request_url": "https://a.example", "name": 1}, "not_a_string"),
         ("relay_applications", {"name": "Desk"}, "missing_required_parameter"),
         ("swml_scripts", script, "missing_required_parameter"),
+        ("swml_scripts", {**script, "contents": ""}, "missing_required_parameter"),
+        ("swml_scripts", {**script, "contents": 5}, "invalid_parameter"),
+        ("swml_scripts", {**script, "contents": ["x"], "script_type": "calling"}, "invalid_parameter"),
+        ("swml_scripts", {**script, "contents": False}, "invalid_parameter"),
+        ("swml_scripts", {**script, "contents": "x" * 262145, "script_type": "calling"}, "invalid_parameter"),
+        ("swml_scripts", {**script, "contents": {"reply": "x" * 65536}}, "swml_invalid_document"),
         ("swml_scripts", {**script, "contents": {"sections": {}}}, "swml_missing_entry_point"),
         ("swml_scripts", {**script, "contents": {"sections": {"main": [{"play": "x"}]}}}, "swml_unsupported_method"),
     ):

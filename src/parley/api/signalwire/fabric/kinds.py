@@ -6,8 +6,9 @@ from typing import Any, Final, Literal, cast
 from msgspec import DecodeError, json
 from msgspec.structs import replace
 
-from parley.api.signalwire.fabric.script import check_script
 from parley.api.signalwire.fields import Fields
+from parley.api.signalwire.swml import messaging
+from parley.api.signalwire.swml.fault import Faulty
 from parley.lib.ids import to_uuid
 from parley.model.handler import HandlerKind, MessageHandler
 from parley.model.resource import Resource
@@ -17,11 +18,11 @@ RESOURCES: Final = "/api/fabric/resources"
 _USES: Final = ("calling", "messaging")
 _MOST_NAME: Final = 255
 _MOST_CONTENTS: Final = 256 * 1024
-"""Octets of a script."""
+"""Characters of a script; one for messages is held to SWML's limit as well."""
 
 
 class Kind(ABC):
-    """One kind. `created` and `changed` are the statuses of answers, `method` changes one."""
+    """One kind. `created` answers a new one; `method` changes one, by the parameters `changes`."""
 
     name: HandlerKind
     path: str
@@ -44,6 +45,11 @@ class Kind(ABC):
     def _name(self, fields: Fields, name: str, before: MessageHandler | None, *, is_required: bool) -> str:
         given = fields.text(name, is_required=is_required and before is None, most=_MOST_NAME)
         return given or ("" if before is None else before.name)
+
+    def _url(self, fields: Fields, name: str, before: str | None) -> str | None:
+        """A URL that can be taken away; what it was when nothing is said of it."""
+        given = fields.url(name, self.guard)
+        return given if name in fields else before
 
 
 class Webhook(Kind):
@@ -74,17 +80,15 @@ class Webhook(Kind):
         """A webhook for messages needs a URL; so does one for calls, which is never called."""
         stands = before or MessageHandler(self.name, self.name.replace("_", " "))
         url = fields.url("primary_request_url", self.guard, is_required=before is None)
-        fallback = fields.url("fallback_request_url", self.guard)
-        status = fields.url("status_callback_url", self.guard)
         return replace(
             stands,
             name=self._name(fields, "name", before, is_required=False) or stands.name,
             used_for=_use(fields, "used_for", stands),
             request_url=url or stands.request_url,
             request_method=fields.method("primary_request_method") or stands.request_method,
-            fallback_url=fallback if "fallback_request_url" in fields else stands.fallback_url,
+            fallback_url=self._url(fields, "fallback_request_url", stands.fallback_url),
             fallback_method=fields.method("fallback_request_method") or stands.fallback_method,
-            status_callback=status if "status_callback_url" in fields else stands.status_callback,
+            status_callback=self._url(fields, "status_callback_url", stands.status_callback),
             status_callback_method=fields.method("status_callback_method") or stands.status_callback_method,
         )
 
@@ -119,23 +123,23 @@ class SwmlScript(Kind):
         stands = before or MessageHandler(self.name, "")
         use = _use(fields, "script_type", stands)
         contents = fields.given("contents")
-        if contents in (None, "") and before is None:
-            fields.refuse("missing_required_parameter", "contents is required", "contents")
         kept = stands.contents
-        if contents not in (None, ""):
-            kept = contents if isinstance(contents, str) else json.encode(contents).decode()
-        if len(kept) > _MOST_CONTENTS:
-            fields.refuse("invalid_parameter", f"contents has at most {_MOST_CONTENTS} octets", "contents")
-        elif kept and use == "messaging":
-            check_script(kept, fields)
-        name = "name" if before is None else "display_name"
-        status = fields.url("status_callback_url", self.guard)
+        if isinstance(contents, dict):
+            kept = json.encode(contents).decode()
+        elif isinstance(contents, str) and contents:
+            kept = contents
+        elif contents not in (None, ""):
+            fields.refuse("invalid_parameter", "contents must be an object or a string", "contents")
+        elif before is None:
+            fields.refuse("missing_required_parameter", "contents is required", "contents")
+        if kept:
+            _check(kept, use, fields)
         return replace(
             stands,
-            name=self._name(fields, name, before, is_required=True),
+            name=self._name(fields, "name" if before is None else "display_name", before, is_required=True),
             used_for=use,
             contents=kept,
-            status_callback=status if "status_callback_url" in fields else stands.status_callback,
+            status_callback=self._url(fields, "status_callback_url", stands.status_callback),
         )
 
     def body(self, resource: Resource[MessageHandler]) -> dict[str, Any]:
@@ -170,12 +174,11 @@ class RelayApplication(Kind):
         """A name and a topic."""
         stands = before or MessageHandler(self.name, "", used_for="messaging")
         topic = fields.text("topic", is_required=before is None, most=_MOST_NAME)
-        status = fields.url("call_status_callback_url", self.guard)
         return replace(
             stands,
             name=self._name(fields, "name", before, is_required=True),
             topic=topic or stands.topic,
-            status_callback=status if "call_status_callback_url" in fields else stands.status_callback,
+            status_callback=self._url(fields, "call_status_callback_url", stands.status_callback),
         )
 
     def body(self, resource: Resource[MessageHandler]) -> dict[str, Any]:
@@ -193,6 +196,17 @@ def kinds(guard: Guard) -> dict[HandlerKind, Kind]:
     """All of them, by name."""
     every = (Webhook(guard, "swml_webhook"), Webhook(guard, "cxml_webhook"), SwmlScript(guard), RelayApplication(guard))
     return {kind.name: kind for kind in every}
+
+
+def _check(contents: str, use: str, fields: Fields) -> None:
+    """Note what is wrong with a script. One for calls is never run, and may be any text."""
+    if len(contents) > _MOST_CONTENTS:
+        fields.refuse("invalid_parameter", f"contents has at most {_MOST_CONTENTS} characters", "contents")
+    elif use == "messaging":
+        try:
+            messaging.read_text(contents)
+        except Faulty as faulty:
+            fields.refuse(faulty.word, faulty.plain, "contents")
 
 
 def _document(contents: str) -> Any:

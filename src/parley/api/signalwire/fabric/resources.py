@@ -1,5 +1,6 @@
 """Fabric resources for messages, and the numbers that are led to them. Source: SignalWire's fabric pages."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from msgspec import json
@@ -91,7 +92,13 @@ class FabricResources:
 class OfKind:
     """The operations on resources of one kind."""
 
-    def __init__(self, kept: Resources[MessageHandler], kind: Kind, list_: Any, body: Any) -> None:
+    def __init__(
+        self,
+        kept: Resources[MessageHandler],
+        kind: Kind,
+        list_: Callable[[Call, Kind], Awaitable[Reply]],
+        body: Callable[[Resource[MessageHandler]], dict[str, Any]],
+    ) -> None:
         self._kept = kept
         self._kind = kind
         self._list = list_
@@ -99,8 +106,7 @@ class OfKind:
 
     async def list(self, call: Call) -> Reply:
         """GET: newest first."""
-        reply: Reply = await self._list(call, self._kind)
-        return reply
+        return await self._list(call, self._kind)
 
     async def create(self, call: Call) -> Reply:
         """POST: keep one."""
