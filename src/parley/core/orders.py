@@ -7,6 +7,7 @@ the way leaves nothing half done: another begins the same step again, and what w
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -62,6 +63,41 @@ class Orders:
         made = await self.orders.add(campaign.account_id, order, parent_id=campaign.id, due_at=self._clock.now())
         self.nudge.set()
         return made
+
+    async def move(self, number: Number, campaign: Resource[Campaign] | None) -> None:
+        """Have a number assigned to a campaign, by an order of its own, or to none. What was ordered for it before and
+        has not begun is withdrawn: what was asked last holds.
+        """
+        waits = [
+            order
+            for order in await self.orders.family(number.account_id)
+            if order.value.state == "pending" and number.address in order.value.numbers
+        ]
+        stands = await self.assignments.named(number.account_id, number.address)
+        bound = [order.parent_id for order in waits] if stands is None else [stands.parent_id]
+        if campaign is not None and bound == [campaign.id]:
+            return
+        for order in waits:
+            await self._withdraw(order, number.address)
+        stands = await self.assignments.named(number.account_id, number.address)  # by an order that has begun meanwhile
+        if stands is not None:
+            await self.assignments.drop(number.account_id, stands.id)
+        if campaign is not None:
+            await self.place(campaign, (number,), None)
+
+    async def _withdraw(self, order: Resource[Order], address: str) -> None:
+        """Take a number out of an order that has not begun; the order goes with its last one."""
+
+        def without(before: Resource[Order]) -> Resource[Order]:
+            if before.value.state != "pending":
+                return before
+            numbers = tuple(each for each in before.value.numbers if each != address)
+            return replace(before, value=replace(before.value, numbers=numbers))
+
+        with suppress(Refused):  # it is gone with its campaign
+            left = await self.orders.change(order.account_id, order.id, without)
+            if not left.value.numbers:
+                await self.orders.drop(order.account_id, order.id)
 
     async def turn(self) -> float:
         """Take every order that is due one step further; seconds until there may be more. Raises StoreUnavailable."""

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 import requests
@@ -112,6 +113,35 @@ def test_the_guides_way(strict: Server) -> None:
     assert (found["status"], found["throughput"]) == ("active", 10.0)
     client.ask("PUT", path, 200, json={"messaging_campaign_id": None})
     assert "messaging_campaign_id" not in client.ask("GET", path, 200)
+
+
+def test_of_a_numbers_campaigns_the_last_one_asked_for_holds(
+    strict: Server, monkeypatch: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    """However soon after the others, whose orders have not begun."""
+    client, url = Client(strict), receiver.url
+    brand = client.ask("POST", "/api/messaging/brands", 201, json=GUIDE_BRAND)["id"]
+    first, second = (
+        client.ask("POST", "/api/messaging/campaigns", 201, json={**GUIDE_CAMPAIGN, "brand_id": brand})["id"]
+        for _ in range(2)
+    )
+    path = f"{REST}/phone_numbers/{number_id(client, OTHER)}"
+
+    def ordered(campaign: str) -> int:
+        return len(client.ask("GET", f"{BETA}/campaigns/{campaign}/orders", 200)["data"])
+
+    with monkeypatch.context() as held:
+        held.setattr(strict.app.registry.orders, "due", AsyncMock(return_value=[]))
+        both = {"phone_numbers": [OTHER, OURS], "status_callback_url": url}
+        client.ask("POST", f"{BETA}/campaigns/{first}/orders", 200, json=both)
+        for campaign, orders in ((first, (1, 0)), (first, (1, 0)), (second, (1, 1)), (None, (1, 0))):
+            client.ask("PUT", path, 200, json={"messaging_campaign_id": campaign})
+            assert (ordered(first), ordered(second)) == orders
+    assert told(receiver, "number_assignment_pending")[0]["phone_number"] == OURS
+    told(receiver, "number_assignment_order_processed")
+    assert "messaging_campaign_id" not in client.ask("GET", path, 200)
+    [assigned] = client.ask("GET", f"{BETA}/campaigns/{first}/numbers", 200)["data"]
+    assert client.raw("DELETE", f"{BETA}/numbers/{assigned['id']}").status_code == 204
 
 
 GUIDE_ERRORS = [

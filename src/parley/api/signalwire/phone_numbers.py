@@ -141,7 +141,7 @@ class PhoneNumbers:
         configured = await read_change(number, wanted, self._guard, self._applications)
         changed = await self._numbers.change(number, configured)
         if CAMPAIGN in given:
-            await self._assign(number, campaign)
+            await self._orders.move(number, campaign)
         told = await self._shown(changed)
         if campaign is not None:  # its order assigns the number in a moment
             told[CAMPAIGN] = to_uuid(campaign.id)
@@ -172,16 +172,6 @@ class PhoneNumbers:
             raise Invalid([Problem("invalid_parameter", f"{CAMPAIGN} is not a campaign of this project", CAMPAIGN)])
         check_orderable(number, CAMPAIGN)
         return campaign
-
-    async def _assign(self, number: Number, campaign: Resource[Campaign] | None) -> None:
-        """Have a number assigned to a campaign by an order, or to none."""
-        stands = await self._orders.assignments.named(number.account_id, number.address)
-        if stands is not None and campaign is not None and stands.parent_id == campaign.id:
-            return
-        if stands is not None:
-            await self._orders.assignments.drop(number.account_id, stands.id)
-        if campaign is not None:
-            await self._orders.place(campaign, (number,), None)
 
     async def _shown(self, number: Number) -> dict[str, Any]:
         """A number, and the campaign that it is assigned to."""
