@@ -72,6 +72,11 @@ async def test_a_message_s_callbacks_are_found_by_the_message_whatever_state_is_
         assert await plan(engine, operation) == ["SEARCH callbacks USING INDEX callbacks_message (message_id=?)"]
 
 
+async def test_what_waits_is_found_among_what_waits(engine: Engine) -> None:
+    step, *_ = await plan(engine, callbacks.page(ACCOUNT, "pending", 51))
+    assert step == "SCAN callbacks USING INDEX callbacks_waiting"
+
+
 async def test_a_recipient_s_opt_outs_are_found_by_the_recipient(engine: Engine) -> None:
     step, *_ = await plan(engine, opt_outs.page(ACCOUNT, 51, recipient=THEIRS))
     assert step == "SEARCH opt_outs USING INDEX opt_outs_recipient (account_id=? AND recipient=?)"

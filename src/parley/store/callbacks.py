@@ -22,6 +22,8 @@ _IN: Final[dict[CallbackState, ColumnElement[bool]]] = {
 
 _BY_MESSAGE: Final = (schema.callbacks, "INDEXED BY callbacks_message", "sqlite")
 """A message has few, and its account may have given up a great many."""
+_BY_WAITING: Final = (schema.callbacks, "INDEXED BY callbacks_waiting", "sqlite")
+"""Where all is well none waits, and every callback that there ever was would be read to see that."""
 
 Replayed = Literal["replayed", "held"]
 
@@ -56,6 +58,8 @@ def page(
     query = select(*_COLUMNS).where(and_(*conditions))
     if message_id is not None:
         query = query.with_hint(*_BY_MESSAGE)
+    elif state == "pending":
+        query = query.with_hint(*_BY_WAITING)
     rows = yield from paging.page(query, _table.id, limit, after, backwards=backwards, skip=skip)
     return [Callback(*row) for row in rows]
 
