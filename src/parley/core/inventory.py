@@ -13,57 +13,12 @@ from parley.lib.numbering import Kind, kind_of, made
 from parley.lib.phone import TOLL_FREE_CODES, Place
 from parley.store import Engine, numbers
 
-COUNTRIES: Final = {
-    "AT": "Austria",
-    "AU": "Australia",
-    "BE": "Belgium",
-    "BG": "Bulgaria",
-    "BR": "Brazil",
-    "CA": "Canada",
-    "CH": "Switzerland",
-    "CL": "Chile",
-    "CO": "Colombia",
-    "CZ": "Czech Republic",
-    "DE": "Germany",
-    "DK": "Denmark",
-    "EE": "Estonia",
-    "ES": "Spain",
-    "FI": "Finland",
-    "FR": "France",
-    "GB": "United Kingdom",
-    "GR": "Greece",
-    "HK": "Hong Kong",
-    "HR": "Croatia",
-    "HU": "Hungary",
-    "ID": "Indonesia",
-    "IE": "Ireland",
-    "IL": "Israel",
-    "IN": "India",
-    "IT": "Italy",
-    "JP": "Japan",
-    "KR": "South Korea",
-    "LT": "Lithuania",
-    "LV": "Latvia",
-    "MX": "Mexico",
-    "MY": "Malaysia",
-    "NL": "Netherlands",
-    "NO": "Norway",
-    "NZ": "New Zealand",
-    "PH": "Philippines",
-    "PL": "Poland",
-    "PT": "Portugal",
-    "RO": "Romania",
-    "SE": "Sweden",
-    "SG": "Singapore",
-    "SI": "Slovenia",
-    "SK": "Slovakia",
-    "TH": "Thailand",
-    "TW": "Taiwan",
-    "US": "United States",
-    "VN": "Vietnam",
-    "ZA": "South Africa",
-}
-"""Where numbers can be had: ISO 3166-1, and a name for people."""
+COUNTRIES: Final = (
+    "AT", "AU", "BE", "BG", "BR", "CA", "CH", "CL", "CO", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR",
+    "HK", "HR", "HU", "ID", "IE", "IL", "IN", "IT", "JP", "KR", "LT", "LV", "MX", "MY", "NL", "NO", "NZ", "PH",
+    "PL", "PT", "RO", "SE", "SG", "SI", "SK", "TH", "TW", "US", "VN", "ZA",
+)  # fmt: skip
+"""Where numbers can be had, by their codes of ISO 3166-1."""
 _OF_NANP: Final = ("US", "CA")
 """They share toll-free numbers, and MMS works there alone."""
 _AT_ONCE: Final = 200

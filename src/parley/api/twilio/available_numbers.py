@@ -15,6 +15,7 @@ from parley.api.twilio.parameters import boolean
 from parley.api.twilio.paths import check_account, check_nothing_asked
 from parley.api.twilio.problems import Invalid
 from parley.core.inventory import COUNTRIES, Inventory, Offer, Wanted
+from parley.lib.countries import names
 from parley.lib.numbering import Kind, kinds_of
 
 _FLAGS: Final = ("ExcludeAllAddressRequired", "ExcludeLocalAddressRequired", "ExcludeForeignAddressRequired", "Beta")
@@ -90,7 +91,7 @@ def _page(form: Form) -> pages.Page:
 def _country_resource(path: str, code: str) -> dict[str, Any]:
     return {
         "country_code": code,
-        "country": COUNTRIES[code],
+        "country": names()[code],
         "beta": False,
         "uri": f"{path}/{code}.json",
         "subresource_uris": {kind: f"{path}/{code}/{KINDS[kind]}.json" for kind in kinds_of(code)},
