@@ -56,12 +56,22 @@ def test_who_is_unknown_to_the_carrier_is_listed_for_a_while(
     assert requests.get(f"{server.base_url}/messaging/v1/Deactivations/nonsense", timeout=30).status_code == 404
     clock.advance(120)
     assert requests.get(link, timeout=30).status_code == 404
-    assert refusal(lambda: client.messaging.v1.deactivations().fetch(date=day + timedelta(days=1))) == (400, 20001)
+    assert refusal(lambda: client.messaging.v1.deactivations().fetch(date=day + timedelta(days=1))) == (400, 30114)
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?Date=", "?Date=nonsense", "?Date=2025-02-30", "?Date=1969-12-31", "?Date<=2025-01-01", "?Day=1"]
+    ("query", "code"),
+    [
+        ("", 30115),
+        ("?Date=", 30115),
+        ("?Date=nonsense", 30115),
+        ("?Date=2025-02-30", 30115),
+        ("?Date=2025-01-01T10:00", 30115),
+        ("?Date=1969-12-31", 30113),
+        ("?Date<=2025-01-01", 20001),
+        ("?Day=1", 20001),
+    ],
 )
-def test_what_is_no_day_is_refused(server: Server, query: str) -> None:
+def test_what_is_no_day_is_refused(server: Server, query: str, code: int) -> None:
     answer = ask(server, "GET", f"/messaging/v1/Deactivations{query}", allow_redirects=False)
-    assert (answer.status_code, answer.json()["code"]) == (400, 20001)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)

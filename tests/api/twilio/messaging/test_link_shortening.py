@@ -220,7 +220,7 @@ def test_a_configuration_is_changed_and_told(client: Client, domain: str) -> Non
         None, "https://example.com/f", True,
     )  # fmt: skip
     assert refusal(lambda: config.update(fallback_url="ftp://example.com")) == (400, 30122)
-    assert refusal(lambda: config.update(callback_url="http://10.0.0.1/")) == (400, 20001)
+    assert refusal(lambda: config.update(callback_url="http://10.0.0.1/")) == (400, 30109)
     assert config.fetch().fallback_url == "https://example.com/f"
 
 
@@ -231,7 +231,7 @@ def test_a_service_has_one_domain(server: Server, client: Client, domain: str, o
     asked = ask(server, "POST", path, data={"DomainSid": "x"})
     assert (asked.status_code, asked.json()["code"]) == (400, 20001)
     second = add(server, f"second{next(_domains)}.example.com")
-    assert refusal(lambda: v1.linkshortening_messaging_service(second, on_domain).create()) == (409, 20001)
+    assert refusal(lambda: v1.linkshortening_messaging_service(second, on_domain).create()) == (409, 30130)
     assert refusal(lambda: v1.linkshortening_messaging_service(second, on_domain).delete()) == (404, 20404)
     assert refusal(lambda: v1.domain_config_messaging_service(service).fetch()) == (404, 20404)
     assert refusal(lambda: v1.linkshortening_messaging_service_domain_association(service).fetch()) == (404, 20404)

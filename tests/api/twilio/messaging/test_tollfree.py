@@ -165,8 +165,6 @@ def test_a_list_chooses(server: Server, client: Client, numbers: Iterator[str]) 
         {"business_type": "LARGE"},
         {"vetting_provider": "AEGIS"},
         {"business_name": "x" * 2001},
-        {"tollfree_phone_number_sid": "PN" + "0" * 32},
-        {"tollfree_phone_number_sid": "PN"},
         {"customer_profile_sid": "BN" + "1" * 32},
     ],
 )
@@ -179,4 +177,6 @@ def test_a_number_has_one_verification_and_is_toll_free(server: Server, client: 
     submit(client, number)
     assert refusal(lambda: submit(client, number)) == (400, 20001)
     local = own(server, "+14155550160")
-    assert refusal(lambda: submit(client, local)) == (400, 20001)
+    assert refusal(lambda: submit(client, local)) == (400, 30436)
+    assert refusal(lambda: submit(client, "PN" + "0" * 32)) == (400, 30436)
+    assert refusal(lambda: submit(client, "PN")) == (400, 30436)

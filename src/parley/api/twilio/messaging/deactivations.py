@@ -11,7 +11,8 @@ from typing import Final
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.http.signed import Signer
-from parley.api.twilio.parameters import period
+from parley.api.twilio.parameters import time_of
+from parley.api.twilio.problems import Invalid
 from parley.lib.clock import Clock
 from parley.lib.phone import region
 from parley.store import Engine, messages
@@ -34,13 +35,17 @@ class Deactivations:
         self._signer = Signer(key, b"deactivations")
 
     async def fetch(self, call: Call) -> Reply:
-        """307 to the list of `Date`, a day in UTC that has begun. Raises Fault."""
+        """307 to the list of `Date`, a day in UTC that has begun. Raises Invalid: 30113, 30114, 30115."""
         form = call.arguments()
         form.allow(frozenset({"Date"}))
-        begins, ends = period(form, "Date")
-        now = self._clock.now()
-        if begins is None or ends is None or ends - begins != _DAY_US or not 0 <= begins <= now:
-            raise Fault("invalid_parameter", "Date must be a day that has begun, as YYYY-MM-DD", "Date")
+        text = form.one("Date") or ""
+        begins, now = time_of(f"{text}T00:00"), self._clock.now()
+        if begins is None:
+            raise Invalid(30115, "Date must be a day, as YYYY-MM-DD", "Date")
+        if begins > now:
+            raise Invalid(30114, "Date must be a day that has begun", "Date")
+        if begins < 0:
+            raise Invalid(30113, "Date must be a day since 1970", "Date")
         said = call.account.id + begins.to_bytes(8) + (now + _GOOD_FOR_US).to_bytes(8)
         url = f"{self._origin}{PATH}/{self._signer.token(said)}"
         return json_reply(307, {"redirect_to": url}, ((b"location", url.encode()),))

@@ -29,7 +29,7 @@ from parley.webhooks.guard import Guard
 DOMAIN: Final = ("DN",)
 _AT: Final = "/v1/LinkShortening"
 _SETTINGS: Final = frozenset({"FallbackUrl", "CallbackUrl", "ContinueOnFailure", "DisableHttps"})
-_URLS: Final = {"FallbackUrl": ("fallback_url", 30122), "CallbackUrl": ("callback_url", 20001)}
+_URLS: Final = {"FallbackUrl": ("fallback_url", 30122), "CallbackUrl": ("callback_url", 30109)}
 _SWITCHES: Final = {"ContinueOnFailure": "continue_on_failure", "DisableHttps": "disable_https"}
 
 Domain = Resource[LinkDomain]
@@ -87,7 +87,7 @@ class LinkShortening:
 
         def associated(service: Resource[Service]) -> Resource[Service]:
             if service.value.link_domain_id not in (None, domain.id):
-                raise Invalid(20001, "The Messaging Service is associated with another domain", status=409)
+                raise Invalid(30130, "The Messaging Service is associated with another domain", status=409)
             return replace(service, value=replace(service.value, link_domain_id=domain.id))
 
         service = await self._services.change(call.account.id, _service_id(call), associated)

@@ -12,7 +12,7 @@ from parley.api.twilio import collection, pages
 from parley.api.twilio.messaging import registry_fields as fields
 from parley.api.twilio.messaging.tollfree_form import CHANGE, MOST, SUBMISSION, given, submitted
 from parley.api.twilio.parameters import boolean, choice
-from parley.api.twilio.paths import check_nothing_asked, resource_id
+from parley.api.twilio.paths import NUMBER, check_nothing_asked, resource_id
 from parley.api.twilio.problems import Invalid
 from parley.api.twilio.urls import Urls
 from parley.core.numbers import Numbers
@@ -142,9 +142,10 @@ class TollFreeVerifications:
 
     async def _number(self, call: Call, form: Form) -> Number:
         name = "TollfreePhoneNumberSid"
-        number = await self._numbers.fetch(call.account.id, fields.named(form, name, "PN"))
+        number_id = ids.parse_sid(form.one(name) or "", NUMBER)
+        number = None if number_id is None else await self._numbers.fetch(call.account.id, number_id)
         if number is None or not is_toll_free(number.address):
-            raise Fault("invalid_parameter", f"{name} names no toll-free number of this account", name)
+            raise Invalid(30436, f"{name} names no toll-free number of this account", name)
         return number
 
     def _is_editable(self, asked: TollFreeVerification) -> bool:
