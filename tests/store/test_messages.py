@@ -101,6 +101,19 @@ def _arrival(message: Message) -> Arrival:
     return Arrival(message.id, message.account_id, message.recipient, sender, body, None, message.created_at)
 
 
+async def test_a_node_whose_clock_is_behind_takes_no_time_back(engine: Engine, records: Records) -> None:
+    """What the message enters next has to come after what it entered last, and so have its callbacks."""
+    message = await records.sent_off(engine, status="sent")
+    key, behind = (message.account_id, message.id), message.updated_at - US
+    for write in (
+        engine.write(messages.redact, *key, behind),
+        engine.write(messages.set_extras, *key, "{}", behind),
+        engine.write(messages.forget, *key, behind),
+    ):
+        await write
+        assert (await engine.read(messages.fetch_many, [key]))[message.id].updated_at == message.updated_at
+
+
 async def test_a_deleted_message_leaves_a_row_for_the_books_only(engine: Engine, records: Records) -> None:
     message = records.message(status="delivered", num_media=1, extras='{"tags":[]}')
     attached = records.media(message, content_hash=b"h" * 32)

@@ -63,6 +63,14 @@ async def test_it_goes_once_all_is_over(engine: Engine, records: Records) -> Non
     assert await engine.write(forget_due, now, 10) == 0
 
 
+async def test_a_node_whose_clock_is_behind_takes_no_time_back(engine: Engine, records: Records) -> None:
+    ahead = records.clock.now() + US
+    message = await taken(engine, records, updated_at=ahead)
+    await engine.write(forget_due, ahead - 1, 10)
+    after = await kept(engine, message)
+    assert (after.body, after.updated_at) == ("", ahead)
+
+
 @pytest.mark.parametrize(
     ("part", "body", "recipient"), [("content", "", "+15557654321"), ("address", "Hello", "+1555765XXXX")]
 )

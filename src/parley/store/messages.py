@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from msgspec import json
 from msgspec.structs import fields
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, case, func, select, update
 
 from parley.lib import ids
 from parley.model import laml, relay, retention
@@ -132,7 +132,7 @@ def _time_conditions(wanted: Filter) -> list[ColumnElement[bool]]:
 def redact(account_id: bytes, message_id: bytes, at: int) -> Operation[None]:
     """Empty the body, in the record and where a simulated phone shows it."""
     where = and_(_table.account_id == account_id, _table.id == message_id)
-    yield Execute(update(schema.messages).where(where).values(body="", updated_at=at))
+    yield Execute(update(schema.messages).where(where).values(body="", updated_at=_later(at)))
     yield from phones.redact(message_id)
     yield Insert(schema.events, [(account_id, message_id, "redacted", at, None)], EVENT_COLUMNS)
 
@@ -145,7 +145,7 @@ def forget(account_id: bytes, message_id: bytes, at: int) -> Operation[None]:
     rows = yield Lookup(schema.messages, columns, keys, [(account_id, message_id)], lock=True)
     if not rows or rows[0][1] is not None:
         return
-    values = {"body": "", "extras": _standing(rows[0][0]), "updated_at": at, "deleted_at": at}
+    values = {"body": "", "extras": _standing(rows[0][0]), "updated_at": _later(at), "deleted_at": at}
     where = and_(_table.account_id == account_id, _table.id == message_id)
     yield Execute(update(schema.messages).where(where).values(values))
     yield from media.forget_all_of(message_id, at)
@@ -161,7 +161,12 @@ def _standing(extras: str | None) -> str | None:
 def set_extras(account_id: bytes, message_id: bytes, extras: str, at: int) -> Operation[None]:
     """Replace the JSON object of what the core does not act on."""
     where = and_(_table.account_id == account_id, _table.id == message_id)
-    yield Execute(update(schema.messages).where(where).values(extras=extras, updated_at=at))
+    yield Execute(update(schema.messages).where(where).values(extras=extras, updated_at=_later(at)))
+
+
+def _later(at: int) -> ColumnElement[int]:
+    """A time, unless a message changed later by another node's clock: its callbacks are ordered by what follows."""
+    return case((_table.updated_at < at, at), else_=_table.updated_at)
 
 
 def history(message_id: bytes) -> Operation[list[Event]]:

@@ -74,7 +74,8 @@ def _forget(messages: Sequence[Message], now: int) -> Operation[None]:
     for message in messages:
         parts = retention.forgotten(message)
         left = retention.without(message, parts)
-        after.append((left.body, left.recipient, now, message.account_id, message.id))
+        changed_at = max(now, message.updated_at)  # another node's clock may be ahead
+        after.append((left.body, left.recipient, changed_at, message.account_id, message.id))
         told = json.encode({"forgotten": parts}).decode()
         events.append((message.account_id, message.id, "redacted", now, told))
         if "content" in parts:
