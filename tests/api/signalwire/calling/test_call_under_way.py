@@ -10,15 +10,19 @@ from typing import Any
 import pytest
 import requests
 
+from parley.api.signalwire.calling.calls import Calls
 from parley.core.backoff import Backoff
 from parley.core.send import Draft
+from parley.model.call import Dial, Placed
 from parley.model.message import Message
 from parley.store import StoreUnavailable
 from parley.store import calls as store_calls
+from parley.webhooks.client import Answer, FetchFailed
+from parley.webhooks.render import Fetch
 from tests.api.signalwire.client import Client
 from tests.node import ACCOUNT_SID, AUTH_TOKEN, Node
 from tests.receiver import Received, Receiver, Reply
-from tests.server import serve
+from tests.server import Server, serve
 
 NUMBER, PHONE = "+15557410001", "+15557490101"
 AUTH = (ACCOUNT_SID, AUTH_TOKEN)
@@ -134,22 +138,35 @@ def test_a_call_that_a_crash_cut_off_says_so(tmp_path: Path, receiver: Receiver,
 
 def test_a_text_whose_commit_was_not_answered_goes_once(tmp_path: Path) -> None:
     with serve(f"sqlite:///{tmp_path}/parley.db") as server:
-        calls = server.app.calls
-        send, lost = calls._send, iter([True])  # noqa: SLF001 - what the database does at the very commit
+        app, lost = server.app, iter([True])
 
         async def losing(draft: Draft) -> Message:
-            sent = await send(draft)
+            sent = await app.sending.send(draft)
             if next(lost, False):
                 raise StoreUnavailable
             return sent
 
-        calls._send, calls._backoff = losing, Backoff(server.app.randomness, 0.01)  # noqa: SLF001
+        async def fetch(_: Fetch) -> Answer | FetchFailed:
+            raise AssertionError("its document asks nobody")
+
+        backoff = Backoff(app.randomness, 0.01)
+        calls = Calls(app.engine, app.record.node, app.numbers, losing, fetch, app.clock, app.ids, backoff)
         steps = [{"send_sms": {"to_number": PHONE, "body": "Once"}}]
-        given = {"to": NUMBER, "swml": {"sections": {"main": steps}}}
+        dial = Dial(direction="inbound", sender=PHONE, recipient=NUMBER, swml={"sections": {"main": steps}})
         client = Client(server)
-        call = client.raw("POST", f"/simulator/phones/{PHONE}/calls", json=given).json()
+        placed = server.run(_over(calls, server, dial))
         (arrived,) = client.inbox(PHONE)
-        assert [entry["message_id"] for entry in call["transcript"]] == [arrived["message_id"]]
+        assert [entry["message_id"] for entry in placed.call.transcript] == [arrived["message_id"]]
+
+
+async def _over(calls: Calls, server: Server, dial: Dial) -> Placed:
+    """A call, once it is over."""
+    [account] = await server.app.accounts.everyone()
+    placed = await calls.ring(account, dial)
+    await calls.ended()
+    over = await calls.find(account.id, placed.id)
+    assert over is not None
+    return over
 
 
 def test_a_call_whose_beginning_was_not_answered_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
