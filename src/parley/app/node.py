@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 SEED_NUMBERS: Final = ("+15551234567", "+15557654321")
 """Owned by the first account in the dev profile."""
+_EXPECTED: Final = (SettingsError, UrlError, SchemaError, StoreUnavailable, VaultError, NameTaken)
+"""What keeps a node from starting, and says by itself what to do about it."""
 _FAREWELL_S: Final = 5.0
 """What closing may take at most, and as long as the loops had: a commit that hangs must not keep the process."""
 _LEAST_FAREWELL_S: Final = 1.0
@@ -43,13 +45,11 @@ class App(Parts):
         await receive()
         try:
             await self.start()
-        except (SettingsError, UrlError, SchemaError, StoreUnavailable, VaultError, NameTaken) as error:
-            log.error("the node cannot start", reason=str(error))
-            await self.opened.aclose()
-            await send({"type": "lifespan.startup.failed", "message": ""})
-            return
-        except Exception:
-            log.exception("the node cannot start")
+        except Exception as error:
+            if isinstance(error, _EXPECTED):
+                log.error("the node cannot start", reason=str(error))
+            else:
+                log.exception("the node cannot start")
             await self.opened.aclose()
             await send({"type": "lifespan.startup.failed", "message": ""})
             return
@@ -63,6 +63,7 @@ class App(Parts):
         await migrate(self.settings.database_url)
         engine = open_engine(self.settings.database_url)
         await engine.open()
+        self.opened.push_async_callback(engine.close)
         if await engine.read(accounts.exist):
             terms.check_key_is_there(self.settings)
         self.build(engine)

@@ -2,9 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from parley.api.admin.events import EventsApi
 from parley.api.admin.health import Health
@@ -19,6 +19,8 @@ from parley.api.twilio.callbacks import TwilioRenderer
 from parley.api.twilio.messaging.link_shortening import clicked
 from parley.api.twilio.usage_triggers import told
 from parley.app import terms
+from parley.app.configured import Configured
+from parley.app.readiness import checks
 from parley.app.surface import VERSION, surface
 from parley.carriers.simulator import Simulator
 from parley.core.accounts import Accounts
@@ -48,7 +50,6 @@ from parley.core.record import Record
 from parley.core.registration import Registration
 from parley.core.relay import Relay
 from parley.core.release import Release
-from parley.core.resources import Resources
 from parley.core.review import Registry, Reviewing
 from parley.core.schedule import Schedule, Window
 from parley.core.send import Sending
@@ -62,7 +63,6 @@ from parley.core.verify import Verify
 from parley.core.watch import Watch
 from parley.lib import ids
 from parley.lib.clock import Clock, SystemClock
-from parley.lib.countries import names
 from parley.lib.randomness import Randomness, SystemRandomness
 from parley.model import price, sender_rule
 from parley.model.account import Account
@@ -78,8 +78,8 @@ from parley.model.registry import Assignment, Brand, Campaign, Order, Reviewers,
 from parley.model.service import PoolSender, QuietHours, Service
 from parley.model.usage_trigger import UsageTrigger
 from parley.model.verification import Verification
-from parley.settings import Settings, SettingsError
-from parley.store import Engine, News, StoreUnavailable, queue
+from parley.settings import Settings
+from parley.store import Engine
 from parley.store.vault import Vault
 from parley.webhooks.attempt import Attempts
 from parley.webhooks.client import Client
@@ -91,18 +91,10 @@ from parley.webhooks.render import Renderer
 from parley.webhooks.reply import Replies
 from parley.webhooks.retries import Retries
 
-T = TypeVar("T")
-
 _OF_CAMPAIGN: Final = ("order", "assignment")
 """What goes with a campaign: a number that stayed assigned to it could never be assigned to another."""
 HELD: Final = 10_000
 """Messages, and callbacks, that are due and that one node keeps in memory; more waits in the record."""
-
-
-class _Remembering(Protocol):
-    """Remembers for a moment what the record said."""
-
-    def forget(self) -> None: ...
 
 
 class Parts:
@@ -141,14 +133,14 @@ class Parts:
         self.opened.push_async_callback(self.client.aclose)
         self.fetch_media = MediaFetcher(self.client)
         self.vault = Vault(terms.vault_key(self.settings))
+        self.configured = Configured(engine, clock, self.ids)
         self.accounts = Accounts(
-            self.engine, self.vault, clock, self.ids, lambda: self.randomness.token(24), self._forget
+            self.engine, self.vault, clock, self.ids, lambda: self.randomness.token(24), self.configured.forget
         )
-        self._remembering: list[_Remembering] = [self.accounts]
-        self.engine.on_news(self._heard)
-        self.applications = self._kind("application", Application)
-        self.caller_ids = self._kind("caller_id", CallerId)
-        self.handlers = self._kind("handler", MessageHandler)
+        self.configured.add(self.accounts)
+        self.applications = self.configured.kind("application", Application)
+        self.caller_ids = self.configured.kind("caller_id", CallerId)
+        self.handlers = self.configured.kind("handler", MessageHandler)
         self.numbers = Numbers(
             self.engine,
             clock,
@@ -156,12 +148,12 @@ class Parts:
             self.applications,
             self.handlers,
             own_on_use=self.is_dev,
-            forget_others=self._forget,
+            forget_others=self.configured.forget,
         )
-        self._remembering.append(self.numbers)
-        self.services = self._kind("service", Service, children=("pool_sender", "campaign", *_OF_CAMPAIGN))
-        self.pool_senders = self._kind("pool_sender", PoolSender)
-        self.quiet = Quiet(engine, self._kind("quiet_hours", QuietHours), self.services, clock)
+        self.configured.add(self.numbers)
+        self.services = self.configured.kind("service", Service, children=("pool_sender", "campaign", *_OF_CAMPAIGN))
+        self.pool_senders = self.configured.kind("pool_sender", PoolSender)
+        self.quiet = Quiet(engine, self.configured.kind("quiet_hours", QuietHours), self.services, clock)
         self._build_registry(callbacks_wait.set)
         self.channels = Channels(engine, clock, self.registry.channel_senders)
         self.sender_rules = SenderRules(
@@ -262,7 +254,7 @@ class Parts:
         self.pools: Services = Services(
             self.engine, self.clock, self.services, self.pool_senders, self.channels, self.registration, rules, paces
         )
-        self._remembering.append(self.pools)
+        self.configured.add(self.pools)
         self.senders = Senders(
             self.numbers, self.pools, self.channels, self.caller_ids, rules, self.registration, paces, self.clock
         )
@@ -271,7 +263,7 @@ class Parts:
         self.schedule = Schedule(self.engine, self.clock, self.quiet, window)
         self.short_links = ShortLinks(
             self.engine,
-            self._kind(LINK_DOMAINS, LinkDomain),
+            self.configured.kind(LINK_DOMAINS, LinkDomain),
             settings.link_url or self.public_url,
             self.clock,
             self.ids,
@@ -293,7 +285,7 @@ class Parts:
             strict=not self.is_dev,
         )
         self.verify = Verify(
-            self._kind("verification", Verification),
+            self.configured.kind("verification", Verification),
             self.sending,
             self.clock,
             self.randomness,
@@ -313,13 +305,13 @@ class Parts:
     def _build_registry(self, wake: Callable[[], None]) -> None:
         """Who may send to North America, and who decides it."""
         self.registry = Registry(
-            self._kind("brand", Brand),
-            self._kind("vetting", Vetting),
-            self._kind("campaign", Campaign, children=_OF_CAMPAIGN),
-            self._kind("toll_free_verification", TollFreeVerification),
-            self._kind("order", Order),
-            self._kind("assignment", Assignment),
-            self._kind("channel_sender", ChannelSender),
+            self.configured.kind("brand", Brand),
+            self.configured.kind("vetting", Vetting),
+            self.configured.kind("campaign", Campaign, children=_OF_CAMPAIGN),
+            self.configured.kind("toll_free_verification", TollFreeVerification),
+            self.configured.kind("order", Order),
+            self.configured.kind("assignment", Assignment),
+            self.configured.kind("channel_sender", ChannelSender),
         )
         usual = Reviewers(verdict="approve") if self.is_dev else Reviewers()
         owed = Events(self.ids).owed
@@ -331,17 +323,13 @@ class Parts:
 
     def _build_allowances(self, callbacks_wait: asyncio.Event) -> None:
         """What accounts may do that costs, and who is told what it did."""
-        settings = self.settings
-        countries = None if settings.geo_permissions is None else tuple(settings.geo_permissions.upper().split(","))
-        if countries is not None and not set(countries) <= names().keys():
-            raise SettingsError("geo_permissions: codes of ISO 3166-1, with commas between")
-        credit = None if settings.credit is None else round(settings.credit * 1_000_000)
+        usual = terms.allowance(self.settings)
         self.allowances = Allowances(
-            self._kind("allowance", Allowance), self.accounts, self.usage, self.clock, Allowance(countries, credit)
+            self.configured.kind("allowance", Allowance), self.accounts, self.usage, self.clock, usual
         )
-        self._remembering.append(self.allowances)
+        self.configured.add(self.allowances)
         self.usage_triggers = UsageTriggers(
-            self._kind("usage_trigger", UsageTrigger),
+            self.configured.kind("usage_trigger", UsageTrigger),
             self.accounts,
             self.usage,
             self.clock,
@@ -365,12 +353,7 @@ class Parts:
         self.events = EventsApi(self.engine, self.clock)
         self._build_relay()
         self.health = Health(
-            {
-                "database": self._check_database,
-                "carrier": self.carrier.check,
-                "loops": self._check_loops,
-                "event_loop": self._check_event_loop,
-            },
+            checks(self.engine, self.carrier, self.supervisor, self.watch, self.metrics, self.clock),
             self.metrics.registry,
         )
 
@@ -400,42 +383,8 @@ class Parts:
         """A code that people can tell one another."""
         return "".join(self.randomness.choice("0123456789") for _ in range(6))
 
-    def _heard(self, news: News) -> None:
-        """Another node changed what this one remembers."""
-        if News.CONFIGURATION in news:
-            self._forget()
-
-    def _forget(self) -> None:
-        """Ask the record again for all that is configured."""
-        for remembers in self._remembering:
-            remembers.forget()
-
-    def _kind(self, name: str, type_: type[T], children: Collection[str] = ()) -> Resources[T]:
-        """The resources of one kind."""
-        kind = Resources(self.engine, self.clock, self.ids, name, type_, children, self._forget)
-        self._remembering.append(kind)
-        return kind
-
     def _renderers(self) -> dict[Dialect, Renderer]:
         return {
             "twilio": TwilioRenderer(self.public_url),
             "signalwire": SignalWireRenderer(self.links, self.public_url, self.settings.middle_state),
         }
-
-    async def _check_database(self) -> str | None:
-        if self.engine.last_commit_failed is not None:
-            return self.engine.last_commit_failed
-        try:
-            await self.engine.read(queue.next_due_message)
-        except StoreUnavailable as error:
-            return str(error)
-        return None
-
-    async def _check_loops(self) -> str | None:
-        if fault := self.supervisor.fault():
-            return fault
-        stalled = self.metrics.stuck(self.clock)
-        return f"no progress in {', '.join(stalled)}" if stalled else None
-
-    async def _check_event_loop(self) -> str | None:
-        return self.watch.trouble()

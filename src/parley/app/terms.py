@@ -11,6 +11,8 @@ from parley.core.limits import Bounds
 from parley.core.pacing import UNLIMITED, Paces
 from parley.core.registration import Terms
 from parley.lib import tables
+from parley.lib.countries import names
+from parley.model.allowance import Allowance
 from parley.model.consent import Replies as KeywordReplies
 from parley.settings import Settings, SettingsError
 from parley.store.connect import sqlite_path
@@ -74,6 +76,14 @@ def registration(settings: Settings) -> Terms:
         settings.pace_high_trust,
         settings.brand_daily_cap,
     )
+
+
+def allowance(settings: Settings) -> Allowance:
+    """What accounts may do that costs, unless theirs says otherwise. Raises SettingsError."""
+    countries = None if settings.geo_permissions is None else tuple(settings.geo_permissions.upper().split(","))
+    if countries is not None and not set(countries) <= names().keys():
+        raise SettingsError("geo_permissions: codes of ISO 3166-1, with commas between")
+    return Allowance(countries, None if settings.credit is None else round(settings.credit * 1_000_000))
 
 
 def keyword_replies(settings: Settings) -> KeywordReplies:
