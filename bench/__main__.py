@@ -5,7 +5,6 @@ of the yardstick's, so that a busy machine slows both: trust the ratios and the 
 """
 
 import argparse
-import os
 import random
 import statistics
 from collections.abc import Callable
@@ -22,13 +21,17 @@ from bench.stores import POSTGRESQL, SQLITE, Stores
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(SQLITE),
+    Scenario(SQLITE, spread=True),
     Scenario(SQLITE, connections=256),
+    Scenario(SQLITE, connections=256, spread=True),
     Scenario(SQLITE, callbacks=True),
     Scenario(SQLITE, connections=256, callbacks=True),
     Scenario(SQLITE, dialect="signalwire"),
     Scenario(SQLITE, pool=100),
     Scenario(POSTGRESQL),
+    Scenario(POSTGRESQL, spread=True),
     Scenario(POSTGRESQL, connections=256),
+    Scenario(POSTGRESQL, connections=256, spread=True),
     Scenario(POSTGRESQL, callbacks=True),
     Scenario(POSTGRESQL, connections=256, callbacks=True),
     Scenario(POSTGRESQL, pool=100),
@@ -94,9 +97,7 @@ def _arguments() -> argparse.Namespace:
 
 def _stand_aside() -> None:
     """Leave the server's core to the server."""
-    if {machine.SERVER_CORE, machine.LOAD_CORE} <= os.sched_getaffinity(0):
-        os.sched_setaffinity(0, {machine.LOAD_CORE})
-    else:
+    if not machine.stand_aside():
         print("this machine has no core for the load beside the server's: figures are lower than they should be")
 
 

@@ -4,20 +4,43 @@ import contextlib
 import os
 import platform
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Final
 
-TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
-SERVER_CORE = 0
-LOAD_CORE = 1
+TICK_US: Final = 1_000_000 // os.sysconf("SC_CLK_TCK")
+SERVER_CORE: Final = 0
+LOAD_CORE: Final = 1
+_CORES: Final = frozenset(os.sched_getaffinity(0))
+"""What this process was given when it began: later it may have kept to some of them itself."""
 
 
 @contextlib.contextmanager
 def on_core(core: int) -> Iterator[None]:
     """Have processes that are started within run on one core only, where the machine has as many."""
+    with _on({core} if {SERVER_CORE, LOAD_CORE} <= _CORES else _CORES):
+        yield
+
+
+@contextlib.contextmanager
+def on_all_cores() -> Iterator[None]:
+    """Have processes that are started within run wherever there is room, though this one keeps to a core."""
+    with _on(_CORES):
+        yield
+
+
+def stand_aside() -> bool:
+    """Leave the server's core to the server; whether there is another one for the load."""
+    if not {SERVER_CORE, LOAD_CORE} <= _CORES:
+        return False
+    os.sched_setaffinity(0, {LOAD_CORE})
+    return True
+
+
+@contextlib.contextmanager
+def _on(cores: Collection[int]) -> Iterator[None]:
     before = os.sched_getaffinity(0)
-    if {SERVER_CORE, LOAD_CORE} <= before or core in before:
-        os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         yield
     finally:

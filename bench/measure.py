@@ -20,7 +20,7 @@ from tests.node import Node
 
 class Scenario(msgspec.Struct, frozen=True):
     """What is measured: creates of one dialect over so many connections, with or without status callbacks, from one
-    number or through a service.
+    number or through a service. The server has one core, unless it is `spread` over all that the machine has.
     """
 
     engine: str
@@ -30,10 +30,13 @@ class Scenario(msgspec.Struct, frozen=True):
     pool: int = 0
     """Senders of the messaging service that everything goes through; 0: through none."""
 
+    spread: bool = False
+
     @property
     def name(self) -> str:
         through = f" +service of {self.pool}" if self.pool else ""
-        return f"{self.engine} {self.dialect} {self.connections}{through}{' +callbacks' if self.callbacks else ''}"
+        more = f"{' +callbacks' if self.callbacks else ''}{' +all cores' if self.spread else ''}"
+        return f"{self.engine} {self.dialect} {self.connections}{through}{more}"
 
 
 class Bare(msgspec.Struct, frozen=True):
@@ -92,7 +95,7 @@ def parley(
         url, database, directory = stack.enter_context(stores.fresh(scenario.engine))
         told = stack.enter_context(servers.receiver()) if scenario.callbacks else None
         node = Node(url, directory)
-        with machine.on_core(machine.SERVER_CORE):
+        with machine.on_all_cores() if scenario.spread else machine.on_core(machine.SERVER_CORE):
             node.start()
         stack.callback(node.stop)
         node.wait_ready()
