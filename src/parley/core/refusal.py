@@ -7,6 +7,7 @@ Reason = Literal[
     "application_unknown",
     "body_missing",
     "body_too_long",
+    "channels_differ",
     "country_not_enabled",
     "key_reused",
     "media_limit_exceeded",

@@ -371,6 +371,6 @@ def _check(draft: Draft, recipient: Address, sender: Address | None) -> None:
     if len(draft.media_urls) > draft.most_media:
         raise Refused("media_limit_exceeded")
     if sender is not None and recipient.channel != sender.channel:
-        raise Refused("recipient_unroutable", recipient.text)
+        raise Refused("channels_differ", recipient.text)
     if recipient == sender:
         raise Refused("recipient_is_sender", recipient.text)

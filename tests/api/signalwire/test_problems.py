@@ -17,6 +17,7 @@ CODES = {
     "body_missing": "body_or_media_required",
     "body_too_long": "character_limit_exceeded",
     "funds_spent": "insufficient_balance_to_send_message",
+    "channels_differ": "not_routeable",
     "country_not_enabled": "destination_number_not_supported",
     "key_reused": "invalid_parameter",
     "media_limit_exceeded": "media_limit_exceeded",

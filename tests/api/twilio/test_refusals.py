@@ -43,7 +43,7 @@ def newest(raw: Raw) -> list[str]:
         (message(To="whatsapp:+1234567890"), 21211),
         (message(To="12345"), 21265),
         (message(To=US), 21266),
-        (message(To="whatsapp:+15550002002"), 21612),
+        (message(To="whatsapp:+15550002002"), 21910),
         (message(To="+15005550001"), 21211),
         (message(To="+15005550002"), 21612),
         (message(To="+15005550003"), 21408),

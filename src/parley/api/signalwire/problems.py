@@ -58,6 +58,7 @@ _REFUSALS: Final[dict[Reason, Problem]] = {
     "application_unknown": Problem("invalid_parameter", "The application does not exist", "base"),
     "body_missing": Problem("body_or_media_required", "Either body or media must be given", "body"),
     "body_too_long": Problem("character_limit_exceeded", "The body is longer than 1600 characters", "body"),
+    "channels_differ": Problem("not_routeable", "The number to send to is on another channel", "to"),
     "country_not_enabled": Problem(
         "destination_number_not_supported", "Messages to this destination are not supported", "to"
     ),

@@ -30,6 +30,7 @@ REFUSALS: Final[dict[Reason, Problem]] = {
     "application_unknown": Problem(400, 21218, "ApplicationSid {value} does not name an application of this account"),
     "body_missing": Problem(400, 21602, "A message needs a Body or a MediaUrl"),
     "body_too_long": Problem(400, 21617, "The concatenated message body exceeds the 1600 character limit"),
+    "channels_differ": Problem(400, 21910, "The 'To' number {value} is not on the channel of this 'From' number"),
     "country_not_enabled": Problem(400, 21408, "Sending to the region of the 'To' number {value} is not enabled"),
     "funds_spent": Problem(403, 20005, "The account is not active: its balance is spent"),
     "in_progress": Problem(409, 20009, "The message is not complete yet; try again once its status is final"),
