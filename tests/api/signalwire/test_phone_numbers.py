@@ -244,6 +244,7 @@ def test_call_settings_are_kept_and_another_apis_stay() -> None:
         ({"call_video_room_id": "x"}, "invalid_parameter"),
         ({"call_relay_topic": "x" * 2049}, "invalid_parameter"),
         ({"number": "+15550000000"}, "invalid_parameter"),
+        ({"number_method": 5}, "invalid_parameter"),
     ],
 )
 def test_each_error(given: dict[str, Any], code: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 from msgspec import json
 from msgspec.structs import replace
 
-from parley.api.signalwire.fields import Fields
+from parley.api.signalwire.fields import MOST, Fields
 from parley.api.signalwire.problems import Problem
 from parley.lib.ids import parse_sid, parse_uuid
 from parley.model.laml import marked
@@ -66,6 +66,7 @@ ACTED_ON: Final = frozenset(
     }
 )
 
+_KNOWN: Final = ACTED_ON | KEPT
 _OFFERED: Final = frozenset({*HANDLERS, *RELAY_HANDLERS})
 _HANDLING: Final = frozenset({"message_handler", "message_request_url", *RELAY_HANDLERS.values()})
 """Who gives one of these configures the number itself, and not by a resource that stands for it."""
@@ -97,10 +98,11 @@ def read_update(number: Number, given: Mapping[str, Any], guard: Guard) -> Numbe
     Source: update-phone-number page; aliases and json_webhook: see docs/compat/signalwire.csv.
     """
     wanted, repeated = _without_aliases(given)
-    fields = Fields(wanted, ACTED_ON | KEPT)
+    fields = Fields(wanted, _KNOWN)
     fields.problems += repeated
     for name in wanted:
-        _check(number, name, fields, guard)
+        if name in _KNOWN:
+            _check(number, name, fields, guard)
     handler = _handler(number, wanted, fields.problems)
     fields.check()
 
@@ -163,10 +165,8 @@ def _check(number: Number, name: str, fields: Fields, guard: Guard) -> None:
         text = fields.text(name)
         if text is not None and (parse_uuid(text) or parse_sid(text, ("PN",))) != number.id:
             fields.refuse("incompatible_parameters", "number_sid is not the id of the number in the path", name)
-    elif name in KEPT:
-        fields.text(name)
-    elif name in ACTED_ON:
-        fields.text(name, most=MAX_NAME)
+    else:
+        fields.text(name, most=MOST if name in KEPT else MAX_NAME)
 
 
 def _handler(number: Number, wanted: Mapping[str, Any], problems: list[Problem]) -> Handler | None:
