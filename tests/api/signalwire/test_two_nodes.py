@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from parley.store import News
+from parley.store import News, queue
 from tests.api.signalwire.client import Client
 from tests.api.signalwire.relay.client import RelayClient, signalwire
 from tests.clock import AheadClock
@@ -34,8 +34,14 @@ class Survivor:
     def inherit(self) -> None:
         """See that the other's lease is over, without waiting for it to end."""
         self._clock.ahead_s += LEASE_S
-        self.server.run(self.server.app.claims._keep_lease())  # noqa: SLF001 - its turn would come in some seconds
+        self.server.run(self._outlive())
         self.server.look()
+
+    async def _outlive(self) -> None:
+        """What its next look at the leases does, which would come in some seconds."""
+        app, now = self.server.app, self._clock.now()
+        assert await app.engine.write(queue.stay, app.record.node, now + LEASE_S * 1_000_000)
+        assert await app.engine.write(queue.rescue, now) == 1
 
 
 @contextmanager
