@@ -336,6 +336,18 @@ async def test_a_message_is_redacted_and_deleted_only_once_it_is_sent(node: Node
     assert (await node.kinds(message))[-2:] == ["deleted", "delivered"]
 
 
+async def test_notes_are_kept_beside_each_other_and_not_with_a_deleted_message(node: Node) -> None:
+    message = await node.send(extras='{"tags":{"name":"Ann"}}')
+    await node.quiet()
+    await asyncio.gather(node.amending.annotate(message, one=1), node.amending.annotate(message, two=2))
+    now = await node.now(message)
+    assert json.decode(now.extras or "") == {"tags": {"name": "Ann"}, "one": 1, "two": 2}
+    await node.amending.delete(now)
+    with pytest.raises(Refused, match="not_found"):
+        await node.amending.annotate(now, three=3)
+    assert (await node.now(message)).extras is None
+
+
 async def test_a_wait_that_ends_after_the_validity_period_ends_with_it(make_node: MakeNode) -> None:
     node = await make_node(ScriptedCarrier(deduplicates=True))
     node.carrier.plan(PHONE, *[Unreachable("no route")] * 6)

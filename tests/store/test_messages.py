@@ -107,7 +107,7 @@ async def test_a_node_whose_clock_is_behind_takes_no_time_back(engine: Engine, r
     key, behind = (message.account_id, message.id), message.updated_at - US
     for write in (
         engine.write(messages.redact, *key, behind),
-        engine.write(messages.set_extras, *key, "{}", behind),
+        engine.write(messages.annotate, *key, {"a": 1}, behind),
         engine.write(messages.forget, *key, behind),
     ):
         await write
@@ -145,11 +145,15 @@ async def test_a_deleted_message_s_states_are_told_as_before(engine: Engine, rec
     assert [event.kind for event in await engine.read(messages.history, message.id)] == ["sent", "deleted"]
 
 
-async def test_extras_are_replaced_as_a_whole(engine: Engine, records: Records) -> None:
-    message = await records.sent_off(engine, extras='{"a":1}')
-    await engine.write(messages.set_extras, message.account_id, message.id, '{"b":2}', message.created_at + 3)
-    found = await engine.read(messages.fetch, message.account_id, message.id)
-    assert found == replace(message, extras='{"b":2}', updated_at=message.created_at + 3)
+async def test_notes_are_added_to_the_extras_of_a_message_that_is_there(engine: Engine, records: Records) -> None:
+    message = await records.sent_off(engine, extras='{"a":1,"b":1}')
+    key, at = (message.account_id, message.id), message.created_at + 3
+    assert await engine.write(messages.annotate, *key, {"b": 2}, at) == '{"a":1,"b":2}'
+    found = await engine.read(messages.fetch, *key)
+    assert found == replace(message, extras='{"a":1,"b":2}', updated_at=at)
+    await engine.write(messages.forget, *key, at)
+    assert await engine.write(messages.annotate, *key, {"b": 3}, at) is None
+    assert (await engine.read(messages.fetch_many, [key]))[message.id].extras is None
 
 
 async def test_the_feed_gives_an_accounts_events_in_order_from_any_place(engine: Engine, records: Records) -> None:

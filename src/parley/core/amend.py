@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from msgspec import json
 from msgspec.structs import replace
 
 from parley.core.record import Record
@@ -51,9 +50,9 @@ class Amending:
         await self._record.engine.write(messages.forget, message.account_id, message.id, self._clock.now())
 
     async def annotate(self, message: Message, **notes: Any) -> Message:
-        """Keep what the core does not act on (feedback, tags) with a message."""
-        extras: dict[str, Any] = json.decode(message.extras) if message.extras else {}
-        text = json.encode({**extras, **notes}).decode()
+        """Keep what the core does not act on, such as feedback, with a message. Raises Refused(not_found)."""
         now = self._clock.now()
-        await self._record.engine.write(messages.set_extras, message.account_id, message.id, text, now)
-        return replace(message, extras=text, updated_at=now)
+        extras = await self._record.engine.write(messages.annotate, message.account_id, message.id, notes, now)
+        if extras is None:
+            raise Refused("not_found")
+        return replace(message, extras=extras, updated_at=now)

@@ -1,7 +1,7 @@
 """Read, redact and delete messages."""
 
-from collections.abc import Collection, Sequence
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 from msgspec import json
@@ -158,10 +158,17 @@ def _standing(extras: str | None) -> str | None:
     return json.encode(kept).decode() if kept else None
 
 
-def set_extras(account_id: bytes, message_id: bytes, extras: str, at: int) -> Operation[None]:
-    """Replace the JSON object of what the core does not act on."""
+def annotate(account_id: bytes, message_id: bytes, notes: Mapping[str, Any], at: int) -> Operation[str | None]:
+    """Add to the JSON object of what the core does not act on; all of it then. None when the message is deleted."""
+    columns, keys = ("extras", "deleted_at"), ("account_id", "id")
+    rows = yield Lookup(schema.messages, columns, keys, [(account_id, message_id)], lock=True)
+    if not rows or rows[0][1] is not None:
+        return None
+    before = rows[0][0]
+    extras = json.encode({**(json.decode(before) if before else {}), **notes}).decode()
     where = and_(_table.account_id == account_id, _table.id == message_id)
     yield Execute(update(schema.messages).where(where).values(extras=extras, updated_at=_later(at)))
+    return extras
 
 
 def _later(at: int) -> ColumnElement[int]:
