@@ -22,8 +22,6 @@ RELAY_PREFIX = "/api/relay/rest"
 
 Operation = tuple[str, str, Handler]
 """Method, path and handler."""
-
-
 ONE = "/{id}"
 """What follows a collection's path for one that is in it."""
 
