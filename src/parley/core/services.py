@@ -21,7 +21,7 @@ from parley.model import address as addresses
 from parley.model.address import Address
 from parley.model.resource import Resource
 from parley.model.service import PoolSender, Service
-from parley.store import Engine, pools
+from parley.store import Engine, numbers
 from parley.store.stickies import Choice, Option
 
 _MOST_POOLS: Final = 1_000
@@ -157,7 +157,7 @@ class Services:
         approved, are not among them.
         """
         owned = [member.value.address for member in members if member.value.kind in _OWNED]
-        can = await self._engine.read(pools.capabilities, account_id, owned)
+        can = await self._engine.read(numbers.capabilities, account_id, owned)
         candidates: list[Candidate] = []
         for member in members:
             sender = member.value

@@ -48,6 +48,13 @@ def owned(addresses: Collection[str]) -> Operation[set[str]]:
     return {row[0] for row in rows}
 
 
+def capabilities(account_id: bytes, addresses: Collection[str]) -> Operation[dict[str, tuple[bool, bool]]]:
+    """Whether each of these addresses that the account owns can send SMS, and MMS."""
+    columns = ("address", "account_id", "can_sms", "can_mms")
+    rows = yield Lookup(schema.numbers, columns, ("address",), [(address,) for address in addresses])
+    return {row[0]: (bool(row[2]), bool(row[3])) for row in rows if row[1] == account_id}
+
+
 def page(
     account_id: bytes,
     limit: int,
