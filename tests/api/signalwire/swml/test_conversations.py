@@ -92,6 +92,14 @@ sections:
     assert [m["body"] for m in world.client.inbox(world.phone)] == [f"You said yes, {world.phone}."]
 
 
+def test_a_document_knows_its_message(world: World) -> None:
+    names = ("message_id", "project_id", "direction", "type", "from", "to", "body", "segments", "timestamp")
+    id = world.asked({"reply": "|".join(f"%{{message.{name}}}" for name in names)}, "Hello")
+    known = world.receiver.wait(at("/in"))[0].json["message"]
+    assert (known["message_id"], known["body"], known["from"]) == (id, "Hello", world.phone)
+    assert [m["body"] for m in world.client.inbox(world.phone)] == ["|".join(str(known[name]) for name in names)]
+
+
 def test_request_and_transfer_reach_the_app_signed(world: World) -> None:
     url = world.receiver.url
     document = main(

@@ -44,6 +44,7 @@ MAX_REQUESTS: Final = 10
 """Requests of one script; those beyond it are not made, and say so. Source: SWML's limits."""
 MAX_DOCUMENTS: Final = 10
 """Documents that a script may fetch, one through another."""
+_DOCUMENT_S: Final = 5.0
 MAX_DEPTH: Final = 60
 """Sections and branches carried out inside one another, each of which takes some of Python's stack."""
 
@@ -316,7 +317,7 @@ class Machine(ABC):
             raise Faulty("swml_transfer_failed", f"{url} is not an HTTP or HTTPS URL")
         body = None if method == "GET" else _encode(self.told(params))
         request = self.signed(method, url, {"Content-Type": _JSON} if body is not None else {}, body)
-        outcome = yield Fetch(request, 5.0, self.account.id)
+        outcome = yield Fetch(request, _DOCUMENT_S, self.account.id)
         if not isinstance(outcome, Answer) or not outcome.is_ok:
             reason = f"HTTP {outcome.status}" if isinstance(outcome, Answer) else getattr(outcome, "reason", "")
             raise Faulty("swml_transfer_fetch_failed", reason)

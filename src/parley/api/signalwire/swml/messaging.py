@@ -7,6 +7,8 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
 from urllib.parse import urljoin
 
+from msgspec import to_builtins
+
 from parley.api.signalwire.swml import document
 from parley.api.signalwire.swml.fault import Faulty
 from parley.api.signalwire.swml.given import Given
@@ -96,7 +98,7 @@ class _Conversation(Machine):
     in_call = False
 
     def __init__(self, account: Account, message: Mapping[str, Any], base: str) -> None:
-        super().__init__(account, {"message": message})
+        super().__init__(account, {"message": to_builtins(message)})  # a time reads as it does in JSON
         self._base = base
 
     def program(self, octets: bytes) -> Program:
