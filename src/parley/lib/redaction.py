@@ -19,7 +19,9 @@ _SECRET_KEY = re.compile(
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # No scheme is so long, and without a bound a long word would be read again from each of its letters.
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,31}://[^\s\"'<>]+")
-_PARAMETER = re.compile(r"(?P<key>[^&;=]+)=(?P<value>[^&;]*)")
+_PARAMETER = re.compile(r"(?P<key>[^&;=?]+)=(?P<value>[^&;]*)")
+_PATHS_WITH_AT = frozenset({"", "http", "https", "sqlite"})
+"""The schemes in whose paths an '@' may well stand; in a database server's it is the end of a password with a '/'."""
 _MAX_DEPTH = 8
 
 
@@ -63,7 +65,8 @@ def is_secret_key(key: str) -> bool:
 
 
 def mask_url(url: str) -> str:
-    """A URL without its userinfo and without the values of its secret query parameters, and the rest as it was.
+    """A URL without its userinfo and without the values of the secret parameters of its query and fragment, and the
+    rest as it was.
 
     What cannot be read as a URL is masked whole, since no one knows what it holds.
     """
@@ -72,16 +75,16 @@ def mask_url(url: str) -> str:
         _ = parts.port  # raises where an unquoted '/' of a password has broken the userinfo apart
     except ValueError:
         return MASK
+    if "@" in parts.path and parts.scheme not in _PATHS_WITH_AT:  # what stands before that '/' looks like a port
+        return MASK
     userinfo, at, host = parts.netloc.rpartition("@")
     if at:
         if parts.netloc not in url:  # what urlsplit leaves out, such as a tab, stands amid the secret
             return MASK
         url = url.replace(parts.netloc, f"{MASK}@{host}" if userinfo else host, 1)
-    before, mark, rest = url.partition("?")
-    query, hash_, fragment = rest.partition("#")
-    if not mark or "#" in before:
-        return url
-    return f"{before}?{_mask_parameters(query)}{hash_}{fragment}"
+    whole, hash_, fragment = url.partition("#")
+    path, mark, query = whole.partition("?")
+    return f"{path}{mark}{_mask_parameters(query)}{hash_}{_mask_parameters(fragment)}"
 
 
 def scrub(mapping: Mapping[str, Any]) -> dict[str, Any]:
