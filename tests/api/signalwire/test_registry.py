@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Iterator
 from typing import Any
 from unittest.mock import AsyncMock
+from uuid import UUID
 
 import pytest
 import requests
@@ -142,6 +143,28 @@ def test_of_a_numbers_campaigns_the_last_one_asked_for_holds(
     assert "messaging_campaign_id" not in client.ask("GET", path, 200)
     [assigned] = client.ask("GET", f"{BETA}/campaigns/{first}/numbers", 200)["data"]
     assert client.raw("DELETE", f"{BETA}/numbers/{assigned['id']}").status_code == 204
+
+
+def test_what_a_campaign_and_an_order_do_not_name_has_no_id(
+    strict: Server, monkeypatch: pytest.MonkeyPatch, receiver: Receiver
+) -> None:
+    """A campaign that was registered elsewhere has no brand here; a number may go before its order begins."""
+    client = Client(strict)
+    twilio = "/messaging/v1/Services"
+    service = client.raw("POST", twilio, data={"FriendlyName": "S"}).json()["sid"]
+    form = {"CampaignId": "CABCDEF", "MessagingServiceSid": service}
+    sid = client.raw("POST", f"{twilio}/PreregisteredUsa2p", data=form).json()["sid"]
+    id = client.ask("GET", f"{BETA}/campaigns/{UUID(sid.removeprefix('QE'))}", 200)["id"]
+    short_lived = client.ask("POST", f"{REST}/phone_numbers", 200, json={"number": "+15559650009"})["id"]
+    with monkeypatch.context() as held:
+        held.setattr(strict.app.registry.orders, "due", AsyncMock(return_value=[]))
+        order = {"phone_numbers": ["+15559650009"], "status_callback_url": receiver.url}
+        client.ask("POST", f"{BETA}/campaigns/{id}/orders", 200, json=order)
+        client.raw("DELETE", f"{REST}/phone_numbers/{short_lived}").raise_for_status()
+    [failed] = told(receiver, "number_assignment_failed")
+    assert (failed["brand_id"], failed["phone_number_id"], failed["phone_number"]) == (None, None, "+15559650009")
+    [assigned] = client.ask("GET", f"{BETA}/campaigns/{id}/numbers", 200)["data"]
+    assert (assigned["state"], assigned["phone_number"]["id"]) == ("failed", None)
 
 
 GUIDE_ERRORS = [

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from parley.api.signalwire import shapes
-from parley.api.signalwire.registry.states import state_of
+from parley.api.signalwire.registry.states import named, state_of
 from parley.lib.ids import Ids, to_uuid
 from parley.model.callback import Callback
 from parley.model.registry import Assignment, Brand, Campaign, Order
@@ -61,25 +61,25 @@ class Events:
         return (replace(plain, kind="notice", data=msgspec.json.encode(told).decode()),)
 
 
-def _about(changed: Resource[Any]) -> tuple[str, str | None, dict[str, str]]:
+def _about(changed: Resource[Any]) -> tuple[str, str | None, dict[str, str | None]]:
     """The category of an event, its URL, and the ids that it names."""
     value, id = changed.value, to_uuid(changed.id)
-    parent = {} if changed.parent_id is None else {"campaign_id": to_uuid(changed.parent_id)}
+    parent: dict[str, str | None] = {} if changed.parent_id is None else {"campaign_id": to_uuid(changed.parent_id)}
     match value:
         case Brand(company=company) if company is not None:
             return "brand", company.status_callback, {"brand_id": id}
         case Campaign(particulars=particulars, brand_id=brand_id) if particulars is not None and brand_id is not None:
             return "campaign", particulars.status_callback, {"brand_id": to_uuid(brand_id), "campaign_id": id}
         case Order():
-            about = {"brand_id": to_uuid(value.brand_id), **parent, "number_assignment_order_id": id}
+            about = {"brand_id": named(value.brand_id), **parent, "number_assignment_order_id": id}
             return "number_assignment_order", value.status_callback, about
         case Assignment():
             about = {
-                "brand_id": to_uuid(value.brand_id),
+                "brand_id": named(value.brand_id),
                 **parent,
                 "number_assignment_order_id": to_uuid(value.order_id),
                 "number_assignment_id": id,
-                "phone_number_id": to_uuid(value.number_id),
+                "phone_number_id": named(value.number_id),
                 "phone_number": value.address,
             }
             return "number_assignment", value.status_callback, about

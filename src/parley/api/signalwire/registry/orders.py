@@ -9,7 +9,7 @@ from parley.api.signalwire.fields import Fields
 from parley.api.signalwire.paths import path_id
 from parley.api.signalwire.problems import Invalid, Problem
 from parley.api.signalwire.registry.campaigns import CAMPAIGNS
-from parley.api.signalwire.registry.states import state_of
+from parley.api.signalwire.registry.states import named, state_of
 from parley.core.numbers import Numbers
 from parley.core.orders import Orders
 from parley.core.refusal import Refused
@@ -127,7 +127,7 @@ def assignment_body(assignment: Resource[Assignment], name: str | None) -> dict[
         "state": value.state,
         "campaign_id": None if assignment.parent_id is None else to_uuid(assignment.parent_id),
         "phone_number": {
-            "id": to_uuid(value.number_id),
+            "id": named(value.number_id),
             "name": name,
             "number": value.address,
             "status_callback_url": value.status_callback,
