@@ -46,9 +46,9 @@ class Surface:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
         path: str = scope["path"]
-        if path.startswith(LAML):
+        if path.startswith(f"{LAML}/"):
             scope["parley.prefix"] = LAML
-            scope["path"] = path[len(LAML) :] or "/"
+            scope["path"] = path[len(LAML) :]
         else:
             products.place(scope)
         surface = next((name for prefix, name in _SURFACES if scope["path"].startswith(prefix)), "other")

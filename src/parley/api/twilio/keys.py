@@ -64,7 +64,7 @@ class Keys:
         return json_reply(200, _key(key))
 
     async def delete(self, call: Call) -> Reply:
-        """Take a key away: it authenticates nobody any more, within a second."""
+        """Take a key away: it authenticates nobody any more, on other nodes within a second."""
         check_nothing_asked(call)
         key = await self._named(call)
         if not await self._accounts.drop_key(call.account.id, key.id):
