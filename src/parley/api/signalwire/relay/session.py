@@ -24,7 +24,6 @@ from parley.core.send import Sending
 from parley.lib.clock import Clock
 from parley.lib.ids import Ids, to_uuid
 from parley.lib.randomness import Randomness
-from parley.model.account import Account
 from parley.model.message import Media, Message
 from parley.model.relay import MOST_CONTEXTS, RelayEvent
 from parley.store import StoreUnavailable
@@ -171,7 +170,7 @@ class Session:
         self._parts.limits.arrive(is_write=True)
         try:
             self._credentials = frame.params.get("authentication")
-            account = await self._authenticated()
+            account = await authenticated(self._parts.accounts, self._credentials)
             self._recheck_at = self._parts.clock.monotonic() + RECHECK_S
             contexts = frames.names(frame.params, "contexts", MOST_CONTEXTS)
             self._acks = generation.pings and frame.params.get("event_acks") is True
@@ -180,7 +179,7 @@ class Session:
                 contexts = [default]
             named = frame.params.get("protocol") if generation.pings else None
             self.account_id = account.id
-            new = f"signalwire_{signature(account)}_{to_uuid(self._parts.ids.new())}_{self._parts.randomness.token(6)}"
+            new = f"signalwire_{signature(account)}_{self._new_id()}_{self._parts.randomness.token(6)}"
             is_restored = await self._parts.relay.enter(self, contexts, named if isinstance(named, str) else None, new)
         finally:
             self._parts.limits.leave(is_write=True)
@@ -191,7 +190,7 @@ class Session:
             return
         self._put(frames.result(frame.id, welcome(account, self._new_id(), self.protocol, is_restored=is_restored)))
         if generation.pings:
-            state = {"authorization_state": f"{to_uuid(self._parts.ids.new())}:{signature(account)}"}
+            state = {"authorization_state": f"{self._new_id()}:{signature(account)}"}
             told = {"event_type": "signalwire.authorization.state", "params": state}
             self._put(frames.request(self._new_id(), "signalwire.event", told))
         connected(self)
@@ -200,10 +199,6 @@ class Session:
         """Whether it is realtime-api 4, which connects without contexts and receives those that it listens to."""
         version = params.get("version")
         return self._acks and isinstance(version, dict) and version.get("major") == 3
-
-    async def _authenticated(self) -> Account:
-        """Whose the client's credentials are now: they may end while it is connected. Raises RpcError."""
-        return await authenticated(self._parts.accounts, self._credentials)
 
     async def _reauthenticate(self, given: Any) -> Mapping[str, Any]:
         """Go on with other credentials of the same account. Raises RpcError, and goes on with those that it has."""
@@ -275,7 +270,7 @@ class Session:
             try:
                 parts.limits.enter(self.account_id, is_write=True)
                 try:
-                    account = await self._authenticated()
+                    account = await authenticated(parts.accounts, self._credentials)  # they may have ended
                     first = set() if parts.relay.to_all else self.contexts  # of all, nobody is first
                     draft = sending.read_draft(account, params, (self.protocol, first), parts.guard)
                     await parts.sending.send(msgspec.structs.replace(draft, id=message_id))
@@ -334,7 +329,7 @@ class Session:
     async def _recheck(self) -> None:
         """End the connection of a client that only listens, too, once its credentials hold no more."""
         try:
-            await self._authenticated()
+            await authenticated(self._parts.accounts, self._credentials)
         except RpcError:
             self.end("unauthorized")
         except StoreUnavailable as error:
