@@ -32,12 +32,10 @@ from parley.lib.clock import Clock
 from parley.lib.randomness import Randomness
 from parley.model.behaviour import CALM, Behaviour, Faults
 from parley.model.message import Status
-from parley.model.phone import Arrival, DueReceipt
+from parley.model.phone import CARRIER, Arrival, DueReceipt
 from parley.model.receipt import Receipt
 
 log = structlog.get_logger(__name__)
-
-NAME: Final = "simulator"
 
 UNREACHABLE_HANDSET: Final = 30003
 UNKNOWN_HANDSET: Final = 30005
@@ -98,7 +96,7 @@ class Handsets(Protocol):
 class Simulator:
     """Phones that exist only here."""
 
-    name = NAME
+    name = CARRIER
     deduplicates = True
 
     def __init__(
@@ -183,7 +181,7 @@ class Simulator:
         octets = [(each.content_type, await self._handsets.content(each.content_hash)) for each in sent.media]
         media = tuple((kind, content) for kind, content in octets if content is not None)
         ref = b"".join(sent.key).hex()
-        await self._inbound(Inbound(NAME, sent.sender, sent.recipient, sent.body, media, ref))
+        await self._inbound(Inbound(CARRIER, sent.sender, sent.recipient, sent.body, media, ref))
 
     async def _tell(self, receipts: Sequence[Receipt], owed: Sequence[DueReceipt]) -> bool:
         """Report receipts, then settle what was owed for them; what fails stays owed, and the loop repeats it."""
@@ -228,7 +226,7 @@ class Simulator:
             return _POLL_S
         receipts = []
         for each in owed:
-            receipt = Receipt(NAME, each.status, now, None, (each.account_id, each.message_id), each.error_code)
+            receipt = Receipt(CARRIER, each.status, now, None, (each.account_id, each.message_id), each.error_code)
             receipts.append(receipt)
             if _happens(faults.duplicate_receipt_rate, self._randomness):
                 receipts.append(receipt)
@@ -313,7 +311,7 @@ class _Plan:
         owed = DueReceipt(self._now + _GRACE_US + order, key[0], key[1], status, error_code)
         self.owed.append(owed)
         self.now_owed.append(owed)
-        receipt = Receipt(NAME, status, self._now, None, key, error_code)
+        receipt = Receipt(CARRIER, status, self._now, None, key, error_code)
         self.receipts.append(receipt)
         if _happens(faults.duplicate_receipt_rate, self._randomness):
             self.receipts.append(receipt)

@@ -1,8 +1,13 @@
 """A simulated phone: what reached it, and what it still has to report."""
 
+from typing import Final
+
 import msgspec
 
 from parley.model.message import Status
+
+CARRIER: Final = "simulator"
+"""The name of the carrier whose these phones are."""
 
 
 class Arrival(msgspec.Struct, frozen=True):

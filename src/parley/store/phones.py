@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import astuple, fields, replace
 from sqlalchemy import ColumnElement, Select, and_, case, delete, func, select, union_all
 
-from parley.model.phone import Arrival, DueReceipt, Phone
+from parley.model.phone import CARRIER, Arrival, DueReceipt, Phone
 from parley.store import numbers, schema
 from parley.store.engine.statements import Delete, Execute, Insert, Operation, Query, Row, Upsert
 
@@ -114,8 +114,8 @@ def _newest_to(account_id: bytes, recipient: str, most: int) -> Select[tuple[byt
     return select(newest.c.id)
 
 
-def list_phones(account_id: bytes, limit: int, after: int = 0, carrier: str = "simulator") -> Operation[list[Phone]]:
-    """The phones that an account's newest messages by `carrier` went to or came from, the last active first: those
+def list_phones(account_id: bytes, limit: int, after: int = 0) -> Operation[list[Phone]]:
+    """The phones that an account's newest messages by their carrier went to or came from, the last active first: those
     active after a time.
     """
     message = schema.messages.c
@@ -134,7 +134,7 @@ def list_phones(account_id: bytes, limit: int, after: int = 0, carrier: str = "s
     active_at = func.max(newest.c.updated_at)
     rows = yield Query(
         select(newest.c.address, active_at)
-        .where(and_(newest.c.carrier == carrier, newest.c.address.is_not(None)))
+        .where(and_(newest.c.carrier == CARRIER, newest.c.address.is_not(None)))
         .group_by(newest.c.address)
         .having(active_at > after)
         .order_by(active_at.desc(), newest.c.address)
