@@ -201,3 +201,40 @@ def test_no_value_breaks_an_operation(client: Client, existing: dict[str, str], 
     for name in names(operation, "supported", "ignored", "refused"):
         for value in _ODD:
             client.raw(method, path, json={name: value})
+
+
+@pytest.fixture(scope="module")
+def neighbour(server: Server) -> tuple[str, str]:
+    """Return the credentials of another project on the same server."""
+    form = {"FriendlyName": "Next door"}
+    made = Client(server).raw("POST", "/api/laml/2010-04-01/Accounts.json", data=form)
+    return made.json()["sid"], made.json()["auth_token"]
+
+
+_SOUND: dict[str, dict[str, Any]] = {
+    "PATCH /api/messaging/messages/{id}": {"body": ""},
+    "PUT /api/relay/rest/number_groups/{id}": {"name": "x"},
+    "PUT /api/relay/rest/short_codes/{id}": {
+        "name": "x",
+        "message_handler": "json_webhook",
+        "message_request_url": "https://app.example/in",
+    },
+    "PUT /api/relay/rest/verified_caller_ids/{id}": {"name": "x"},
+    "PUT /api/relay/rest/verified_caller_ids/{id}/verification": {"verification_code": "1"},
+    "POST /api/relay/rest/registry/beta/campaigns/{id}/orders": {"phone_numbers": ["+15551234567"]},
+    "POST /api/relay/rest/mfa/{id}/verify": {"token": "1"},
+}
+"""Bodies in which nothing is wrong, of the operations that ask for one."""
+
+
+@pytest.mark.parametrize("operation", sorted({row["operation"] for row in rows() if "{id}" in row["operation"]}))
+def test_what_another_project_has_is_not_there(
+    client: Client, existing: dict[str, str], neighbour: tuple[str, str], operation: str
+) -> None:
+    method, path = operation.split()
+    before, _, behind = path.partition("/{id}")
+    path = f"{before}/{existing[before]}{behind}"
+    given = {"json": _SOUND.get(operation, {})} if method in ("POST", "PUT", "PATCH") else {}
+    assert client.ask(method, path, 404, auth=neighbour, **given) == {"error": "Not Found"}
+    if method == "GET":
+        client.ask("GET", path, 200)
