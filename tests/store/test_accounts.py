@@ -13,7 +13,9 @@ from structlog.testing import capture_logs
 
 from parley.lib.redaction import Secret
 from parley.model.account import Account, ApiKey
-from parley.store import Engine, Operation, accounts, numbers, schema
+from parley.model.link import domain_id
+from parley.model.resource import Row
+from parley.store import Engine, Operation, accounts, links, numbers, resources, schema
 from parley.store.connect import open_engine
 from parley.store.engine.statements import Query
 from parley.store.vault import KEY_BYTES, Vault, VaultError, key_from_text, load_or_create_key
@@ -174,6 +176,22 @@ async def test_subaccounts_stand_with_their_owner(engine: Engine, records: Recor
     await engine.write(accounts.change, children[2].id, lambda it: replace(it, status="suspended"), VAULT)
     [suspended] = await engine.read(accounts.page, owner.id, VAULT, 9, status="suspended")
     assert suspended.id == children[2].id
+
+
+async def test_the_domain_of_what_is_closed_may_be_anothers(engine: Engine, records: Records) -> None:
+    account, other = _account(records), records.ids.new()
+    await engine.write(accounts.add, account, VAULT)
+    taken = domain_id("l.example.com")
+    of_whom = [
+        Row(taken, owner, links.DOMAIN, None, None, None, '{"domain":"l.example.com"}', 1, 1, 0)
+        for owner in (account.id, other)
+    ]
+    assert await engine.write(resources.add, of_whom[0]) == "added"
+    assert await engine.write(resources.add, of_whom[1]) == "name_taken"
+    await engine.write(accounts.change, account.id, partial(replace, status="suspended"), VAULT)
+    assert await engine.write(resources.add, of_whom[1]) == "name_taken"
+    await engine.write(accounts.change, account.id, partial(replace, status="closed"), VAULT)
+    assert await engine.write(resources.add, of_whom[1]) == "added"
 
 
 async def test_what_is_closed_has_neither_numbers_nor_keys(engine: Engine, records: Records) -> None:

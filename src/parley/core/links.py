@@ -23,8 +23,7 @@ from parley.store.links import Click
 
 log = structlog.get_logger(__name__)
 
-KIND: Final = "link_domain"
-"""What domains are among the resources."""
+KIND: Final = links.DOMAIN
 _ALPHABET: Final = string.ascii_letters + string.digits
 _MOST_AGENT: Final = 500
 
@@ -124,7 +123,7 @@ class ShortLinks:
 
     async def fallback(self, domain: str) -> str | None:
         """Where whoever asks a domain of links for what leads nowhere is sent. Raises StoreUnavailable."""
-        found = await self._engine.read(links.domain, KIND, domain_id(domain))
+        found = await self._engine.read(links.domain, domain_id(domain))
         return None if found is None else found.fallback_url
 
     async def of_message(self, message: Message) -> list[tuple[str, Link]]:

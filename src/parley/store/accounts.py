@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 
 from parley.lib.redaction import Secret
 from parley.model.account import Account, AccountStatus, ApiKey
-from parley.store import paging, schema
+from parley.store import links, paging, schema
 from parley.store.engine.declined import decided
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query, Row
 from parley.store.vault import Vault
@@ -90,7 +90,8 @@ def family(owner_id: bytes) -> Operation[list[bytes]]:
 
 def change(account_id: bytes, change: Callable[[Account], Account], vault: Vault) -> Operation[Account | None]:
     """Replace an account by what `change` makes of it; what it raises passes, and nothing changes. The account as it is
-    then, None when there is none. One that is closed by this releases its numbers and its keys. Raises VaultError.
+    then, None when there is none. One that is closed by this releases its numbers, its keys and its domains. Raises
+    VaultError.
     """
     # Locked, so that no two changes are made of the same account: one would bring back what the other took away.
     rows = yield Lookup(schema.accounts, _COLUMNS, ("id",), [(account_id,)], lock=True)
@@ -106,6 +107,8 @@ def change(account_id: bytes, change: Callable[[Account], Account], vault: Vault
     if after.status == "closed" != before.status:
         for table in (schema.numbers, schema.api_keys):
             yield Execute(table.delete().where(table.c.account_id == account_id))
+        its = and_(schema.resources.c.account_id == account_id, schema.resources.c.kind == links.DOMAIN)
+        yield Execute(schema.resources.delete().where(its))
     return after
 
 

@@ -13,6 +13,8 @@ from parley.model.link import Link, LinkDomain
 from parley.store import schema
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query, Update
 
+DOMAIN: Final = "link_domain"
+"""What domains are among the resources."""
 _COLUMNS: Final = tuple(field.name for field in fields(Link))
 _domain: Final = json.Decoder(LinkDomain).decode
 
@@ -50,9 +52,9 @@ def of_message(message_id: bytes) -> Operation[list[Link]]:
     return sorted((Link(*row) for row in rows), key=lambda link: link.code)
 
 
-def domain(kind: str, domain_id: bytes) -> Operation[LinkDomain | None]:
-    """The domain of an id, whichever account's it is; `kind` is what domains are among the resources."""
-    rows = yield Lookup(schema.resources, ("data",), ("id", "kind"), [(domain_id, kind)])
+def domain(domain_id: bytes) -> Operation[LinkDomain | None]:
+    """The domain of an id, whichever account's it is."""
+    rows = yield Lookup(schema.resources, ("data",), ("id", "kind"), [(domain_id, DOMAIN)])
     return _domain(rows[0][0]) if rows else None
 
 
