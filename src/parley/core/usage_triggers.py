@@ -19,7 +19,7 @@ from parley.model.usage_trigger import Recurring, UsageTrigger
 
 EVERY_S: Final = 30.0
 _SOON_S: Final = 1.0
-_MOST: Final = 10_000
+AT_ONCE: Final = 10_000
 """Triggers that are looked at in one turn."""
 
 Trigger = Resource[UsageTrigger]
@@ -75,7 +75,7 @@ class UsageTriggers:
         accounts are not looked at again. Raises StoreUnavailable.
         """
         by_account: dict[bytes, list[Trigger]] = {}
-        due = await self.kept.due(_MOST, self._seen_to)
+        due = await self.kept.due(AT_ONCE, self._seen_to)
         for trigger in due:
             by_account.setdefault(trigger.account_id, []).append(trigger)
         for account_id, triggers in by_account.items():
@@ -88,7 +88,7 @@ class UsageTriggers:
             for trigger, current in zip(triggers, found, strict=True):
                 if current >= trigger.value.value:
                     await self._fire(trigger, current)
-        is_longer = len(due) == _MOST
+        is_longer = len(due) == AT_ONCE
         self._seen_to = (due[-1].due_at or 0, due[-1].id) if is_longer else None
         return _SOON_S if is_longer else EVERY_S
 

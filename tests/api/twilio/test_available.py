@@ -123,7 +123,7 @@ def test_what_is_bought_is_for_sale_no_more_until_released(client: Client) -> No
 
 
 def test_pages_of_one_kind_are_read_by_pieces(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(incoming_phone_numbers, "_PIECE", 2)
+    monkeypatch.setattr(incoming_phone_numbers, "PIECE", 2)
     accounts = client_of(server).api.v2010.accounts
     numbers = accounts(accounts.create(friendly_name="Kinds").sid).incoming_phone_numbers
     bought = {

@@ -140,7 +140,7 @@ def test_an_offset_counts_from_the_present_value(watched: Server, receiver: Rece
 def test_very_many_are_looked_at_by_parts(
     watched: Server, receiver: Receiver, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(usage_triggers, "_MOST", 2)
+    monkeypatch.setattr(usage_triggers, "AT_ONCE", 2)
     client = client_of(watched)
     made = []
     for value in (9, 9, 9, 9, 1):

@@ -36,7 +36,7 @@ _CHANGE: Final = PARAMETERS | {"AccountSid"}
 _AREA_CODE = re.compile(r"[2-9][0-9]{2}", re.ASCII)
 _PART = re.compile(r"\+?[0-9]+", re.ASCII)
 _TRIES: Final = 20
-_PIECE: Final = 1000
+PIECE: Final = 1000
 """Numbers that are read at once where only some of them are shown."""
 
 
@@ -103,7 +103,7 @@ class IncomingPhoneNumbers:
             piece = await self._engine.read(
                 numbers.page,
                 account_id,
-                _PIECE,
+                PIECE,
                 after,
                 backwards=page.backwards,
                 contains=contains,
@@ -114,7 +114,7 @@ class IncomingPhoneNumbers:
             fitting = [each for each in piece if kind_of(each.address) == kind]
             skip, fitting = max(0, skip - len(fitting)), fitting[skip:]
             found = [*fitting, *found] if page.backwards else [*found, *fitting]
-            if len(piece) < _PIECE:
+            if len(piece) < PIECE:
                 break
             after = piece[0 if page.backwards else -1].id
         return found[-page.limit :] if page.backwards else found[: page.limit]
