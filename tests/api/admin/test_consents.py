@@ -154,6 +154,7 @@ def test_json_lines(client: Client) -> None:
         ),
         ('{{"sender":"{ours}","recipient":"{phone}","who":"me"}}', LINES, "Line 1: who is not known"),
         ('{{"sender":"{ours}","recipient":1}}', LINES, "Line 1: all values are texts"),
+        ('{{"sender":"{ours}","recipient":"{phone}","keyword":0}}', LINES, "Line 1: all values are texts"),
     ],
 )
 def test_one_wrong_line_takes_in_none(client: Client, body: str, headers: dict[str, str], message: str) -> None:

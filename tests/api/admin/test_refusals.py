@@ -132,6 +132,21 @@ def test_receipts_cannot_say_just_anything(client: Client, said: Any) -> None:
     refused(client.call("POST", f"{PHONE}/receipts", json=said), 400)
 
 
+@pytest.mark.parametrize(
+    ("call", "given"),
+    [
+        (("PUT", "/admin/account"), {"name": ""}),
+        (("PUT", "/admin/account"), {"name": "a" * 65}),
+        (("POST", "/admin/keys"), {"name": "a" * 65}),
+    ],
+    ids=["empty", "long", "long, of a key"],
+)
+def test_names_are_of_a_length_that_people_read(client: Client, call: tuple[str, str], given: dict[str, str]) -> None:
+    before = client.get("/admin/account")["name"], len(client.get("/admin/keys")["keys"])
+    refused(client.call(*call, json=given), 400)
+    assert (client.get("/admin/account")["name"], len(client.get("/admin/keys")["keys"])) == before
+
+
 @pytest.mark.parametrize("message_id", [UNKNOWN, "", "SM1", "nobody", "\x00"])
 def test_receipts_for_no_message(client: Client, message_id: str) -> None:
     said = {"message_id": message_id, "status": "delivered"}

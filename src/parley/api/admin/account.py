@@ -1,6 +1,6 @@
 """Show and set what belongs to the account itself: its spellings, its signing key, its setting, its API keys."""
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -17,17 +17,19 @@ from parley.lib import ids
 from parley.model.account import Account, ApiKey, KeyKind
 from parley.model.service import QuietHours
 
+_MOST_NAME: Final = 64
+"""Characters of an account's or a key's name, as in Twilio's API."""
 _PRIVATE: Final = ((b"cache-control", b"no-store"),)
 
 
 class _Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str | None = None
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=_MOST_NAME)] | None = None
     opt_out_handling: Literal["number", "platform", "app"] | None = None
     quiet_hours: GivenHours | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class _NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str = ""
+    name: Annotated[str, msgspec.Meta(max_length=_MOST_NAME)] = ""
     kind: KeyKind = "standard"
 
 
@@ -48,12 +50,14 @@ class AccountApi:
         """GET /admin/account: with the signing key, which its owner needs to check SignalWire-shaped webhooks, and the
         test credentials.
         """
+        call.arguments().allow(frozenset())
         return await self._reply(call.account, knows_all=await may_manage(call.headers, self._accounts))
 
     async def change(self, call: Call) -> Reply:
         """PUT /admin/account: `name`, `opt_out_handling` (who honours STOP) and `quiet_hours` (null for none): see
         docs/extensions.md.
         """
+        call.arguments().allow(frozenset())
         await check_manages(call.headers, self._accounts)
         given = checked(call.json(), _Given)
         if given.quiet_hours is not msgspec.UNSET:
@@ -70,6 +74,7 @@ class AccountApi:
 
     async def rotate(self, call: Call) -> Reply:
         """POST /admin/account/token: a new auth token, told this once. The former one authenticates for a day more."""
+        call.arguments().allow(frozenset())
         await check_manages(call.headers, self._accounts)
         checked(call.json() if call.body else {}, _Nothing)
         rotated = await self._accounts.rotate(call.account)
@@ -92,11 +97,13 @@ class AccountApi:
 
     async def list_keys(self, call: Call) -> Reply:
         """GET /admin/keys: without their secrets, which nobody knows any more."""
+        call.arguments().allow(frozenset())
         await check_manages(call.headers, self._accounts)
         return json_reply(200, {"keys": [_key(key) for key in await self._accounts.keys_of(call.account.id)]})
 
     async def add_key(self, call: Call) -> Reply:
         """POST /admin/keys: 201 with the secret, which is told this once."""
+        call.arguments().allow(frozenset())
         await check_manages(call.headers, self._accounts)
         given = checked(call.json() if call.body else {}, _NewKey)
         key, secret = await self._accounts.add_key(call.account.id, given.name, given.kind)
@@ -104,6 +111,7 @@ class AccountApi:
 
     async def drop_key(self, call: Call) -> Reply:
         """DELETE /admin/keys/{key}: it authenticates nobody any more, within a second."""
+        call.arguments().allow(frozenset())
         await check_manages(call.headers, self._accounts)
         key_id = ids.parse_sid(call.path["key"], ("SK",))
         if key_id is None or not await self._accounts.drop_key(call.account.id, key_id):

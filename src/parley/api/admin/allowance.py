@@ -37,6 +37,7 @@ class AllowanceApi:
 
     async def show(self, call: Call) -> Reply:
         """GET: the account's own allowance, and what is left of the money."""
+        call.arguments().allow(frozenset())
         return await self._reply(call.account, await self._allowances.of(call.account.id))
 
     async def change(self, call: Call) -> Reply:
@@ -44,6 +45,7 @@ class AllowanceApi:
 
         A standard key may not: it would raise the very bound that it is held to.
         """
+        call.arguments().allow(frozenset())
         await check_manages(call.headers, self._accounts)
         given = checked(call.json(), _Given)
         if isinstance(given.credit, str) and call.account.owner_id is not None:
@@ -58,6 +60,7 @@ class AllowanceApi:
 
     async def top_up(self, call: Call) -> Reply:
         """POST /admin/allowance/top_up: more credit, for an account that has one. Not with a standard key."""
+        call.arguments().allow(frozenset())
         await check_manages(call.headers, self._accounts)
         amount = _money(checked(call.json(), _TopUp).amount, "amount")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, get_args
 
+from parley.api.admin import named
 from parley.api.admin.times import iso
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.http.fault import Fault
@@ -46,7 +47,7 @@ class CallbacksApi:
             _STATES[state] if state else None,
             limit + 1,
             after,
-            _message_id(message) if message else None,
+            named.message_id(message) if message else None,
         )
         shown = found[:limit]
         next_page = token(Position(shown[-1].id)) if len(found) > limit else None
@@ -67,7 +68,7 @@ class CallbacksApi:
     async def replay_message(self, call: Call) -> Reply:
         """POST /admin/messages/{message}/callbacks/replay: owe again what was given up of a message."""
         call.arguments().allow(frozenset())
-        message_id = _message_id(call.path["message"])
+        message_id = named.message_id(call.path["message"])
         if await self._engine.read(messages.fetch, call.account.id, message_id) is None:
             raise Fault("not_found", "There is no such message")
         now = self._clock.now()
@@ -79,13 +80,6 @@ class CallbacksApi:
         """GET /admin/hosts: the hosts of the account's callbacks that are in trouble, as this node sees them."""
         call.arguments().allow(frozenset())
         return json_reply(200, {"hosts": [_host(each) for each in self._hosts.seen_by(call.account.id)]})
-
-
-def _message_id(given: str) -> bytes:
-    message_id = ids.parse_uuid(given) or ids.parse_sid(given, ("SM", "MM"))
-    if message_id is None:
-        raise Fault("not_found", "This is no message's id")
-    return message_id
 
 
 def told(callback: Callback) -> dict[str, Any]:

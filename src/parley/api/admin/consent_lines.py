@@ -80,7 +80,7 @@ def _line(row: dict[str, Any] | Fault) -> Line:
         raise row
     if unknown := row.keys() - set(COLUMNS):
         raise Fault("invalid_parameter", f"{str(min(unknown, key=str))[:100]} is not known")
-    given = {name: row.get(name) or "" for name in COLUMNS}
+    given = {name: "" if row.get(name) is None else row[name] for name in COLUMNS}
     if not all(isinstance(value, str) for value in given.values()):
         raise Fault("invalid_parameter", "all values are texts")
     keyword = given["keyword"].strip().upper()

@@ -60,6 +60,7 @@ class ConsentsApi:
 
     async def put(self, call: Call) -> Reply:
         """PUT /admin/consents/{sender}/{recipient}: the recipient wants nothing more from the sender."""
+        call.arguments().allow(frozenset())
         given = checked(call.json() if call.body else {}, _Given)
         sender, recipient = _pair(call)
         await self._engine.write(

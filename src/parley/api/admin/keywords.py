@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec.structs import replace
 
+from parley.api.admin.named import service_id
 from parley.api.admin.problems import checked
 from parley.api.http.endpoint import Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.core.resources import Resources
-from parley.lib import ids
 from parley.model.consent import MOST_KEYWORD
 from parley.model.message import MAX_BODY
 from parley.model.service import KeywordReply, Service
@@ -40,16 +40,17 @@ class KeywordsApi:
     async def show(self, call: Call) -> Reply:
         """GET: empty where the platform's own words hold."""
         call.arguments().allow(frozenset())
-        service = await self._services.fetch(call.account.id, _service(call))
+        service = await self._services.fetch(call.account.id, service_id(call))
         return _reply(service.value.keywords)
 
     async def put(self, call: Call) -> Reply:
         """PUT `{"keywords": [{"type", "keywords", "reply", "language", "country"}]}`: these words and no others, or
         the platform's own when there are none.
         """
+        call.arguments().allow(frozenset())
         keywords = _read(checked(call.json(), _Given).keywords)
         await self._services.change(
-            call.account.id, _service(call), lambda it: replace(it, value=replace(it.value, keywords=keywords))
+            call.account.id, service_id(call), lambda it: replace(it, value=replace(it.value, keywords=keywords))
         )
         return _reply(keywords)
 
@@ -78,13 +79,6 @@ def _word(text: str) -> str:
     if not word or len(word) > MOST_KEYWORD:
         raise Fault("invalid_parameter", f"A keyword has 1 to {MOST_KEYWORD} characters")
     return word
-
-
-def _service(call: Call) -> bytes:
-    service_id = ids.parse_sid(call.path["service"], ("MG",))
-    if service_id is None:
-        raise Fault("not_found", "This is no messaging service's SID")
-    return service_id
 
 
 def _reply(keywords: tuple[KeywordReply, ...]) -> Reply:

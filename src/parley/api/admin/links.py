@@ -40,6 +40,7 @@ class DomainsApi:
 
     async def add(self, call: Call) -> Reply:
         """POST /admin/domains: `{"domain"}`. Requests for it have to reach this server by its owner's DNS."""
+        call.arguments().allow(frozenset())
         domain = checked(call.json(), _Given).domain.lower().rstrip(".")
         if len(domain) > _MOST or not _DOMAIN.fullmatch(domain) or domain.rpartition(".")[2].isdigit():
             raise Fault("invalid_parameter", "domain must be the name of a host, such as go.example.com", "domain")

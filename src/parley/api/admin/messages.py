@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec import json
 
+from parley.api.admin import named
 from parley.api.admin.links import shown
 from parley.api.admin.times import iso
 from parley.api.http.endpoint import Call, Reply, json_reply
@@ -50,10 +51,7 @@ class RecordApi:
 
     async def _named(self, call: Call) -> Message:
         call.arguments().allow(frozenset())
-        given = call.path["message"]
-        message_id = ids.parse_uuid(given) or ids.parse_sid(given, ("SM", "MM"))
-        if message_id is None:
-            raise Fault("not_found", "This is no message's id")
+        message_id = named.message_id(call.path["message"])
         message = await self._engine.read(messages.fetch, call.account.id, message_id)
         if message is None:
             raise Fault("not_found", "There is no such message")

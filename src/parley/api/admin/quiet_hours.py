@@ -2,12 +2,12 @@
 
 import msgspec
 
+from parley.api.admin.named import service_id
 from parley.api.admin.problems import checked
 from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.core import quiet_hours
 from parley.core.quiet_hours import Quiet
-from parley.lib import ids
 from parley.model.service import QuietHours
 
 
@@ -23,17 +23,20 @@ class QuietHoursApi:
 
     async def show(self, call: Call) -> Reply:
         """GET: null when the service has none of its own."""
-        return _reply(await self._quiet.of_service(call.account.id, _service(call)))
+        call.arguments().allow(frozenset())
+        return _reply(await self._quiet.of_service(call.account.id, service_id(call)))
 
     async def put(self, call: Call) -> Reply:
         """PUT `{"start", "end", "action"}`."""
+        call.arguments().allow(frozenset())
         hours = checked_hours(checked(call.json(), GivenHours))
-        await self._quiet.set_for_service(call.account.id, _service(call), hours)
+        await self._quiet.set_for_service(call.account.id, service_id(call), hours)
         return _reply(hours)
 
     async def drop(self, call: Call) -> Reply:
         """DELETE: the account's are the service's again."""
-        await self._quiet.set_for_service(call.account.id, _service(call), None)
+        call.arguments().allow(frozenset())
+        await self._quiet.set_for_service(call.account.id, service_id(call), None)
         return NO_CONTENT
 
 
@@ -42,13 +45,6 @@ def checked_hours(hours: QuietHours | None) -> QuietHours | None:
     if hours is not None and (fault := quiet_hours.fault(hours)):
         raise Fault("invalid_parameter", fault)
     return hours
-
-
-def _service(call: Call) -> bytes:
-    service_id = ids.parse_sid(call.path["service"], ("MG",))
-    if service_id is None:
-        raise Fault("not_found", "This is no messaging service's SID")
-    return service_id
 
 
 def _reply(hours: QuietHours | None) -> Reply:

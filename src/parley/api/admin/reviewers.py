@@ -20,6 +20,7 @@ class ReviewersApi:
 
     async def tell(self, call: Call) -> Reply:
         """PUT /simulator/reviewers: decide so from now on; what is left out stays as it is."""
+        call.arguments().allow(frozenset())
         await self._reviewing.refresh()
         reviewers = checked(merged(call.json(), self._reviewing.reviewers), Reviewers)
         await self._reviewing.tell(reviewers)

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from parley.api.admin import inbound
+from parley.api.admin import inbound, named
 from parley.api.admin.phones import listed, phone_of, shown, without_channel
 from parley.api.admin.problems import checked, merged
 from parley.api.admin.times import iso, moment, seconds
@@ -79,6 +79,7 @@ class SimulatorApi:
 
     async def tell(self, call: Call) -> Reply:
         """PUT /simulator/phones/{phone}: behave so from now on; what is left out stays as it is."""
+        call.arguments().allow(frozenset())
         phone = phone_of(call.path)
         behaviour = checked(merged(call.json(), self._phones.behaviour(phone)), Behaviour)
         await self._phones.tell(phone, behaviour)
@@ -110,6 +111,7 @@ class SimulatorApi:
 
     async def fetch_media(self, call: Call) -> Reply:
         """GET /simulator/phones/{phone}/messages/{message}/media/{position}: the octets, as the phone got them."""
+        call.arguments().allow(frozenset())
         message = await self._message(call, phone_of(call.path), call.path["message"])
         position = whole_number(call.path["position"], "position", 0, 0, 1000)
         found = (await self._record.engine.read(media.of_messages, [message.id])).get(message.id, [])
@@ -125,6 +127,7 @@ class SimulatorApi:
 
     async def send(self, call: Call) -> Reply:
         """POST /simulator/phones/{phone}/messages: the phone sends a message to one of the account's numbers."""
+        call.arguments().allow(frozenset())
         phone = phone_of(call.path)
         sent = checked(call.json(), _Sent)
         try:
@@ -149,6 +152,7 @@ class SimulatorApi:
 
         Answers the state that the message has then, which is another where the receipt came too late for it.
         """
+        call.arguments().allow(frozenset())
         said = checked(call.json(), _Said)
         error_code = checked({"error_code": said.error_code}, Behaviour).error_code
         message = await self._message(call, phone_of(call.path), said.message_id)
@@ -171,10 +175,7 @@ class SimulatorApi:
 
     async def _message(self, call: Call, phone: str, given: str) -> Message:
         """One of the account's messages to a phone. Raises Fault(not_found)."""
-        message_id = ids.parse_uuid(given) or ids.parse_sid(given, ("SM", "MM"))
-        message = None
-        if message_id is not None:
-            message = await self._record.engine.read(messages.fetch, call.account.id, message_id)
+        message = await self._record.engine.read(messages.fetch, call.account.id, named.message_id(given))
         if message is None or not message.is_outbound or without_channel(message.recipient) != phone:
             raise Fault("not_found", "No such message was sent to this phone")
         return message
@@ -186,6 +187,7 @@ class SimulatorApi:
 
     async def disturb(self, call: Call) -> Reply:
         """PUT /simulator/faults: behave so from now on; what is left out stays as it is."""
+        call.arguments().allow(frozenset())
         faults = checked(merged(call.json(), self._phones.faults), Faults)
         await self._phones.disturb(faults)
         return json_reply(200, faults)
