@@ -14,7 +14,7 @@ from parley.api.admin.consents import ConsentsApi
 from parley.api.admin.keywords import KeywordsApi
 from parley.api.admin.links import DomainsApi
 from parley.api.admin.messages import RecordApi
-from parley.api.admin.openapi import Description
+from parley.api.admin.openapi.document import Description
 from parley.api.admin.quiet_hours import QuietHoursApi
 from parley.api.admin.reviewers import ReviewersApi
 from parley.api.admin.routes import routes as admin_routes

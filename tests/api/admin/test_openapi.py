@@ -21,9 +21,9 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from parley.api.admin import openapi_signalwire
-from parley.api.admin.openapi import document
-from parley.api.admin.openapi_signalwire_fields import FIELDS as SIGNALWIRE_FIELDS
+from parley.api.admin.openapi import signalwire
+from parley.api.admin.openapi.document import document
+from parley.api.admin.openapi.signalwire_fields import FIELDS as SIGNALWIRE_FIELDS
 from parley.api.http.products import PRODUCTS
 from tests.openapi import SPECS
 from tests.receiver import Receiver, receiving
@@ -31,7 +31,7 @@ from tests.server import Server
 
 DOCUMENT = document("0.0.0")
 OPERATIONS = sorted((path, method) for path, item in DOCUMENT["paths"].items() for method in item)
-ASKED = sorted(set(OPERATIONS) - {(each.path, each.method.lower()) for each in openapi_signalwire.OPERATIONS})
+ASKED = sorted(set(OPERATIONS) - {(each.path, each.method.lower()) for each in signalwire.OPERATIONS})
 """The rest is SignalWire's, and is asked with tables of its own."""
 ADDRESSES = {"to": "+15557654321", "from": "+15551234567"}
 """Any other text is refused, and what stands beside it is never looked at."""
@@ -61,6 +61,28 @@ def test_it_describes_every_path_and_method(server: Server) -> None:
         if method != "HEAD" and not route.path.startswith(TWILIOS)
     }
     assert set(OPERATIONS) == served
+
+
+def test_what_needs_credentials_tells_of_every_refusal_that_may_meet_it() -> None:
+    for path, method in OPERATIONS:
+        told = DOCUMENT["paths"][path][method]
+        if told.get("security") != []:
+            assert {"400", "401", "403", "413", "429", "500", "503"} <= told["responses"].keys()
+
+
+OWN = [(path, method) for path, method in OPERATIONS if path.startswith(("/admin", "/simulator"))]
+
+
+@pytest.mark.parametrize(("path", "method"), OWN)
+def test_a_parameter_that_an_operation_does_not_have_is_refused(
+    server: Server, auth: tuple[str, str], path: str, method: str
+) -> None:
+    """Before anything is done: what is named in the path need not be there."""
+    named = {"phone": "+15559876543", "service": f"MG{'0' * 32}", "sender": "ACME", "recipient": "+15559876543"}
+    filled = re.sub(r"{(\w+)}", lambda name: named.get(name[1], "0" * 32), path)
+    answer = requests.request(method, f"{server.base_url}{filled}?nonsense=1", auth=auth, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter"), answer.text
+    assert answer.json()["message"] == "nonsense is not a parameter of this operation"
 
 
 def test_signalwires_operations_are_as_their_tables_say() -> None:

@@ -12,7 +12,7 @@ from parley.api.admin.events import EventsApi
 from parley.api.admin.health import Health, Open
 from parley.api.admin.links import DomainsApi
 from parley.api.admin.messages import RecordApi
-from parley.api.admin.openapi import PATH, Description
+from parley.api.admin.openapi.document import PATH, Description
 from parley.api.admin.problems import explain
 from parley.api.admin.quiet_hours import QuietHoursApi
 from parley.api.admin.reviewers import ReviewersApi

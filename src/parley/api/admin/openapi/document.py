@@ -1,7 +1,7 @@
 """Describe Parley's own surface as OpenAPI 3.1: GET /openapi.json.
 
-The tables stand in openapi_schemas.py and openapi_operations.py, in a shorthand that is spelled out here. Twilio's API
-is described by Twilio.
+The tables stand beside this module, by what they are about, in a shorthand that is spelled out here. Twilio's API is
+described by Twilio.
 """
 
 from collections.abc import Mapping
@@ -9,10 +9,19 @@ from typing import Any, Final
 
 import msgspec
 
-from parley.api.admin import openapi_calls, openapi_consents, openapi_links, openapi_signalwire
-from parley.api.admin.openapi_operations import OPERATIONS, TAGS, Operation
-from parley.api.admin.openapi_schemas import FIELDS
-from parley.api.admin.openapi_signalwire_fields import FIELDS as SIGNALWIRE_FIELDS
+from parley.api.admin.openapi import (
+    account,
+    calls,
+    consents,
+    links,
+    messaging,
+    process,
+    record,
+    signalwire,
+    signalwire_fields,
+    simulator,
+)
+from parley.api.admin.openapi.operation import Operation
 from parley.api.http.endpoint import Reply
 from parley.model.behaviour import Behaviour, Faults
 from parley.model.registry import Reviewers
@@ -39,18 +48,17 @@ _ERRORS: Final = {
     "parley": ("Problem", "Problem"),
 }
 """Whose error bodies an operation answers: for a request refused as a whole, and for its parameters."""
-_PARTS: Final = (openapi_consents, openapi_links, openapi_calls, openapi_signalwire)
-_EVERYWHERE: Final = (400, 401, 413, 500, 503)
+_PARTS: Final = (messaging, simulator, record, account, process, consents, links, calls, signalwire)
+_OBJECTS: Final = (messaging, simulator, record, account, process, consents, links, calls, signalwire_fields)
+_EVERYWHERE: Final = (400, 401, 403, 413, 429, 500, 503)
 
 
 def document(version: str) -> dict[str, Any]:
     """The whole description."""
-    tags = TAGS | openapi_consents.TAG | openapi_links.TAG | openapi_calls.TAG | openapi_signalwire.TAG
     paths: dict[str, dict[str, Any]] = {}
-    for operation in (*OPERATIONS, *(each for part in _PARTS for each in part.OPERATIONS)):
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
-    objects = FIELDS | openapi_consents.FIELDS | openapi_links.FIELDS | openapi_calls.FIELDS | SIGNALWIRE_FIELDS
-    own = {name: _object(fields) for name, fields in objects.items()}
+    for told in (each for part in _PARTS for each in part.OPERATIONS):
+        paths.setdefault(told.path, {})[told.method.lower()] = _operation(told)
+    own = {name: _object(fields) for part in _OBJECTS for name, fields in part.FIELDS.items()}
     _, generated = msgspec.json.schema_components((Behaviour, Faults, Reviewers), ref_template=_REF + "{name}")
     for name in generated:  # what is left out of a change stays as it is
         own[f"{name}Change"] = {**generated[name], "required": []}
@@ -67,7 +75,7 @@ def document(version: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name, "description": text} for name, text in tags.items()],
+        "tags": [{"name": name, "description": text} for part in _PARTS for name, text in part.TAGS.items()],
         "security": [{"basic": []}],
         "paths": paths,
         "components": {
@@ -166,12 +174,13 @@ def _responses(told: Operation) -> dict[str, Any]:
 _REFUSALS: Final = {
     400: "The request cannot be understood",
     401: "Credentials are missing or wrong",
-    403: "The token has no permission for this",
+    403: "These credentials have no permission for this",
     404: "There is no such thing",
     409: "It is taken already",
     413: "The request is too large",
     415: "The body is not of a type that is taken here",
     422: "The request's parameters are wrong; each error names one",
+    429: "The account asks too much at once, or the server has too much to do; try again shortly",
     500: "Something went wrong inside Parley",
     503: "The message store is away; try again shortly",
 }

@@ -4,9 +4,9 @@ docs/compat/signalwire.csv; bodies are objects of JSON here.
 
 from typing import Final
 
-from parley.api.admin.openapi_operations import Operation, operation
+from parley.api.admin.openapi.operation import Operation, operation
 
-TAG: Final = {
+TAGS: Final = {
     "fabric": "SignalWire's resources that handle messages: webhooks, scripts, Relay applications",
     "registry": "SignalWire's campaign registry, as its API and as its messaging guide spell it",
     "number groups": "SignalWire's number groups and their memberships",
@@ -38,7 +38,7 @@ def _of(tag: str, *lines: tuple[str, str, str, int, str | None]) -> list[Operati
                 {status: ("It is done" if answer is None else "What there is then", answer)},
                 query=_PAGED if answer is not None and answer.endswith("Page") else (),
                 body="object" if method in _TAKES and id_ not in _ASKS_NOTHING else None,
-                refusals=(403, 404, 422) if "{" in path else (403, 422),
+                refusals=(404, 422) if "{" in path else (422,),
             )
         )
     return found
@@ -64,7 +64,7 @@ _MEMBER: Final = f"{_REST}/number_group_memberships/{{id}}"
 _CALLER: Final = f"{_REST}/verified_caller_ids/{{id}}"
 _CAMPAIGN: Final = f"{_BETA}/campaigns/{{id}}"
 
-OPERATIONS: Final = (
+OPERATIONS: Final[tuple[Operation, ...]] = (
     *_of(
         "phone numbers",
         (f"POST {_REST}/phone_numbers", "buy_phone_number", "Buy a number", 200, "PhoneNumber"),

@@ -1,10 +1,33 @@
 """What SignalWire's operations answer: the objects beside messages and phone numbers. The shorthand is explained in
-openapi.py; tests hold these to the table of what is answered.
+document.py; tests hold these to the table of what is answered.
 """
 
 from typing import Final
 
-_OBJECTS: Final[dict[str, dict[str, str]]] = {
+from parley.api.admin.openapi.operation import Fields
+
+_PROJECT: Final = {
+    "id": "uuid",
+    "name": "str",
+    "parent_project_id": "uuid?",
+    "subproject": "bool",
+    "region_preference": "str",
+    "protect_recordings": "bool",
+    "protect_message_media": "bool",
+    "protect_fax_media": "bool",
+    "force_https_requests": "bool",
+    "created_at": "time",
+    "updated_at": "time",
+}
+_RESOURCE: Final = {
+    "id": "uuid",
+    "project_id": "uuid",
+    "display_name": "str",
+    "type": "str",
+    "created_at": "time",
+    "updated_at": "time",
+}
+_OBJECTS: Final[Fields] = {
     "NumberGroup": {
         "id": "uuid",
         "name": "str",
@@ -147,33 +170,8 @@ _OBJECTS: Final[dict[str, dict[str, str]]] = {
         "permissions": "[calling|chat|datasphere|fax|management|messaging|numbers|pubsub|storage|tasking|video]",
         "token": "str",
     },
-    "Project": {
-        "id": "uuid",
-        "name": "str",
-        "parent_project_id": "uuid?",
-        "subproject": "bool",
-        "region_preference": "str",
-        "protect_recordings": "bool",
-        "protect_message_media": "bool",
-        "protect_fax_media": "bool",
-        "force_https_requests": "bool",
-        "created_at": "time",
-        "updated_at": "time",
-    },
-    "ProjectWithSigningKey": {
-        "id": "uuid",
-        "name": "str",
-        "parent_project_id": "uuid?",
-        "subproject": "bool",
-        "region_preference": "str",
-        "protect_recordings": "bool",
-        "protect_message_media": "bool",
-        "protect_fax_media": "bool",
-        "force_https_requests": "bool",
-        "created_at": "time",
-        "updated_at": "time",
-        "signing_key": "str",
-    },
+    "Project": _PROJECT,
+    "ProjectWithSigningKey": {**_PROJECT, "signing_key": "str"},
     "FabricAddress": {
         "id": "uuid",
         "resource_id": "uuid",
@@ -186,42 +184,10 @@ _OBJECTS: Final[dict[str, dict[str, str]]] = {
         "channels": "any",
         "created_at": "time",
     },
-    "SwmlWebhookResource": {
-        "id": "uuid",
-        "project_id": "uuid",
-        "display_name": "str",
-        "type": "str",
-        "created_at": "time",
-        "updated_at": "time",
-        "swml_webhook": "Webhook",
-    },
-    "CxmlWebhookResource": {
-        "id": "uuid",
-        "project_id": "uuid",
-        "display_name": "str",
-        "type": "str",
-        "created_at": "time",
-        "updated_at": "time",
-        "cxml_webhook": "Webhook",
-    },
-    "SwmlScriptResource": {
-        "id": "uuid",
-        "project_id": "uuid",
-        "display_name": "str",
-        "type": "str",
-        "created_at": "time",
-        "updated_at": "time",
-        "swml_script": "SwmlScript",
-    },
-    "RelayApplicationResource": {
-        "id": "uuid",
-        "project_id": "uuid",
-        "display_name": "str",
-        "type": "str",
-        "created_at": "time",
-        "updated_at": "time",
-        "relay_application": "RelayApplication",
-    },
+    "SwmlWebhookResource": {**_RESOURCE, "swml_webhook": "Webhook"},
+    "CxmlWebhookResource": {**_RESOURCE, "cxml_webhook": "Webhook"},
+    "SwmlScriptResource": {**_RESOURCE, "swml_script": "SwmlScript"},
+    "RelayApplicationResource": {**_RESOURCE, "relay_application": "RelayApplication"},
     "Webhook": {
         "id": "uuid",
         "name": "str",
@@ -276,6 +242,8 @@ _PAGES: Final = (
     "VerifiedCallerID",
 )
 """What comes in pages, too: `XPage` is one of X."""
-_RESOURCES: Final = {"ResourcePage": {"links": "Links", "data": "[object]"}}
+_ANY_RESOURCE: Final = {"ResourcePage": {"links": "Links", "data": "[object]"}}
 
-FIELDS: Final = _OBJECTS | {f"{name}Page": {"links": "Links", "data": f"[{name}]"} for name in _PAGES} | _RESOURCES
+FIELDS: Final[Fields] = (
+    _OBJECTS | {f"{name}Page": {"links": "Links", "data": f"[{name}]"} for name in _PAGES} | _ANY_RESOURCE
+)
