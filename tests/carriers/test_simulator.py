@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from parley.carriers.exchanges import MOST
-from parley.carriers.simulator import Simulator
+from parley.carriers.simulator import MOST_EXCHANGED, Simulator
 from parley.core.carrier import Accepted, Inbound, Outcome, Rejected, Submission, Throttled, Unreachable
 from parley.model.behaviour import CALM, Behaviour, Faults
 from parley.model.phone import Arrival, DueReceipt
@@ -218,16 +217,16 @@ async def test_two_numbers_that_answer_each_other_come_to_an_end_and_hold_up_no_
     shelf = Shelf()
     shelf.ours = {message(1).recipient, message(2).recipient, message(1).sender}
     async with Line(shelf) as line:
-        for n in range(MOST + 10):
+        for n in range(MOST_EXCHANGED + 10):
             asked = message(1)
             answer = replace(asked, sender=asked.recipient, recipient=asked.sender)
             assert [type(each) for each in await line.submit(answer if n % 2 else asked)] == [Accepted]
-        assert len(line.brought) == MOST
+        assert len(line.brought) == MOST_EXCHANGED
         await line.submit(message(2))
-        assert len(line.brought) == MOST + 1
+        assert len(line.brought) == MOST_EXCHANGED + 1
         line.clock.advance(60)
         await line.submit(message(1))
-        assert len(line.brought) == MOST + 2
+        assert len(line.brought) == MOST_EXCHANGED + 2
 
 
 async def test_a_slow_phone_reports_when_its_time_has_come_and_in_order() -> None:

@@ -8,13 +8,13 @@ all of it is tried again, and comes in once.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
 import structlog
 
-from parley.carriers.exchanges import Exchanges
 from parley.core.carrier import (
     Accepted,
     Answer,
@@ -41,7 +41,13 @@ UNREACHABLE_HANDSET: Final = 30003
 UNKNOWN_HANDSET: Final = 30005
 UNKNOWN_ERROR: Final = 30008
 
+MOST_EXCHANGED: Final = 1000
+"""Messages that come in between two numbers of this server, both ways together, in one minute: two apps that answer
+each other would never end.
+"""
+
 _WHATSAPP: Final = "whatsapp:"
+_MINUTE_S: Final = 60.0
 _THROTTLED_S: Final = 1.0
 _GRACE_US: Final = 3_000_000
 """A receipt that is being reported stays owed until that is durable; a loop repeats it only after so long."""
@@ -110,7 +116,7 @@ class Simulator:
         self._clock = clock
         self._randomness = randomness
         self._sleep = sleep
-        self._exchanges = Exchanges(clock)
+        self._exchanges = _Exchanges(clock)
         self._report: ReportReceipts | None = None
         self._inbound: ReportInbound | None = None
         self._loop: asyncio.Task[None] | None = None
@@ -236,6 +242,25 @@ class Simulator:
 def _happens(rate: float, randomness: Randomness) -> bool:
     """Whether something this likely happens now."""
     return rate > 0 and randomness.uniform(0.0, 1.0) < rate
+
+
+class _Exchanges:
+    """What passes between any two numbers of this server, counted minute by minute."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._counts: Counter[frozenset[str]] = Counter()
+        self._ends_at = 0.0
+
+    def takes(self, sender: str, recipient: str) -> bool:
+        """Whether one more message comes in; it is counted."""
+        now = self._clock.monotonic()
+        if now >= self._ends_at:
+            self._counts.clear()
+            self._ends_at = now + _MINUTE_S
+        pair = frozenset((sender, recipient))
+        self._counts[pair] += 1
+        return self._counts[pair] <= MOST_EXCHANGED
 
 
 class _Plan:

@@ -71,7 +71,7 @@ class CallerIds:
         return changed
 
     async def check(self, account_id: bytes, id: bytes, code: str) -> Resource[CallerId] | None:
-        """The caller id, which is verified now, or was; None when the code is not the phone's, or there were too many before.
+        """The caller id, which is verified now, or was; None when the code is not the phone's, or comes after too many.
 
         Raises Refused(not_found).
         """
