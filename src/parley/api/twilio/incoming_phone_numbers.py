@@ -23,7 +23,6 @@ from parley.core.numbers import Numbers
 from parley.core.refusal import Refused
 from parley.lib import ids
 from parley.lib.numbering import Kind, kind_of
-from parley.model.account import Account
 from parley.model.address import TWILIO_STRICT, InvalidAddress, parse_recipient
 from parley.model.number import Number
 from parley.store import Engine, numbers
@@ -128,14 +127,14 @@ class IncomingPhoneNumbers:
         form.allow(_PURCHASE)
         address, area_code = form.one("PhoneNumber"), form.one("AreaCode")
         if call.account.status == "test" and (address or area_code):
-            number = await self._pretend(call.account, form)
+            number = await self._pretend(call, form)
         elif address:
-            number = await self._buy(call.account, form, address)
+            number = await self._buy(call, form, address)
         elif area_code:
-            number = await self._buy_in_area(call.account, form, area_code)
+            number = await self._buy_in_area(call, form, area_code)
         else:
             raise Invalid(21421, "PhoneNumber or AreaCode is required", "PhoneNumber")
-        return json_reply(201, render.number(await self._spelled(call, form, number)))
+        return json_reply(201, render.number(number))
 
     def create_of(self, kind: Kind) -> Handler:
         """The operation that buys a number of one kind, which must be named."""
@@ -146,8 +145,8 @@ class IncomingPhoneNumbers:
             if form.one("AreaCode"):
                 raise Invalid(21457, "AreaCode is not supported here: name the number", "AreaCode")
             form.allow(_PURCHASE)
-            number = await self._buy(call.account, form, form.one("PhoneNumber") or "", kind)
-            return json_reply(201, _rendered(await self._spelled(call, form, number), kind))
+            number = await self._buy(call, form, form.one("PhoneNumber") or "", kind)
+            return json_reply(201, _rendered(number, kind))
 
         return serve
 
@@ -163,7 +162,7 @@ class IncomingPhoneNumbers:
         form.allow(_CHANGE)
         if form.one("AccountSid") not in (None, f"AC{call.account.id.hex()}", ids.to_uuid(call.account.id)):
             raise Fault("invalid_parameter", "A number cannot be moved to another account", "AccountSid")
-        wanted = self._settings.spelled(call, form, await self._settings.applied(number, form))
+        wanted = await self._settings.applied(call, number, form)
         return json_reply(200, render.number(await self._numbers.change(number, wanted)))
 
     async def delete(self, call: Call) -> Reply:
@@ -172,12 +171,6 @@ class IncomingPhoneNumbers:
         await self._numbers.release(await self._named(call))
         return NO_CONTENT
 
-    async def _spelled(self, call: Call, form: Form, bought: Number) -> Number:
-        wanted = self._settings.spelled(call, form, bought)
-        if wanted == bought or call.account.status == "test":
-            return bought
-        return await self._numbers.change(bought, wanted)
-
     async def _named(self, call: Call) -> Number:
         check_account(call)
         number = await self._numbers.fetch(call.account.id, resource_id(call, NUMBER))
@@ -185,7 +178,7 @@ class IncomingPhoneNumbers:
             raise Fault("not_found")
         return number
 
-    async def _buy(self, account: Account, form: Form, text: str, kind: Kind | None = None) -> Number:
+    async def _buy(self, call: Call, form: Form, text: str, kind: Kind | None = None) -> Number:
         try:
             address = parse_recipient(text, TWILIO_STRICT)
         except InvalidAddress:
@@ -195,7 +188,7 @@ class IncomingPhoneNumbers:
         if reason := magic_numbers.PURCHASES.get(address.value):
             raise Refused(reason, address.text)
         if address.value == magic_numbers.GOOD:  # as Twilio's test numbers: told as bought, and not kept
-            return await self._settings.applied(self._unnamed(account, address.value), form)
+            return await self._settings.applied(call, self._unnamed(call, address.value), form)
         if kind is not None and kind_of(address.value) != kind:
             raise Invalid(21458, f"PhoneNumber {address.text} is not of the kind that is bought here", "PhoneNumber")
         stands = await self._engine.read(numbers.by_address, address.value)
@@ -203,15 +196,15 @@ class IncomingPhoneNumbers:
             offer = await self._inventory.offer(address.value)
             if offer is None and not self._sells_any:
                 raise Refused("number_unavailable", address.text)
-            stands = await self._own(account, form, address.value, can_mms=offer is None or offer.can_mms)
+            stands = await self._own(call, form, address.value, can_mms=offer is None or offer.can_mms)
             if stands is not None:
                 return stands
             stands = await self._engine.read(numbers.by_address, address.value)
-        if stands is None or stands.account_id != account.id:
+        if stands is None or stands.account_id != call.account.id:
             raise Refused("number_taken", address.text)
-        return await self._numbers.change(stands, await self._settings.applied(stands, form))
+        return await self._numbers.change(stands, await self._settings.applied(call, stands, form))
 
-    async def _pretend(self, account: Account, form: Form) -> Number:
+    async def _pretend(self, call: Call, form: Form) -> Number:
         """What test credentials get: the good test number, or that of the good test area, told as bought."""
         address, area_code = form.one("PhoneNumber"), form.one("AreaCode")
         if address and address != magic_numbers.GOOD:
@@ -222,28 +215,28 @@ class IncomingPhoneNumbers:
             raise Refused(magic_numbers.PURCHASES.get(address, "number_unavailable"), address)
         if not address and area_code != magic_numbers.GOOD_AREA:
             raise Invalid(21452, f"No phone numbers found in area code {area_code}", "AreaCode")
-        return await self._settings.applied(self._unnamed(account, magic_numbers.GOOD), form)
+        return await self._settings.applied(call, self._unnamed(call, magic_numbers.GOOD), form)
 
-    async def _buy_in_area(self, account: Account, form: Form, area_code: str) -> Number:
+    async def _buy_in_area(self, call: Call, form: Form, area_code: str) -> Number:
         if _AREA_CODE.fullmatch(area_code) is None:
             raise Invalid(21451, "AreaCode must be a three-digit area code of North America", "AreaCode")
         wanted = area_of(int(area_code))
         # More than one, because another may buy the first at this moment.
         for offer in await self._inventory.search(wanted, _TRIES) if wanted is not None else ():
-            bought = await self._own(account, form, offer.address, can_mms=offer.can_mms)
+            bought = await self._own(call, form, offer.address, can_mms=offer.can_mms)
             if bought is not None:
                 return bought
         raise Invalid(21452, f"No phone numbers found in area code {area_code}", "AreaCode")
 
-    async def _own(self, account: Account, form: Form, address: str, *, can_mms: bool) -> Number | None:
+    async def _own(self, call: Call, form: Form, address: str, *, can_mms: bool) -> Number | None:
         """The number, configured and bought; None when somebody was first."""
-        blank = replace(self._unnamed(account, address), can_mms=int(can_mms))
-        wanted = await self._settings.applied(blank, form)
+        blank = replace(self._unnamed(call, address), can_mms=int(can_mms))
+        wanted = await self._settings.applied(call, blank, form)
         stands = await self._numbers.own(wanted)
         return stands if stands.id == wanted.id else None
 
-    def _unnamed(self, account: Account, address: str) -> Number:
-        return replace(self._numbers.blank(account.id, address, "twilio"), name=render.national(address))
+    def _unnamed(self, call: Call, address: str) -> Number:
+        return replace(self._numbers.blank(call.account.id, address, "twilio"), name=render.national(address))
 
 
 def _id_of(number: Number) -> bytes:

@@ -62,11 +62,11 @@ class NumberSettings:
         self._urls = urls
         self._applications = applications
 
-    async def applied(self, number: Number, form: Form) -> Number:
+    async def applied(self, call: Call, number: Number, form: Form) -> Number:
         """A number with what a request says of it. Raises Fault; nothing is stored yet.
 
         Source: twilio.com/docs/phone-numbers/api/incomingphonenumber-resource. Setting how its messages are handled
-        makes it a number of this dialect, with TwiML webhooks.
+        makes it a number of this dialect, with TwiML webhooks that tell in the spelling in which that was asked for.
         """
         urls = self._urls
         choice(form, "ApiVersion", (render.VERSION, "2008-08-01"))
@@ -87,14 +87,9 @@ class NumberSettings:
         if form.one("SmsFallbackUrl") and changed.request_url is None:
             raise Invalid(21406, "SmsFallbackUrl cannot be set without an SmsUrl", "SmsFallbackUrl")
         if not _OF_SMS.isdisjoint(form):
-            changed = replace(changed, handler="laml_webhooks", dialect="twilio")
+            extras = marked(changed.extras, is_so=is_asked(call))
+            changed = replace(changed, handler="laml_webhooks", dialect="twilio", extras=extras)
         return changed
-
-    def spelled(self, call: Call, form: Form, number: Number) -> Number:
-        """A number whose messages are told in the spelling in which that was asked for."""
-        if _OF_SMS.isdisjoint(form):
-            return number
-        return replace(number, extras=marked(number.extras, is_so=is_asked(call)))
 
     async def _application(self, number: Number, form: Form, name: str) -> bytes | None:
         """The id of the application that is named; empty to unset it, None when not given. Raises Invalid 21420."""

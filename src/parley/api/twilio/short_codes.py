@@ -56,7 +56,7 @@ class ShortCodes:
         number = await self._named(call)
         form = call.form()
         form.allow(_PARAMETERS)
-        wanted = self._settings.spelled(call, form, await self._settings.applied(number, form))
+        wanted = await self._settings.applied(call, number, form)
         return json_reply(200, _short_code(await self._numbers.change(number, wanted)))
 
     async def _named(self, call: Call) -> Number:
