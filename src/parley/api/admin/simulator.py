@@ -23,10 +23,10 @@ from parley.lib.clock import Clock
 from parley.model.address import InvalidAddress, parse_sender
 from parley.model.behaviour import Behaviour, Faults
 from parley.model.message import MAX_BODY, Message
+from parley.model.phone import CARRIER
 from parley.model.receipt import Receipt
 from parley.store import media, messages
 
-CARRIER: Final = "simulator"
 _MESSAGES: Final = 10_000
 _MOST_MESSAGES: Final = 50_000
 _PHONES: Final = 1000
