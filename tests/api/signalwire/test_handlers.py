@@ -116,6 +116,12 @@ def test_what_cannot_be_led_there(client: Client) -> None:
     path = f"{FABRIC}/{made}/phone_routes"
     asked = {"phone_route_id": number, "handler": "messaging"}
     assert client.codes("POST", path, json=asked) == [("incompatible_parameters", "handler")]
-    assert client.codes("POST", path, json={**asked, "handler": "calling"}) == [("feature_not_available", "handler")]
+    without = {"phone_route_id": number}
+    for more, code in (
+        ({"handler": "calling"}, "feature_not_available"),
+        ({}, "feature_not_available"),
+        ({"handler": "fax"}, "invalid_parameter"),
+    ):
+        assert client.codes("POST", path, json={**without, **more}) == [(code, "handler")]
     client.ask("GET", f"{FABRIC}/relay_applications/{made}", 404)
     assert client.ask("GET", f"{NUMBERS}/{number}", 200)["messaging_handler_resource_id"] is None

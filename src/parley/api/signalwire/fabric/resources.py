@@ -51,14 +51,15 @@ class FabricResources:
         resource = await self._kept.fetch(call.account.id, path_id(call))
         fields = Fields(call.json(), PHONE_ROUTE)
         number_id = fields.id("phone_route_id", is_required=True)
-        handler = fields.choice("handler", _HANDLERS) or "calling"
+        handler = fields.choice("handler", _HANDLERS)
         number = None if number_id is None else await self._numbers.fetch(call.account.id, number_id)
         if number_id is not None and number is None:
             fields.refuse("invalid_parameter", "phone_route_id is not a number of this project", "phone_route_id")
-        if handler == "calling":
+        if handler == "messaging":
+            if resource.value.used_for != "messaging":
+                fields.refuse("incompatible_parameters", "The resource is one for calls", "handler")
+        elif handler == "calling" or not fields.given("handler"):  # which means the same
             fields.refuse("feature_not_available", "Calls are not served here: handler must be messaging", "handler")
-        elif resource.value.used_for != "messaging":
-            fields.refuse("incompatible_parameters", "The resource is one for calls", "handler")
         fields.check()
         assert number is not None
         return json_reply(200, _address(await self._numbers.change(number, _led(number, resource)), resource))
