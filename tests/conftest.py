@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import npm, pypi
+from tests import npm, places, pypi
+from tests.places import Tables
 from tests.postgres import NotAvailableError, Server, find_server, new_shared_directory, stop_server
 from tests.receiver import Receiver, receiving
 from tests.server import Server as Parley
@@ -25,6 +26,10 @@ settings.register_profile(
 )
 settings.load_profile("parley")
 
+# Where pytest makes what `tmp_path` is in.
+if (in_memory := places.root()) is not None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(in_memory))
+
 SHARED = pytest.StashKey[Path]()
 SKIPPED = "PostgreSQL was not tested: "
 
@@ -32,7 +37,7 @@ SKIPPED = "PostgreSQL was not tested: "
 def pytest_configure(config: pytest.Config) -> None:
     """Agree on the directory in which all workers of this run share a PostgreSQL of their own."""
     worker = getattr(config, "workerinput", None)
-    config.stash[SHARED] = Path(worker["postgres"]) if worker else new_shared_directory()
+    config.stash[SHARED] = Path(worker["postgres"]) if worker else new_shared_directory(in_memory)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -80,11 +85,22 @@ def postgres_url(postgres_server: Server) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _postgres_store(postgres_server: Server) -> Iterator[str]:
+def _postgres_empty(postgres_server: Server) -> Iterator[str]:
     name = f"parley_test_{secrets.token_hex(6)}"
     try:
         postgres_server.create(name)
         yield name
+    finally:
+        postgres_server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def _postgres_tables(postgres_server: Server) -> Iterator[Tables]:
+    name = f"parley_test_{secrets.token_hex(6)}"
+    try:
+        tables = Tables(postgres_server.create(name))
+        yield tables
+        tables.close()
     finally:
         postgres_server.drop(name)
 
@@ -96,15 +112,22 @@ def sqlite_store_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_store_url(postgres_server: Server, _postgres_store: str) -> str:
-    """Return an empty PostgreSQL database that is this test's alone until it ends."""
-    postgres_server.clear(_postgres_store)
-    return postgres_server.database_url(_postgres_store)
+def empty_postgres_url(postgres_server: Server, _postgres_empty: str) -> str:
+    """Return a PostgreSQL database without tables that is this test's alone until it ends."""
+    postgres_server.clear(_postgres_empty)
+    return postgres_server.database_url(_postgres_empty)
+
+
+@pytest.fixture
+def postgres_store_url(_postgres_tables: Tables) -> str:
+    """Return a PostgreSQL database with today's tables and no record that is this test's alone until it ends."""
+    _postgres_tables.empty()
+    return _postgres_tables.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest) -> str:
-    """Return an empty database for this test, once on each engine."""
+    """Return a place for this test's store, once on each engine."""
     fixture = {"sqlite": "sqlite_store_url", "postgresql": "postgres_store_url"}[request.param]
     url = request.getfixturevalue(fixture)
     assert isinstance(url, str)

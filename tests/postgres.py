@@ -83,9 +83,9 @@ def find_server(shared: Path) -> Server:
     return server
 
 
-def new_shared_directory() -> Path:
+def new_shared_directory(root: Path | None = None) -> Path:
     """Make the directory in which the workers of one run share a server, readable by whoever will run it."""
-    return Path(tempfile.mkdtemp(prefix="parley-test-postgres-"))
+    return Path(tempfile.mkdtemp(prefix="parley-test-postgres-", dir=root))
 
 
 def start_server(shared: Path) -> Server:
@@ -149,7 +149,8 @@ def _start(shared: Path) -> str:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     # No fsync: the tests kill Parley, never PostgreSQL.
-    options = f"-p {port} -k {shared} -h 127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=200"
+    options = f"-p {port} -k {shared} -h 127.0.0.1 -c fsync=off -c full_page_writes=off"
+    options += " -c max_connections=200 -c max_wal_size=128MB"
     flags = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
     _as_owner(shared, _binary("initdb"), "-D", "data", *flags)
     _as_owner(shared, _binary("pg_ctl"), "start", "-w", "-D", "data", "-l", "log", "-o", options)

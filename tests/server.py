@@ -15,6 +15,8 @@ from parley.app import App
 from parley.lib import ids
 from parley.lib.clock import Clock
 from parley.settings import Settings
+from parley.store.connect import sqlite_path
+from tests.places import lay
 
 T = TypeVar("T")
 
@@ -46,6 +48,8 @@ class Server:
     """A running server and the first account's credentials."""
 
     def __init__(self, database_url: str, clock: Clock | None = None, **settings: Any) -> None:
+        if (path := sqlite_path(database_url)) is not None:
+            lay(path)
         self._socket = socket.create_server(("127.0.0.1", 0))
         port = self._socket.getsockname()[1]
         self.base_url = f"http://127.0.0.1:{port}"

@@ -124,8 +124,8 @@ def test_a_database_that_cannot_be_written(tmp_path: Path) -> None:
     assert "the database is away" in done.stderr
 
 
-def test_postgresql(tmp_path: Path, postgres_store_url: str) -> None:
-    env = {"PARLEY_DATABASE_URL": postgres_store_url, "PARLEY_SECRET_KEY": "a key that is long enough for a test"}
+def test_postgresql(tmp_path: Path, empty_postgres_url: str) -> None:
+    env = {"PARLEY_DATABASE_URL": empty_postgres_url, "PARLEY_SECRET_KEY": "a key that is long enough for a test"}
     assert examined(tmp_path, ANY_PORT | env)["schema"] == "FAIL"
     assert "from nothing" in well(tmp_path, "migrate", env=env)
     found = examined(tmp_path, ANY_PORT | env)

@@ -11,7 +11,7 @@ from parley.store.connect import open_engine
 from tests.carriers.scripted import ScriptedCarrier
 from tests.clock import ManualClock
 from tests.core.node import Node
-from tests.store.tables import create
+from tests.places import lay
 
 MakeNode = Callable[..., Awaitable[Node]]
 
@@ -23,9 +23,8 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[Engine]:
-    url = f"sqlite:///{tmp_path}/parley.db"
-    await create(url)
-    engine = open_engine(url)
+    lay(tmp_path / "parley.db")
+    engine = open_engine(f"sqlite:///{tmp_path}/parley.db")
     await engine.open()
     try:
         yield engine

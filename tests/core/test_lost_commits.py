@@ -11,14 +11,12 @@ from tests.carriers.scripted import ScriptedCarrier
 from tests.clock import ManualClock
 from tests.core.node import Node, queued
 from tests.store.proxy import Proxy, proxied
-from tests.store.tables import create
 
 PATIENCE_S = 30
 
 
 @pytest.fixture
 async def proxy(postgres_store_url: str) -> AsyncIterator[Proxy]:
-    await create(postgres_store_url)
     async with proxied(postgres_store_url) as proxy:
         yield proxy
 

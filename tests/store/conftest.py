@@ -1,7 +1,6 @@
 """A store, empty and open, for each test and on each engine."""
 
-import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,32 +8,25 @@ import pytest
 from parley.store import Engine
 from parley.store.connect import open_engine
 from tests.clock import ManualClock
-from tests.postgres import Server, run
+from tests.places import Tables, lay
 from tests.store.records import Records
-from tests.store.tables import create, empty
 
 
-@pytest.fixture(scope="session")
-def _postgres_tables(postgres_server: Server) -> Iterator[str]:
-    name = f"parley_store_{secrets.token_hex(6)}"
-    try:
-        url = postgres_server.create(name)
-        run(create(url))
-        yield url
-    finally:
-        postgres_server.drop(name)
+@pytest.fixture
+def postgres_store_url(empty_postgres_url: str) -> str:
+    """Return a database without tables: the tests of the store make them."""
+    return empty_postgres_url
 
 
 @pytest.fixture
 def url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """Return a database with empty tables. On PostgreSQL emptied, which is quicker than made anew."""
+    """Return a database with empty tables."""
     if engine_name == "sqlite":
-        url = f"sqlite:///{tmp_path}/parley.db"
-        run(create(url))
-        return url
-    tables: str = request.getfixturevalue("_postgres_tables")
-    run(empty(tables))
-    return tables
+        lay(tmp_path / "parley.db")
+        return f"sqlite:///{tmp_path}/parley.db"
+    tables: Tables = request.getfixturevalue("_postgres_tables")
+    tables.empty()
+    return tables.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -9,6 +9,7 @@ from sqlalchemy.sql.ddl import ExecutableDDLElement
 
 from parley.store import schema
 from parley.store.connect import sqlite_path
+from tests.places import lay
 
 
 @cache
@@ -30,16 +31,7 @@ async def create(url: str) -> None:
     if path is None:
         await execute(url, definition("postgresql+asyncpg"))
     else:
-        await execute(url, definition("sqlite"))
-
-
-async def empty(url: str) -> None:
-    """Empty the tables of a PostgreSQL database."""
-    tables = schema.metadata.sorted_tables
-    numbered = [table.name for table in tables if "seq" in table.c]
-    statements = [f"DELETE FROM {table.name}" for table in tables]
-    statements += [f"ALTER SEQUENCE {name}_seq_seq RESTART" for name in numbered]
-    await execute(url, "; ".join(statements))
+        lay(path)
 
 
 async def execute(url: str, sql: str) -> None:
