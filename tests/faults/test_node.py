@@ -13,6 +13,7 @@ from parley.webhooks.client import Client, FetchFailed, Request
 from parley.webhooks.guard import Guard
 from parley.webhooks.lookups import Found, Lookups
 from tests.clock import ManualClock
+from tests.faults.waiting import until
 from tests.receiver import Receiver
 from tests.server import Server, serve
 
@@ -28,6 +29,10 @@ def send(server: Server, body: str) -> str:
     return sid
 
 
+def ready(server: Server) -> requests.Response:
+    return requests.get(f"{server.base_url}/readyz", timeout=30)
+
+
 @pytest.mark.parametrize("jump_us", [HOUR_US, -HOUR_US])
 def test_the_wall_clock_jumps_and_messages_go_on(sqlite_store_url: str, jump_us: int) -> None:
     clock = ManualClock()
@@ -38,10 +43,9 @@ def test_the_wall_clock_jumps_and_messages_go_on(sqlite_store_url: str, jump_us:
         assert before < after  # ids keep the order in which they were made
         assert server.app.claims.nodes == 1
         path = f"{server.base_url}/2010-04-01/Accounts/{server.account_sid}/Messages/{after}.json"
-        while requests.get(path, auth=server.auth, timeout=30).json()["status"] != "delivered":
-            pass
-        ready = requests.get(f"{server.base_url}/readyz", timeout=30)
-        assert ready.status_code == 200, ready.text
+        until(lambda: requests.get(path, auth=server.auth, timeout=30).json()["status"] == "delivered")
+        answer = ready(server)
+        assert answer.status_code == 200, answer.text
 
 
 def test_a_blocked_event_loop_is_told_once_it_runs_again(sqlite_store_url: str) -> None:
@@ -50,11 +54,10 @@ def test_a_blocked_event_loop_is_told_once_it_runs_again(sqlite_store_url: str) 
 
     with serve(sqlite_store_url) as server:
         server.run(block())
-        while server.app.watch.trouble() is None:
-            pass
-        ready = requests.get(f"{server.base_url}/readyz", timeout=30)
-        assert ready.status_code == 503
-        assert ready.json()["troubles"]["event_loop"].startswith("the event loop was blocked for")
+        until(lambda: "event_loop" in ready(server).json().get("troubles", {}))
+        answer = ready(server)
+        assert answer.status_code == 503
+        assert answer.json()["troubles"]["event_loop"].startswith("the event loop was blocked for")
         send(server, "it works all the same")
 
 

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from tests.faults.test_database import create
+from tests.faults.waiting import until
 from tests.node import ACCOUNT_SID, AUTH_TOKEN, Node
 from tests.server import SECRET_KEY, serve
 
@@ -61,8 +62,7 @@ def test_a_commit_that_hangs_does_not_keep_the_process(
             asking = threading.Thread(target=lambda: answers.append(create(node.base_url, auth)))
             asking.start()
             under_way = 'parley_requests_waiting{kind="write"} 1.0'
-            while under_way not in requests.get(f"{node.base_url}/metrics", timeout=30).text:
-                pass
+            until(lambda: under_way in requests.get(f"{node.base_url}/metrics", timeout=30).text)
             node.stop()
             asking.join()
             assert node.exit_code == 0, "it had to be killed"
