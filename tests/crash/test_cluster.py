@@ -19,16 +19,16 @@ PACE = 20
 NUMBERS = f"/2010-04-01/Accounts/{ACCOUNT_SID}/IncomingPhoneNumbers"
 
 
-async def test_a_node_that_is_killed_is_followed_by_the_other(postgres_store_url: str, tmp_path: Path) -> None:
-    async with cluster(postgres_store_url, tmp_path) as both:
+async def test_a_node_that_is_killed_is_followed_by_the_other(empty_postgres_url: str, tmp_path: Path) -> None:
+    async with cluster(empty_postgres_url, tmp_path) as both:
         victim, survivor = both.nodes
         await both.under_load(partial(both.kill, victim))
         outcome = await both.inspect(survivor)  # how soon, `make crash` says: here the machine may be busy
     assert outcome.is_clean, f"{outcome}\n{survivor.last_words()}"
 
 
-async def test_two_nodes_act_as_one(postgres_store_url: str, tmp_path: Path) -> None:
-    async with cluster(postgres_store_url, tmp_path, {"pace_toll_free": str(PACE)}) as both:
+async def test_two_nodes_act_as_one(empty_postgres_url: str, tmp_path: Path) -> None:
+    async with cluster(empty_postgres_url, tmp_path, {"pace_toll_free": str(PACE)}) as both:
         await both.under_load(both.cut_off)
         outcome = await both.inspect(both.nodes[0])
         assert outcome.is_clean, outcome
