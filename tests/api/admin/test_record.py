@@ -46,6 +46,8 @@ def test_the_whole_record_of_a_message(client: Client, receiver: Receiver) -> No
         "until": None,
         "sender_choice": None,
         "tags": None,
+        "persistent_actions": [],
+        "feedback": None,
         "links": [],
     }
     assert all(ISO.fullmatch(at) for at in times.values())

@@ -166,20 +166,30 @@ def test_delete(client: Client, receiver: Receiver) -> None:
     assert client.messages.list(to="+15550001011") == []
 
 
-def test_feedback(client: Client, raw: Raw) -> None:
+def test_feedback(client: Client, raw: Raw, server: Server) -> None:
     sent = client.messages.create(to="+15550001012", from_=US, body="x", provide_feedback=True)
-    assert client.messages(sent.sid).feedback.create().outcome == "confirmed"
-    assert client.messages(sent.sid).feedback.create(outcome="unconfirmed").outcome == "unconfirmed"
+
+    def kept() -> Any:
+        return ask(server, "GET", f"/admin/messages/{sent.sid}").json()["feedback"]
+
+    assert kept() is None
+    first = client.messages(sent.sid).feedback.create()
+    assert (first.outcome, kept()) == ("confirmed", "confirmed")
+    second = client.messages(sent.sid).feedback.create(outcome="unconfirmed")
+    assert (second.outcome, second.date_created, kept()) == ("unconfirmed", first.date_created, "unconfirmed")
     assert raw.outcome("POST", f"/Messages/{sent.sid}/Feedback.json", data={"Outcome": "maybe"}) == (400, 20001)
     unasked = client.messages.create(to="+15550001012", from_=US, body="x")
     assert refusal(client.messages(unasked.sid).feedback.create) == (400, 20001)
 
 
-def test_send_as_mms_and_tags(client: Client, raw: Raw) -> None:
+def test_send_as_mms_and_tags(client: Client, raw: Raw, server: Server) -> None:
     sent = client.messages.create(to="+15550001013", from_=US, body="x" * 400, send_as_mms=True)
     assert (sent.sid[:2], sent.num_segments, sent.num_media) == ("MM", "1", "0")
     parameters = {"To": "+15550001013", "From": US, "Body": "x", "Tags": '{"campaign":"spring"}'}
-    assert raw.message(**parameters).status_code == 201
+    made = raw.message(**parameters, PersistentAction=["geo:1,2", "geo:3,4"])
+    assert made.status_code == 201
+    told = ask(server, "GET", f"/admin/messages/{made.json()['sid']}").json()
+    assert (told["tags"], told["persistent_actions"]) == ({"campaign": "spring"}, ["geo:1,2", "geo:3,4"])
     assert raw.outcome("POST", "/Messages.json", data={**parameters, "Tags": "[1]"}) == (400, 20001)
 
 

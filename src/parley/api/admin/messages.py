@@ -68,6 +68,7 @@ def whole(
     """Everything that is known of a message."""
     waiting_for = waits.waiting_for if waits is not None and waits.waiting_for not in _NOT_WAITING else None
     told = [(event, _data(event)) for event in events]
+    extras: Mapping[str, Any] = json.decode(message.extras) if message.extras else {}
     return {
         "message_id": ids.to_uuid(message.id),
         "status": message.status,
@@ -93,7 +94,9 @@ def whole(
         "until": iso(waits.due_at) if waits is not None and waiting_for is not None else None,
         "sender_choice": next((data for event, data in told if event.kind == "queued" and "why" in data), None),
         "callbacks": [_callback(each) for each in callbacks],
-        "tags": json.decode(message.extras).get("tags") if message.extras else None,
+        "tags": extras.get("tags"),
+        "persistent_actions": extras.get("persistent_action", []),
+        "feedback": extras["feedback"]["outcome"] if "feedback" in extras else None,
     }
 
 

@@ -98,6 +98,8 @@ FIELDS: Final[Fields] = {
         "sender_choice": "any",
         "callbacks": "[RecordedCallback]",
         "tags": "object?",
+        "persistent_actions": "strings",
+        "feedback": "str?",
         "links": "[ShortLink]",
     },
     "RecordedMedia": {"media_id": "uuid", "content_type": "str?", "size": "int?", "source_url": "str?"},
