@@ -69,7 +69,9 @@ class Numbers:
         application = await self._applications.find(number.account_id, number.application_id)
         if application is None:
             handler = await self._handlers.find(number.account_id, number.application_id)
-            return number if handler is None else _handled(number, handler)
+            if handler is None or handler.value.used_for != "messaging":
+                return number
+            return _handled(number, handler)
         webhooks = application.value
         return replace(
             number,

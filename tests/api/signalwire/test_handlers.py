@@ -39,6 +39,17 @@ def test_a_swml_webhook(client: Client, receiver: Receiver) -> None:
     assert receiver.wait(lambda request: request.path == "/own")[0].form["Body"] == "And now"
 
 
+def test_a_webhook_that_is_for_calls_by_now_hears_no_messages(client: Client, receiver: Receiver) -> None:
+    webhook = {"used_for": "messaging", "primary_request_url": receiver.url}
+    _, made = led(client, "+15559620007", "swml_webhooks", webhook)
+    client.ask("PATCH", f"{FABRIC}/swml_webhooks/{made}", 200, json={"used_for": "calling"})
+    unheard = client.phone_sends("+15559620107", "+15559620007", "Hi")
+    assert client.ask("GET", f"/api/messaging/logs/{unheard}", 200)["error_code"] == "unrouteable_message"
+    client.ask("PATCH", f"{FABRIC}/swml_webhooks/{made}", 200, json={"used_for": "messaging"})
+    client.phone_sends("+15559620107", "+15559620007", "Hi again")
+    assert [request.json["message"]["body"] for request in receiver.wait()] == ["Hi again"]
+
+
 def test_a_cxml_webhook(client: Client, receiver: Receiver) -> None:
     receiver.answer = lambda _: Reply(
         200, b"<Response><Message>By cXML</Message></Response>", (("Content-Type", "text/xml"),)
