@@ -2,6 +2,7 @@
 
 import requests
 
+from parley.core.carrier import Submission
 from tests.api.admin.client import Client, phone
 from tests.receiver import Received, Receiver, Reply
 
@@ -52,6 +53,20 @@ def test_a_number_opts_out_of_another(client: Client, receiver: Receiver) -> Non
     path = f"/2010-04-01/Accounts/{client.server.account_sid}/Messages.json"
     refused = client.call("POST", path, data={"To": first, "From": second, "Body": "Hello"})
     assert refused.json()["code"] == 21610
+
+
+def test_what_a_node_submits_again_comes_in_once(client: Client, receiver: Receiver) -> None:
+    """As after a crash between the phone's write and the answer."""
+    first, second = number(client, f"{receiver.url}/first"), number(client, f"{receiver.url}/second")
+    sent = client.send(second, "Once", first)
+    receiver.wait(lambda each: each.path == "/second")
+    account_id, answers = client.server.account_id, list[object]()
+    again = Submission((account_id, bytes.fromhex(sent.replace("-", ""))), first, second, "Once", 1)
+    client.server.run(client.server.app.carrier.submit([again], answers.extend))
+    client.send(second, "Last", first)
+    told = receiver.wait(lambda each: each.form["Body"] == "Last")
+    assert len(answers) == len(told) == 1
+    assert [each.form["Body"] for each in receiver.requests] == ["Once", "Last"]
 
 
 def test_what_no_number_can_take_stays_on_its_phone(client: Client, receiver: Receiver) -> None:
