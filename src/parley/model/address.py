@@ -62,11 +62,9 @@ class Rules(msgspec.Struct, frozen=True):
 TWILIO: Final = Rules(is_lenient=True)
 """E.164 of 7 to 15 digits, formatted as people write it. A short code is no recipient: the API answers 21265."""
 TWILIO_STRICT: Final = Rules(is_lenient=True, strict=True)
-"""The same for the strict profile."""
+"""The same, of a length that the number's country has: what the API is asked to write to, and what anybody may own."""
 SIGNALWIRE: Final = Rules(min_digits=5, max_digits=17)
 """`+` and 5 to 17 digits as documented, never reformatted; shorter numbers such as 988 and +988 pass through."""
-SIGNALWIRE_STRICT: Final = Rules(min_digits=5, max_digits=17, strict=True)
-"""The same for the strict profile."""
 
 _E164 = re.compile(r"\+[1-9][0-9]{4,16}")
 _PLUS_DIGITS = re.compile(r"\+[0-9]+")
