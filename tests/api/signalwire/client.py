@@ -50,16 +50,6 @@ class Client:
         errors = self.ask(method, path, 422, **options)["errors"]
         return [(error["code"], error.get("attribute")) for error in errors]
 
-    def becomes(self, message_id: str, kind: str) -> None:
-        """Wait for an event of a message's, as the record tells it: a state, or what went wrong with a webhook."""
-        after = 0
-        while True:
-            told = self.raw("GET", "/admin/events", params={"after": after, "wait": 30}).json()
-            assert told["events"], f"{message_id} did not become {kind}"
-            if any((event["message_id"], event["kind"]) == (message_id, kind) for event in told["events"]):
-                return
-            after = told["next"]
-
     def inbox(self, phone: str, contains: str | None = None) -> list[dict[str, Any]]:
         """Wait for what arrives at a simulated phone."""
         asked = {"wait": "30", **({"contains": contains} if contains is not None else {})}

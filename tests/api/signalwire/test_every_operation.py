@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from tests.api.admin.client import Client as Record
 from tests.api.signalwire.asked import BRAND, CAMPAIGN, GUIDE_BRAND, GUIDE_CAMPAIGN
 from tests.api.signalwire.client import Client
 from tests.api.signalwire.described import OPERATIONS, hold
@@ -22,7 +23,9 @@ class World:
     """A server's client, which holds each answer against its table, and notes the operations that answered."""
 
     def __init__(self, server: Server) -> None:
+        self.server = server
         self.client = Client(server)
+        self.record = Record(server)
         self.answered: set[int] = set()
         self.number = self.ask("GET", f"{REST}/phone_numbers", params={"filter_number": OURS})["data"][0]
 
@@ -62,7 +65,7 @@ def _fits(template: str, path: str) -> bool:
 
 def messages(world: World) -> None:
     sent = world.ask("POST", "/api/messaging/messages", json={"from": OURS, "to": PHONE, "body": "Hello"})
-    world.client.becomes(sent["id"], "delivered")
+    world.record.in_state(sent["id"], "delivered")
     assert world.ask("GET", f"/api/messaging/logs/{sent['id']}")["status"] == "delivered"
     assert sent["id"] in [log["id"] for log in world.ask("GET", "/api/messaging/logs")["data"]]
     assert sent["id"] in [each["id"] for each in world.ask("GET", "/api/messaging/messages")["data"]]
@@ -115,11 +118,10 @@ def registry(world: World) -> None:
     order = world.ask("POST", f"{one}/orders", json={"phone_numbers": [OURS]})
     assert [each["id"] for each in world.ask("GET", f"{one}/orders")["data"]] == [order["id"]]
     assert world.ask("GET", f"{beta}/orders/{order['id']}")["id"] == order["id"]
-    for _ in range(100_000):
-        if assigned := world.ask("GET", f"{one}/numbers")["data"]:
-            break
-    assert assigned[0]["phone_number"]["number"] == OURS
-    world.ask("DELETE", f"{beta}/numbers/{assigned[0]['id']}")
+    world.server.run(world.server.app.orders.turn())
+    [assigned] = world.ask("GET", f"{one}/numbers")["data"]
+    assert assigned["phone_number"]["number"] == OURS
+    world.ask("DELETE", f"{beta}/numbers/{assigned['id']}")
 
 
 def guide(world: World) -> None:

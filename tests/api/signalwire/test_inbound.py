@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import requests
 
+from tests.api.admin.client import Client as Record
 from tests.api.signalwire.client import Client
 from tests.receiver import Received, Receiver, Reply
+from tests.server import Server
 
 NUMBERS = "/api/relay/rest/phone_numbers"
 PNG = bytes.fromhex("89504e470d0a1a0a") + b"not really a picture"
@@ -137,13 +139,15 @@ def test_the_fallback_is_told_why(client: Client, receiver: Receiver, answer: Re
 
 
 @pytest.mark.parametrize("extra", [" " * 65_536, "x" * 65_536])
-def test_an_answer_that_is_too_long_is_said_to_be(client: Client, receiver: Receiver, extra: str) -> None:
+def test_an_answer_that_is_too_long_is_said_to_be(
+    client: Client, server: Server, receiver: Receiver, extra: str
+) -> None:
     number, body = "+15559300015", '{"reply": "Hi"}'
     long = f"{body}{extra}" if extra.isspace() else body.replace("Hi", extra)
     receiver.answer = lambda _: Reply(200, long.encode(), (("Content-Type", "application/json"),))
     hook(client, number, message_request_url=f"{receiver.url}/in")
     asked = client.phone_sends("+15559390015", number, "hi")
-    client.becomes(asked, "webhook")
+    Record(server).once(asked, lambda record: record["error_code"] is not None)
     log = client.ask("GET", f"/api/messaging/logs/{asked}", 200)
     assert (log["error_code"], "longer than 64 kB" in log["error_message"]) == ("swml_invalid_document", True)
 

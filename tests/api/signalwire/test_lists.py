@@ -117,7 +117,7 @@ def test_deleted_messages_are_listed_when_asked_for(client: Client, server: Serv
     message = client.send(to="+15559100009", body="to be deleted")
     sid = "SM" + message["id"].replace("-", "")
     twilio = f"/2010-04-01/Accounts/{server.account_sid}/Messages/{sid}.json"
-    client.becomes(message["id"], "delivered")
+    Record(server).in_state(message["id"], "delivered")
     assert client.raw("DELETE", twilio).status_code == 204
     try:
         assert "+15559100009" not in recipients(client.ask("GET", LOGS, 200))

@@ -101,14 +101,16 @@ def test_the_guides_way(strict: Server) -> None:
     campaign = client.ask("POST", "/api/messaging/campaigns", 201, json={**GUIDE_CAMPAIGN, "brand_id": brand["id"]})
     same = client.ask("GET", f"{BETA}/campaigns/{campaign['id']}", 200)
     assert same["sample1"] == GUIDE_CAMPAIGN["sample_messages"][0]
+    for _ in ("the brand", "its campaign"):
+        strict.run(strict.app.reviewing.turn())
     path = f"{REST}/phone_numbers/{number_id(client, OTHER)}"
     client.ask("PUT", path, 200, json={"messaging_campaign_id": campaign["id"]})
-    for _ in range(100_000):
-        found = client.ask(
-            "GET", f"{BETA}/campaigns/{campaign['id']}/numbers", 200, params={"filter_state": "completed"}
-        )
-        if found["data"]:
-            break
+    for _ in ("begins", "ends"):
+        strict.run(strict.app.orders.turn())
+    numbers = f"{BETA}/campaigns/{campaign['id']}/numbers"
+    [completed] = client.ask("GET", numbers, 200, params={"filter_state": "completed"})["data"]
+    assert completed["phone_number"]["number"] == OTHER
+    assert client.ask("GET", numbers, 200, params={"filter_state": "pending"})["data"] == []
     assert client.ask("GET", path, 200)["messaging_campaign_id"] == campaign["id"]
     found = client.ask("GET", f"/api/messaging/campaigns/{campaign['id']}", 200)
     assert (found["status"], found["throughput"]) == ("active", 10.0)
