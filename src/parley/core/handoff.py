@@ -21,8 +21,8 @@ class Handoff(Generic[T]):
         self._key = key
         self._takes_new = takes_new
         self._items: deque[T] = deque()
-        self._held: dict[bytes, deque[T]] = {}
-        """By key, what is in this node's hands: what was put beside it meanwhile."""
+        self._held: dict[bytes, tuple[T, ...]] = {}
+        """By key, what is in this node's hands: what was put beside it meanwhile, which is nearly always nothing."""
         self._arrived = asyncio.Event()
         self.is_closed = False
         self.turns = 0
@@ -48,10 +48,10 @@ class Handoff(Generic[T]):
         """Add work that is committed as held by this node."""
         for item in items:
             key = self._key(item)
-            if (behind := self._held.get(key)) is not None:
-                behind.append(item)
+            if key in self._held:
+                self._held[key] += (item,)
             else:
-                self._held[key] = deque()
+                self._held[key] = ()
                 self._items.append(item)
         self._arrived.set()
 
@@ -72,11 +72,10 @@ class Handoff(Generic[T]):
     def done(self, items: Iterable[T]) -> None:
         """These are finished, or nobody's again."""
         for key in map(self._key, items):
-            if behind := self._held.get(key):
-                self._items.append(behind.popleft())
+            if behind := self._held.pop(key, ()):
+                self._held[key] = behind[1:]
+                self._items.append(behind[0])
                 self._arrived.set()
-            else:
-                self._held.pop(key, None)
 
     def close(self) -> list[T]:
         """Take no more, wake who waits, and give back what nobody took."""
