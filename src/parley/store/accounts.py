@@ -11,6 +11,7 @@ from parley.model.account import Account, AccountStatus, ApiKey
 from parley.store import links, paging, schema
 from parley.store.engine.declined import decided
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query, Row
+from parley.store.locking import lock
 from parley.store.vault import Vault
 
 _COLUMNS: Final = tuple(field.name for field in fields(Account))
@@ -29,8 +30,7 @@ def add_first(account: Account, vault: Vault, *, is_named: bool) -> Operation[Ac
     """Add an account unless there is one already (with `is_named`, one of its id); the one that stands then: of
     several the oldest. Of nodes that start together on an empty database, one adds it. Raises VaultError.
     """
-    yield Insert(schema.settings, [(_FIRST, "{}", account.created_at)], ignore=True)
-    yield Lookup(schema.settings, ("key",), ("key",), [(_FIRST,)], lock=True)
+    yield from lock(schema.settings, ("key",), ("key",), (_FIRST, "{}", account.created_at))
     found = yield from everyone(vault)
     stands = next((each for each in found if not is_named or each.id == account.id), None)
     if stands is None:

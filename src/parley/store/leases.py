@@ -3,18 +3,15 @@
 from msgspec import json
 
 from parley.store import schema
-from parley.store.engine.statements import Insert, Lookup, Operation, Upsert
+from parley.store.engine.statements import Operation, Upsert
+from parley.store.locking import lock
 
 
 def lead(name: str, node: bytes, now: int, until: int) -> Operation[bool]:
     """Lead, or go on leading, until a time. False while another node leads."""
     key = f"leader.{name}"
-    held = yield Lookup(schema.settings, ("value",), ("key",), [(key,)], lock=True)
-    if not held:
-        # A row that is not there cannot be locked: it is made, by whichever node is first, and then locked.
-        yield Insert(schema.settings, [(key, "{}", now)], ignore=True)
-        held = yield Lookup(schema.settings, ("value",), ("key",), [(key,)], lock=True)
-    lease = json.decode(held[0][0])
+    (held,) = yield from lock(schema.settings, ("value",), ("key",), (key, "{}", now))
+    lease = json.decode(held)
     if lease.get("node", node.hex()) != node.hex() and lease["until"] > now:
         return False
     yield Upsert(schema.settings, [(key, json.encode({"node": node.hex(), "until": until}).decode(), now)])

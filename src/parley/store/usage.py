@@ -7,7 +7,8 @@ from sqlalchemy import and_, case, func, or_, select
 
 from parley.model.usage import DAY_US, Amount, Used, leaf
 from parley.store import schema
-from parley.store.engine.statements import Insert, Lookup, Operation, Query, Upsert
+from parley.store.engine.statements import Lookup, Operation, Query, Upsert
+from parley.store.locking import lock
 
 Key = tuple[bytes, int, str]
 _KEY: Final = ("account_id", "day", "category")
@@ -63,12 +64,8 @@ def tally(after: int, until: int) -> Operation[dict[Key, Amount]]:
 
 def add(after: int, until: int, amounts: Mapping[Key, Amount]) -> Operation[bool]:
     """Count in what `tally` found in a range. False when the watermark is not at `after` any more: nothing changed."""
-    rows = yield Lookup(schema.usage, ("count",), _KEY, [_WATERMARK], lock=True)
-    if not rows:
-        # A row that is not there cannot be locked: it is made, by whichever node is first, and then locked.
-        yield Insert(schema.usage, [(*_WATERMARK, 0, 0, 0)], ignore=True)
-        rows = yield Lookup(schema.usage, ("count",), _KEY, [_WATERMARK], lock=True)
-    if rows[0][0] != after:
+    (position,) = yield from lock(schema.usage, ("count",), _KEY, (*_WATERMARK, 0, 0, 0))
+    if position != after:
         return False
     before = yield Lookup(schema.usage, _COLUMNS, _KEY, list(amounts))
     sums = dict(amounts)
