@@ -3,6 +3,8 @@
 python register.py MG... BU... BU..., the SIDs of the service, of the customer profile and of the A2P profile.
 """
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from arguments import arguments
@@ -22,11 +24,16 @@ CAMPAIGN = {
 }
 
 
-def register(client: Client, service: str, customer_profile: str, a2p_profile: str) -> tuple[str, str]:
-    """Submit a brand and a campaign of a service; returns their SIDs. Each is reviewed, which takes its time."""
-    brand = client.messaging.v1.brand_registrations.create(
-        customer_profile_bundle_sid=customer_profile, a2p_profile_bundle_sid=a2p_profile
-    )
+def register(
+    client: Client, service: str, customer_profile: str, a2p_profile: str, wait: Callable[[], None]
+) -> tuple[str, str]:
+    """Submit a brand and, once it is approved, a campaign of a service; returns their SIDs. Reviews take their time."""
+    brands = client.messaging.v1.brand_registrations
+    brand = brands.create(customer_profile_bundle_sid=customer_profile, a2p_profile_bundle_sid=a2p_profile)
+    while (reviewed := brands(brand.sid).fetch()).status == "PENDING":
+        wait()
+    if reviewed.status != "APPROVED":
+        raise SystemExit(f"{brand.sid} is {reviewed.status}: {reviewed.failure_reason}")
     campaigns = client.messaging.v1.services(service).us_app_to_person
     return str(brand.sid), str(campaigns.create(brand_registration_sid=brand.sid, **CAMPAIGN).sid)
 
@@ -39,4 +46,4 @@ def state(client: Client, service: str, campaign: str) -> tuple[str, list[Any]]:
 
 if __name__ == "__main__":
     given = arguments(__doc__, service=str, customer_profile=str, a2p_profile=str)
-    print(*register(connect(), *given))
+    print(*register(connect(), *given, wait=lambda: time.sleep(5)))

@@ -220,7 +220,8 @@ def test_register(client: Any, service: str, server: Server) -> None:
         f"{server.base_url}/simulator/reviewers", json={"delay_s": 0}, auth=server.auth, timeout=30
     )
     assert reviewers.ok
-    brand, campaign = register.register(client, service, "BU" + "1" * 32, "BU" + "2" * 32)
+    profiles = ("BU" + "1" * 32, "BU" + "2" * 32)
+    brand, campaign = register.register(client, service, *profiles, wait=lambda: None)
     assert (brand[:2], campaign[:2]) == ("BN", "QE")
     state, errors = next(
         told for _ in itertools.count() if (told := register.state(client, service, campaign))[0] != "PENDING"

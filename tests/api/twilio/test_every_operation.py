@@ -236,6 +236,7 @@ def registry(world: World) -> None:
     world.server.run(world.server.app.reviewing.turn())
     world.ask("PUT", reviewers, json={"verdict": "rules"})
     assert v1.brand_registrations(brand.sid).update().status == "PENDING"
+    world.server.run(world.server.app.reviewing.turn())
     vettings = v1.brand_registrations(brand.sid).brand_vettings
     vetting = vettings.create(vetting_provider="campaign-verify", vetting_id="id")
     assert [found.brand_vetting_sid for found in vettings.list()] == [vetting.brand_vetting_sid]

@@ -147,24 +147,18 @@ def test_reviewers_may_be_told_to_reject(server: Server, client: Client, brand: 
     ]
 
 
-def test_a_campaign_waits_for_its_brand(server: Server, client: Client, service: Any) -> None:
-    tell(server, delay_s=3600)
-    brand = client.messaging.v1.brand_registrations.create(**BUNDLES)
-    tell(server, delay_s=0)
-    campaign = submit(client, service, brand.sid)
-    decide(server)
-    assert campaign.fetch().campaign_status == "PENDING"
-
-
-def test_a_campaign_of_a_rejected_brand_fails(server: Server, client: Client, service: Any) -> None:
+def test_a_campaign_needs_a_brand_that_was_approved(server: Server, client: Client, service: Any) -> None:
     tell(server, verdict="hold")
     brand = client.messaging.v1.brand_registrations.create(**BUNDLES)
-    campaign = submit(client, service, brand.sid)
+    assert refusal(lambda: submit(client, service, brand.sid)) == (400, 21717)
     tell(server, verdict="reject")
     decide(server)
-    assert (brand.fetch().status, campaign.fetch().campaign_status) == ("FAILED", "FAILED")
-    other = client.messaging.v1.services.create(friendly_name="Another")
-    assert refusal(lambda: submit(client, other, brand.sid)) == (400, 21717)
+    assert brand.fetch().status == "FAILED"
+    assert refusal(lambda: submit(client, service, brand.sid)) == (400, 21717)
+    tell(server, verdict="approve")
+    client.messaging.v1.brand_registrations(brand.sid).update()
+    decide(server)
+    assert submit(client, service, brand.sid).campaign_status == "PENDING"
 
 
 def test_a_service_has_one_campaign(client: Client, brand: str, service: Any) -> None:

@@ -174,8 +174,8 @@ class Campaigns:
         brand = None if brand_id is None else await self._registry.brands.find(call.account.id, brand_id)
         if brand is None:
             raise Invalid(_NOT_FOR_BRAND, f"{name} names no brand of this account", name)
-        if brand.value.verdict == "rejected":
-            raise Invalid(_NOT_FOR_BRAND, "The brand was rejected; submit it again first", name)
+        if brand.value.verdict != "approved":
+            raise Invalid(_NOT_FOR_BRAND, "The brand is not approved: wait for it, or submit it again", name)
         return brand
 
     async def _usecase(self, brand: Resource[Brand], form: Form) -> str:
