@@ -48,6 +48,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             "`dev`: numbers are owned on first use, senders are not paced, callbacks may go to loopback. `strict`: not."
         ),
     ] = "dev"
+    private_networks: Annotated[
+        bool,
+        _about(
+            "Callbacks and media may lie in private networks (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10,"
+            " fc00::/7). Every account reaches them then."
+        ),
+    ] = False
     public_url: Annotated[
         str | None, _about("Origin under which apps reach this server, for the media URLs in webhooks.")
     ] = None

@@ -1,9 +1,11 @@
 import socket
 
 import pytest
+import requests
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from parley.webhooks.guard import Guard, GuardedResolver, RefusedUrl
+from tests.server import serve
 
 STRICT = Guard()
 DEV = Guard(allow_loopback=True)
@@ -126,3 +128,14 @@ async def test_closing_closes_the_resolver_underneath() -> None:
     names = Names()
     await GuardedResolver(STRICT, names).close()
     assert names.is_closed
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_private_networks_are_open_where_the_settings_say_so(sqlite_store_url: str, is_open: bool) -> None:
+    with serve(sqlite_store_url, profile="strict", private_networks=is_open) as server:
+        path = f"{server.base_url}/2010-04-01/Accounts/{server.account_sid}/Applications.json"
+        made = [
+            requests.post(path, {"FriendlyName": "App", "SmsUrl": url}, auth=server.auth, timeout=30).status_code
+            for url in ("http://10.1.2.3/sms", "http://169.254.169.254/sms", "http://127.0.0.1/sms")
+        ]
+    assert made == [201 if is_open else 400, 400, 400]

@@ -128,7 +128,7 @@ class Parts:
         settings, clock = self.settings, self.clock
         node = self.ids.new()
         messages_wait, callbacks_wait = asyncio.Event(), asyncio.Event()
-        self.guard = Guard(allow_loopback=self.is_dev, allow_private=False)
+        self.guard = Guard(allow_loopback=self.is_dev, allow_private=settings.private_networks)
         self.client = Client(self.guard, user_agent=f"Parley/{VERSION}", tls=terms.trust(settings.ca_file))
         self.opened.push_async_callback(self.client.aclose)
         self.fetch_media = MediaFetcher(self.client)

@@ -19,7 +19,7 @@ _MOST: Final = 50
 
 async def check_callbacks(settings: Settings, urls: Sequence[str]) -> list[Finding]:
     """One finding per host and port."""
-    guard = Guard(allow_loopback=settings.profile == "dev", allow_private=False)
+    guard = Guard(allow_loopback=settings.profile == "dev", allow_private=settings.private_networks)
     found: list[Finding] = []
     targets: dict[tuple[str, int], URL] = {}
     for url in urls:
@@ -64,7 +64,7 @@ def _refused(place: str, refused: RefusedUrl) -> Finding:
     return broken(
         "callbacks",
         f"{place} is never called: {refused.reason}",
-        "Give a public URL; the dev profile allows this machine's own, too.",
+        "Give a public URL, or set PARLEY_PRIVATE_NETWORKS; the dev profile allows this machine's own, too.",
     )
 
 
