@@ -189,6 +189,5 @@ def _flat(told: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         if isinstance(value, list):
             pairs += [(name, item) for item in value]
         else:
-            plain = msgspec.to_builtins(value)  # times as JSON spells them
-            pairs.append((name, plain if isinstance(plain, str) else _encode(plain).decode()))
+            pairs.append((name, msgspec.to_builtins(value)))  # times as JSON spells them
     return pairs
