@@ -11,7 +11,7 @@ from parley.core.phones import Phones
 from parley.lib.ids import Ids
 from parley.model.behaviour import CALM, Behaviour, Faults
 from parley.model.phone import Arrival
-from parley.store import Engine
+from parley.store import Engine, Operation, StoreUnavailable, settings
 from parley.store.accept import Intake
 from tests.clock import ManualClock
 from tests.store.records import Records, take
@@ -89,6 +89,26 @@ async def test_what_is_told_here_is_known_at_once_and_elsewhere_after_a_refresh(
     await there.forget()
     await here.refresh()
     assert (here.behaviour(PHONE), here.faults) == (Behaviour(), CALM)
+
+
+async def test_what_cannot_be_forgotten_as_a_whole_stays_as_it_was(
+    engine: Engine, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phones, other = Phones(engine, clock), Phones(engine, clock)
+    slow, faults = Behaviour(delay_s=3), Faults(disconnect=True)
+    await phones.tell(PHONE, slow)
+    await phones.disturb(faults)
+
+    def away(*_: object) -> Operation[None]:
+        yield from ()
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(settings, "put", away)
+    with pytest.raises(StoreUnavailable):
+        await phones.forget()
+    await other.refresh()
+    for each in (phones, other):
+        assert (each.behaviour(PHONE), each.faults) == (slow, faults)
 
 
 async def test_what_is_told_while_a_refresh_reads_is_not_undone_by_it(engine: Engine, clock: ManualClock) -> None:

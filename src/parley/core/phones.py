@@ -14,7 +14,7 @@ from parley.core.limits import Stopping
 from parley.lib.clock import Clock
 from parley.model.behaviour import CALM, USUAL, Behaviour, Faults
 from parley.model.phone import Arrival, DueReceipt, Phone
-from parley.store import Engine, media, phones, settings
+from parley.store import Engine, Operation, media, phones, settings
 
 _FAULTS: Final = "simulator.faults"
 _FORGOTTEN: Final = "simulator.forgotten_at"
@@ -79,10 +79,7 @@ class Phones:
 
     async def forget(self) -> None:
         """Forget every phone with its messages and calls, and all faults."""
-        now = self._clock.now()
-        await self._engine.write(phones.forget_all)
-        await self._engine.write(settings.put, _FAULTS, "{}", now)
-        await self._engine.write(settings.put, _FORGOTTEN, str(now), now)  # the messages stay, and tell of phones
+        await self._engine.write(_forget, self._clock.now())
         self._changes += 1
         self._told = {}
         self.behaviours = {}
@@ -163,3 +160,9 @@ class Phones:
             watching.remove(event)
             if not watching:
                 del self._watched[phone]
+
+
+def _forget(now: int) -> Operation[None]:
+    yield from phones.forget_all()
+    yield from settings.put(_FAULTS, "{}", now)
+    yield from settings.put(_FORGOTTEN, str(now), now)  # the messages stay, and tell of phones
