@@ -22,6 +22,7 @@ from tests.api.signalwire.swml.outside import Done
         ("application/json", b"[]"),
         ("application/json", b"null"),
         ("text/plain; charset=utf-8", b"OK"),
+        ("text/plain", b"Thank you!\nreply: STOP to quit"),
         ("text/html", b"<p>Thank you</p>"),
         ("text/x-yaml", b"- a"),
         ("application/yaml", b"status: received"),
@@ -41,6 +42,7 @@ def test_what_is_no_document_asks_for_nothing(kind: str | None, body: bytes) -> 
         ("text/x-yaml; charset=utf-8", b"---\nreply: 'hi'\n"),
         ("text/plain", b"reply: hi\n"),
         (None, b"# ours\nreply: >-\n  hi\n"),
+        ("text/html", b"---\n\n# ours\nreply: hi"),
         ("application/yaml", b"{reply: hi}"),
     ],
 )

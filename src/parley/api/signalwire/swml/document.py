@@ -18,8 +18,9 @@ MAX_DEPTH: Final = 60
 
 ENTRIES: Final = ("reply", "receive", "sections")
 _YAML_TYPES: Final = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
-# A text that names one of SWML's entries at the start of a line is a document, whatever its type says.
-_LOOKS_YAML = re.compile(rb"^(?:reply|receive|sections)[ \t]*:", re.MULTILINE)
+_ENTRY = re.compile(rb"(?:reply|receive|sections)[ \t]*:")
+_BEFORE_IT: Final = (b"#", b"---", b"%YAML", b"version")
+"""How the lines may begin that stand before a YAML document's entry."""
 _LOOKS_XML = re.compile(rb"\s*<(?:\?xml|Response\b)")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?", re.ASCII)
 _WORDS: Final[dict[str, object]] = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -38,7 +39,7 @@ def read_answer(content_type: str | None, body: bytes) -> dict[str, Any] | None:
     try:
         value = _json(body)
     except Faulty:
-        if kind in _YAML_TYPES or _LOOKS_YAML.search(body):
+        if kind in _YAML_TYPES or _looks_yaml(body):
             value = _yaml(body)
         elif kind == "application/json" or kind.endswith("+json"):
             raise
@@ -47,6 +48,12 @@ def read_answer(content_type: str | None, body: bytes) -> dict[str, Any] | None:
         else:
             return None
     return value if isinstance(value, dict) and any(name in value for name in ENTRIES) else None
+
+
+def _looks_yaml(body: bytes) -> bool:
+    """Whether a text begins with one of SWML's entries: it is a document then, whatever its type says."""
+    first = next((line for line in body.splitlines() if line.strip() and not line.startswith(_BEFORE_IT)), b"")
+    return _ENTRY.match(first) is not None
 
 
 def read_text(text: str | bytes) -> dict[str, Any]:
