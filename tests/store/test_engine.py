@@ -1,6 +1,7 @@
 """What holds for every operation: isolation, snapshots, losing the database and finding it again."""
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,10 +9,10 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from parley.store import Engine, Operation, StoreUnavailable, settings
+from parley.store import Engine, Operation, StoreUnavailable, schema, settings
 from parley.store.connect import UrlError, open_engine
 from parley.store.engine.sqlite import SqliteEngine
-from parley.store.engine.statements import Execute
+from parley.store.engine.statements import Execute, Insert, Row
 from tests.store.tables import create
 
 
@@ -92,6 +93,17 @@ def _put_each(keys: Sequence[str]) -> Operation[list[None]]:
     for key in keys:
         yield from settings.put(key, "1", 1)
     return [None] * len(keys)
+
+
+async def test_a_row_that_lacks_something_is_not_passed_over_as_one_that_is_there_already(engine: Engine) -> None:
+    def put(*rows: Row) -> Operation[None]:
+        yield Insert(schema.settings, rows, ignore=True)
+
+    await engine.write(put, ("key", "1", 1))
+    await engine.write(put, ("key", "2", 2), ("other", "3", 3))
+    with pytest.raises((sqlite3.IntegrityError, asyncpg.NotNullViolationError)):
+        await engine.write(put, ("third", None, 3))
+    assert [await engine.read(settings.fetch, key) for key in ("key", "other", "third")] == ["1", "3", None]
 
 
 async def test_text_of_any_script_and_any_octets_come_back_as_they_were(engine: Engine) -> None:

@@ -267,8 +267,8 @@ def _many(statement: Upsert | Update | Delete) -> str:
 @lru_cache
 def _insert(table: Table, columns: tuple[str, ...] | None, size: int, *, ignore: bool) -> str:
     names = columns or tuple(table.c.keys())
-    verb = "INSERT OR IGNORE" if ignore else "INSERT"
-    return f"{verb} INTO {table.name} ({', '.join(names)}) VALUES {_rows(len(names), size)}"
+    conflict = " ON CONFLICT DO NOTHING" if ignore else ""  # OR IGNORE would pass over rows that lack something as well
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {_rows(len(names), size)}{conflict}"
 
 
 @lru_cache
