@@ -182,6 +182,7 @@ async def test_what_others_sent_counts_and_what_never_went_does_not(
         {"status": "undelivered", "error_code": UNREGISTERED},
         {"direction": "inbound", "status": "received"},
         {"recipient": "+447700900123"},
+        {"recipient": "+14165550199"},
         {"sender": "+14155550102"},
     )
     for values in uncounted:
