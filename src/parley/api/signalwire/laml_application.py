@@ -1,9 +1,8 @@
 """Numbers that a LaML application stands for, which calls the application's webhooks in place of their own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from msgspec import json
 from msgspec.structs import replace
 
 from parley.api.signalwire.number_update import read_update
@@ -12,7 +11,7 @@ from parley.core.resources import Resources
 from parley.lib.ids import parse_sid, parse_uuid
 from parley.model.application import Application
 from parley.model.laml import marked
-from parley.model.number import Number
+from parley.model.number import Number, application_of
 from parley.webhooks.guard import Guard
 
 HANDLER: Final = "laml_application"
@@ -21,10 +20,17 @@ _OWN: Final = ("message_request_url", "message_fallback_url", "sms_url")
 
 
 async def read_change(
-    number: Number, given: Mapping[str, Any], guard: Guard, applications: Resources[Application]
+    number: Number,
+    given: Mapping[str, Any],
+    guard: Guard,
+    applications: Resources[Application],
+    found: Sequence[Problem] = (),
 ) -> Number:
-    """The number as `given` changes it. Raises Invalid with all that is wrong. Source: update-phone-number page."""
-    problems: list[Problem] = []
+    """The number as `given` changes it. Raises Invalid with all that is wrong, what was `found` before among it.
+
+    Source: update-phone-number page.
+    """
+    problems = [*found]
     leads = given.get("message_handler", _implied(number, given)) == HANDLER
     application_id = await _application(number, given, applications, problems)
     if application_id is not None and not leads:
@@ -56,12 +62,6 @@ async def read_change(
         application_id=application_id,
         extras=marked(changed.extras),
     )
-
-
-def application_of(number: Number) -> bytes | None:
-    """The id of the application that stands for a number; None where none does, or a fabric resource."""
-    kept = json.decode(number.extras) if number.extras else {}
-    return None if "messaging_handler_resource_id" in kept else number.application_id
 
 
 def _implied(number: Number, given: Mapping[str, Any]) -> str | None:

@@ -10,10 +10,10 @@ from parley.api.http.endpoint import NO_CONTENT, Call, Reply, json_reply
 from parley.api.http.fault import Fault
 from parley.api.signalwire import pages, shapes
 from parley.api.signalwire.fields import Fields
-from parley.api.signalwire.laml_application import HANDLER, PARAMETER, application_of, read_change
+from parley.api.signalwire.laml_application import HANDLER, PARAMETER, read_change
 from parley.api.signalwire.number_update import CAMPAIGN
-from parley.api.signalwire.problems import Invalid, Problem
-from parley.api.signalwire.registry.orders import check_orderable
+from parley.api.signalwire.problems import Problem
+from parley.api.signalwire.registry.orders import unorderable
 from parley.core.inventory import Inventory
 from parley.core.numbers import Numbers
 from parley.core.orders import Orders
@@ -22,7 +22,7 @@ from parley.core.resources import Resources
 from parley.lib import phone
 from parley.lib.ids import parse_sid, parse_uuid, to_uuid
 from parley.model.application import Application
-from parley.model.number import Number
+from parley.model.number import Number, application_of
 from parley.model.registry import Campaign
 from parley.model.resource import Resource
 from parley.store import Engine, numbers
@@ -136,9 +136,11 @@ class PhoneNumbers:
         """PUT: change what is given. Source: update-phone-number page; `messaging_campaign_id` is the guides'."""
         given = call.json()
         number = await self._number(call)
-        campaign = await self._campaign(number, given)
+        campaign, problem = await self._campaign(number, given)
         wanted = {name: value for name, value in given.items() if name != CAMPAIGN}
-        configured = await read_change(number, wanted, self._guard, self._applications)
+        configured = await read_change(
+            number, wanted, self._guard, self._applications, () if problem is None else (problem,)
+        )
         changed = await self._numbers.change(number, configured)
         if CAMPAIGN in given:
             await self._orders.move(number, campaign)
@@ -161,17 +163,18 @@ class PhoneNumbers:
             raise Fault("not_found")
         return number
 
-    async def _campaign(self, number: Number, given: Mapping[str, Any]) -> Resource[Campaign] | None:
-        """The campaign that a number is to be assigned to. Raises Invalid."""
+    async def _campaign(
+        self, number: Number, given: Mapping[str, Any]
+    ) -> tuple[Resource[Campaign] | None, Problem | None]:
+        """The campaign that a number is to be assigned to, and what is wrong with it."""
         text = given.get(CAMPAIGN)
         if not text:
-            return None
+            return None, None
         id = parse_uuid(text) if isinstance(text, str) else None
         campaign = None if id is None else await self._campaigns.find(number.account_id, id)
         if campaign is None:
-            raise Invalid([Problem("invalid_parameter", f"{CAMPAIGN} is not a campaign of this project", CAMPAIGN)])
-        check_orderable(number, CAMPAIGN)
-        return campaign
+            return None, Problem("invalid_parameter", f"{CAMPAIGN} is not a campaign of this project", CAMPAIGN)
+        return campaign, unorderable(number, CAMPAIGN)
 
     async def _shown(self, number: Number) -> dict[str, Any]:
         """A number, and the campaign that it is assigned to."""

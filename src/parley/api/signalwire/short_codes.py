@@ -85,13 +85,8 @@ class ShortCodes:
             for name in _REQUIRED
             if given.get(name) in (None, "")
         ]
-        try:
-            known = {name: given[name] for name in PARAMETERS & given.keys()}
-            wanted = await read_change(code, known, self._guard, self._applications)
-        except Invalid as invalid:
-            raise Invalid([*problems, *invalid.problems]) from None
-        if problems:
-            raise Invalid(problems)
+        known = {name: given[name] for name in PARAMETERS & given.keys()}
+        wanted = await read_change(code, known, self._guard, self._applications, problems)
         return json_reply(200, short_code_body(await self._numbers.change(code, wanted)))
 
     async def _code(self, call: Call) -> Number:

@@ -58,7 +58,8 @@ class OrdersApi:
         number = await self._numbers.by_address(address)
         if number is None or number.account_id != account_id:
             raise Invalid([Problem("invalid_parameter", f"{address[:20]} is not the project's", "phone_numbers")])
-        check_orderable(number, "phone_numbers")
+        if (problem := unorderable(number, "phone_numbers")) is not None:
+            raise Invalid([problem])
         return number
 
     async def list(self, call: Call) -> Reply:
@@ -99,11 +100,11 @@ class OrdersApi:
         return page.items, page
 
 
-def check_orderable(number: Number, parameter: str) -> None:
-    """Raise Invalid, which names the parameter, for a number that is no long code and so is in no campaign."""
-    if not number.address.startswith("+") or is_toll_free(number.address):
-        rule = f"{number.address} needs no campaign: only long codes do"
-        raise Invalid([Problem("invalid_parameter", rule, parameter)])
+def unorderable(number: Number, parameter: str) -> Problem | None:
+    """What is wrong with a parameter that names a number which is no long code, and so is in no campaign."""
+    if number.address.startswith("+") and not is_toll_free(number.address):
+        return None
+    return Problem("invalid_parameter", f"{number.address} needs no campaign: only long codes do", parameter)
 
 
 def order_body(order: Resource[Order]) -> dict[str, Any]:
