@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from parley.api.http.websocket import ABORT
+from parley.api.signalwire.relay.outbox import MOST_FRAMES
 from parley.core.send import Draft
 from parley.model.message import Message
 from parley.store import Engine, queue
@@ -230,6 +231,22 @@ async def _stuck(server: Server) -> bool:
     pipe = Pipe(server, "signalwire.ping")
     await pipe.run()
     counted = server.app.metrics.registry.get_sample_value("parley_relay_dropped_total", {"reason": "silent"})
+    return pipe.is_cut and counted == 1.0
+
+
+def test_a_connection_is_cut_for_which_too_much_waits(tmp_path: Path) -> None:
+    with serve(f"sqlite:///{tmp_path}/parley.db") as server:
+        assert server.run(_overflowing(server)), "it would grow without bound"
+
+
+async def _overflowing(server: Server) -> bool:
+    """Let a client ask for ever, and read nothing; whether it was cut, and counted."""
+    pipe = Pipe(server, "nobody reads this")
+    for _ in range(MOST_FRAMES + 2):  # one is being written
+        pipe.ask("signalwire.ping", {"timestamp": "nobody reads this"})
+    async with asyncio.timeout(PATIENCE_S):
+        await pipe.run()
+    counted = server.app.metrics.registry.get_sample_value("parley_relay_dropped_total", {"reason": "slow"})
     return pipe.is_cut and counted == 1.0
 
 
