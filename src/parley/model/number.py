@@ -1,8 +1,10 @@
 """A number: an address that an account owns, and what happens to messages that reach it."""
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
+from msgspec import json
+from msgspec.structs import replace
 
 from parley.model.message import Dialect
 
@@ -11,6 +13,8 @@ Handler = Literal["laml_webhooks", "json_webhook", "relay_context", "relay_topic
 names of one thing: the Relay clients that receive `relay_context`."""
 
 
+RESOURCE: Final = "messaging_handler_resource_id"
+"""Where a number's extras name the SignalWire resource that stands for it, whose id is its `application_id` then."""
 RELAY_HANDLERS: Final[frozenset[Handler | None]] = frozenset({"relay_context", "relay_topic", "relay_application"})
 
 
@@ -38,6 +42,19 @@ class Number(msgspec.Struct, frozen=True):
     extras: str | None
     """JSON object: voice settings and others that are kept and echoed, not acted on."""
     application_id: bytes | None = None
-    """The application whose webhooks are called for its messages, in place of its own."""
+    """The application, or SignalWire's resource, whose webhooks are called for its messages in place of its own."""
     relay_context: str | None = None
     """The context whose Relay clients are told of its messages, while `handler` says so."""
+
+
+def application_of(number: Number) -> bytes | None:
+    """The id of the application that stands for a number; None where none does, or a resource."""
+    return None if number.extras and RESOURCE in json.decode(number.extras) else number.application_id
+
+
+def led_nowhere(number: Number) -> Number:
+    """A number that no resource stands for."""
+    kept: dict[str, Any] = json.decode(number.extras) if number.extras else {}
+    if kept.pop(RESOURCE, None) is None:
+        return number
+    return replace(number, application_id=None, extras=json.encode(kept).decode() if kept else None)

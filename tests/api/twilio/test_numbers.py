@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from twilio.rest import Client
@@ -136,6 +137,33 @@ def test_webhooks_turn_to_twilio_when_it_configures_the_number(
     ask(server, "POST", "/simulator/phones/+15550005001/messages", json=sent).raise_for_status()
     [told] = receiver.wait(lambda request: request.path == "/sms")
     assert told.form["To"] == bought.phone_number
+
+
+@pytest.mark.parametrize("by_application", [False, True])
+def test_what_signalwire_led_elsewhere_is_twilios_when_it_configures_the_number(
+    client: Client, server: Server, receiver: Receiver, *, by_application: bool
+) -> None:
+    project = (server.project_id, server.auth_token)
+    bought = client.incoming_phone_numbers.create(phone_number=f"+1415555011{5 + by_application}")
+    webhook = {"used_for": "messaging", "primary_request_url": f"{receiver.url}/led"}
+    resource = ask(server, "POST", "/api/fabric/resources/swml_webhooks", json=webhook, auth=project).json()["id"]
+    route = {"phone_route_id": str(UUID(bought.sid[2:])), "handler": "messaging"}
+    ask(server, "POST", f"/api/fabric/resources/{resource}/phone_routes", json=route, auth=project).raise_for_status()
+    number = client.incoming_phone_numbers(bought.sid)
+    assert number.update(friendly_name="Led").sms_application_sid is None
+    sent = {"to": bought.phone_number, "body": "Hi"}
+    ask(server, "POST", "/simulator/phones/+15550005002/messages", json=sent).raise_for_status()
+    receiver.wait(lambda request: request.path == "/led")
+    if by_application:
+        application = client.applications.create(sms_url=f"{receiver.url}/own")
+        assert number.update(sms_application_sid=application.sid).sms_application_sid == application.sid
+    else:
+        assert number.update(sms_url=f"{receiver.url}/own").sms_application_sid is None
+    ask(server, "POST", "/simulator/phones/+15550005002/messages", json=sent).raise_for_status()
+    [told] = receiver.wait(lambda request: request.path == "/own")
+    assert told.form["To"] == bought.phone_number
+    shown = ask(server, "GET", f"/api/relay/rest/phone_numbers/{UUID(bought.sid[2:])}", auth=project).json()
+    assert shown["messaging_handler_resource_id"] is None
 
 
 def test_the_numbers_of_an_account_that_is_closed_are_free_at_once(server: Server, client: Client) -> None:

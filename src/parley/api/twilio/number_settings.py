@@ -18,7 +18,7 @@ from parley.core.resources import Resources
 from parley.lib import ids
 from parley.model.application import Application
 from parley.model.laml import marked
-from parley.model.number import Number
+from parley.model.number import Number, led_nowhere
 
 _KEPT_URLS: Final = {"VoiceUrl": "voice_url", "VoiceFallbackUrl": "voice_fallback_url"}
 _KEPT_METHODS: Final = {"VoiceMethod": "voice_method", "VoiceFallbackMethod": "voice_fallback_method"}
@@ -69,6 +69,8 @@ class NumberSettings:
         makes it a number of this dialect, with TwiML webhooks that tell in the spelling in which that was asked for.
         """
         urls = self._urls
+        if not _OF_SMS.isdisjoint(form):
+            number = led_nowhere(number)
         choice(form, "ApiVersion", (render.VERSION, "2008-08-01"))
         sms_application = await self._application(number, form, "SmsApplicationSid")
         voice_application = await self._application(number, form, "VoiceApplicationSid")

@@ -13,7 +13,7 @@ from parley.api.twilio.delivery_errors import text_of
 from parley.lib.phone import line_type
 from parley.model.account import Account
 from parley.model.message import Media, Message
-from parley.model.number import Number
+from parley.model.number import Number, application_of
 
 VERSION: Final = "2010-04-01"
 
@@ -177,6 +177,7 @@ def number(number: Number) -> dict[str, Any]:
     """A number. Source: twilio.com/docs/phone-numbers/api/incomingphonenumber-resource."""
     account_sid, sid = f"AC{number.account_id.hex()}", f"PN{number.id.hex()}"
     kept: Mapping[str, Any] = json.decode(number.extras) if number.extras else {}
+    application_id = application_of(number)
     return {
         "sid": sid,
         "account_sid": account_sid,
@@ -187,7 +188,7 @@ def number(number: Number) -> dict[str, Any]:
         "sms_method": number.request_method,
         "sms_fallback_url": number.fallback_url or "",
         "sms_fallback_method": number.fallback_method,
-        "sms_application_sid": None if number.application_id is None else f"AP{number.application_id.hex()}",
+        "sms_application_sid": None if application_id is None else f"AP{application_id.hex()}",
         "status_callback": number.status_callback or "",
         "status_callback_method": number.status_callback_method,
         **{name: kept.get(name, unset) for name, unset in _OF_NUMBER.items()},

@@ -16,7 +16,7 @@ from parley.core.refusal import Refused
 from parley.core.resources import Resources
 from parley.lib.ids import to_uuid
 from parley.model.handler import HandlerKind, MessageHandler
-from parley.model.number import Number
+from parley.model.number import RESOURCE, Number
 from parley.model.resource import Resource
 
 PHONE_ROUTE: Final = frozenset({"phone_route_id", "handler"})
@@ -148,7 +148,7 @@ class OfKind:
 
 def _led(number: Number, resource: Resource[MessageHandler]) -> Number:
     kept: dict[str, Any] = json.decode(number.extras) if number.extras else {}
-    kept["messaging_handler_resource_id"] = to_uuid(resource.id)
+    kept[RESOURCE] = to_uuid(resource.id)
     return replace(number, application_id=resource.id, extras=json.encode(kept).decode())
 
 
