@@ -10,7 +10,7 @@ from parley.api.signalwire.fields import MOST, Fields
 from parley.api.signalwire.problems import Problem
 from parley.lib.ids import parse_sid, parse_uuid
 from parley.model.laml import marked
-from parley.model.number import Handler, Number
+from parley.model.number import RESOURCE, Handler, Number
 from parley.webhooks.guard import Guard
 
 MAX_NAME: Final = 255
@@ -214,7 +214,7 @@ def _extras(number: Number, handler: Handler | None, wanted: Mapping[str, Any]) 
     """Settings that are kept beside what is kept already, which may be another API's."""
     kept: dict[str, Any] = json.decode(number.extras) if number.extras else {}
     if _HANDLING & wanted.keys():
-        kept.pop("messaging_handler_resource_id", None)
+        kept.pop(RESOURCE, None)
     for name in KEPT & wanted.keys():
         value = wanted[name]
         if value in (None, ""):
