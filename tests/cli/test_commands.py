@@ -132,7 +132,7 @@ def test_numbers_are_added_configured_and_removed(server: Serving) -> None:
     assert (stands["sms_url"], stands["friendly_name"]) == (hook, "Front desk")
     assert stands["status_callback"] == f"{hook}/status"
     assert f"{number} {sid} {hook}\n" in well(server.directory, "numbers", "list")
-    well(server.directory, "numbers", "set", "+1 (555) 777-0001", "--sms-url", "")
+    well(server.directory, "numbers", "set", "1 (555) 777-0001", "--sms-url", "")
     assert f"{number} {sid} -\n" in well(server.directory, "numbers", "list")
     well(server.directory, "numbers", "remove", number)
     assert number not in well(server.directory, "numbers", "list")

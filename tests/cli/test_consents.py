@@ -1,8 +1,9 @@
 """`parley consents`: what one server exports, another takes in."""
 
+import subprocess
 from pathlib import Path
 
-from tests.cli.process import parley, serving, well
+from tests.cli.process import PARLEY, environment, parley, serving, well
 
 SENDER, PHONE = "+15551234567", "+15550120001"
 
@@ -22,3 +23,17 @@ def test_what_is_exported_can_be_imported(tmp_path: Path) -> None:
         refused = parley(tmp_path, "consents", "import", "--format", "jsonl", "given.csv")
         assert refused.returncode == 1
         assert "Line 1: The request body is not valid JSON" in refused.stderr
+
+
+def test_an_output_that_takes_no_more_is_told_as_that(tmp_path: Path) -> None:
+    with serving(tmp_path), Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [PARLEY, "consents", "export"],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "Error: The output cannot be written: No space left on device.\n")

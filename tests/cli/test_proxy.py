@@ -175,7 +175,7 @@ async def test_other_hosts_pass_where_they_may(tmp_path: Path, receiver: Receive
 
 
 async def test_no_more_connections_than_it_may_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tunnels, "_MOST", 1)
+    monkeypatch.setattr(tunnels, "MOST", 1)
     async with proxying(tmp_path, "http://127.0.0.1:1") as proxy:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
         assert (await proxy.ask(b"")).startswith(b"HTTP/1.1 503 ")

@@ -411,7 +411,7 @@ async def test_one_hosts_queue_does_not_hold_up_another() -> None:
     release.set()
     await asyncio.gather(*tasks)
     assert held.count("slow") == 5
-    assert not vars(lanes)["_lanes"]
+    assert len(lanes) == 0
 
 
 async def test_a_cancelled_wait_gives_its_turn_back() -> None:
@@ -425,4 +425,4 @@ async def test_a_cancelled_wait_gives_its_turn_back() -> None:
     async with asyncio.timeout(5):
         place = await lanes.enter("a")
     lanes.leave("a", place)
-    assert not vars(lanes)["_lanes"]
+    assert len(lanes) == 0

@@ -120,7 +120,8 @@ def _sid(server: Server, number: str) -> str:
     """The SID of an owned number, however people write it. Raises ClickException."""
     if re.fullmatch(r"PN[0-9a-f]{32}", number):
         return number
+    written = re.sub(r"[\s().-]", "", number)
     for each in _listed(server, number):
-        if each["phone_number"] == re.sub(r"[\s().-]", "", number):
+        if each["phone_number"] in (written, f"+{written}"):
             return str(each["sid"])
     raise click.ClickException(f"{number} is not a number of this account; `parley numbers list` shows which are.")

@@ -4,9 +4,8 @@ import json
 import ssl
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from pathlib import Path
-from shutil import copyfileobj
 from typing import IO, Any, Final
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -15,6 +14,7 @@ import click
 from parley.cli.credentials import Credentials
 
 _TIMEOUT_S: Final = 30.0
+_PIECE: Final = 64 * 1024
 _MOST: Final = "1000"
 """Items of a page, at most."""
 
@@ -96,7 +96,7 @@ class Server:
             answer = connection.getresponse()
             status = answer.status
             if to is not None and status < 300:
-                copyfileobj(answer, to)
+                _pour(answer, to)
             text = answer.read()
         except (OSError, HTTPException) as problem:
             raise Unreachable(
@@ -139,6 +139,16 @@ def split(url: str) -> SplitResult:
     except ValueError:
         pass
     raise click.ClickException(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8080")
+
+
+def _pour(answer: HTTPResponse, to: IO[bytes]) -> None:
+    """Write an answer to a file as it comes. Raises ClickException where the file does not take it."""
+    while piece := answer.read(_PIECE):
+        try:
+            to.write(piece)
+            to.flush()
+        except OSError as problem:
+            raise click.ClickException(f"The output cannot be written: {problem.strerror}.") from None
 
 
 def _decoded(text: bytes) -> dict[str, Any]:

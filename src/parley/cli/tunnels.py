@@ -16,7 +16,7 @@ import msgspec
 from parley.cli.authority import Authority
 
 DOMAIN: Final = "twilio.com"
-_MOST: Final = 256
+MOST: Final = 256
 """Connections at a time."""
 _HEAD_BYTES: Final = 16 * 1024
 _HEAD_S: Final = 10.0
@@ -100,8 +100,8 @@ class Tunnels:
             writer.transport.abort()
 
     async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._clients) > _MOST:
-            raise _No("503 Service Unavailable", f"More than {_MOST} connections are open")
+        if len(self._clients) > MOST:
+            raise _No("503 Service Unavailable", f"More than {MOST} connections are open")
         target = await _target(reader)
         if target.is_twilio and target.port != 443:
             raise _No("403 Forbidden", f"{target.host} is served on port 443 only")

@@ -17,6 +17,10 @@ class Lanes:
         self._overall = asyncio.Semaphore(overall)
         self._lanes: dict[str, _Lane] = {}
 
+    def __len__(self) -> int:
+        """How many hosts have an exchange under way, or one that waits."""
+        return len(self._lanes)
+
     async def enter(self, host: str) -> "Place":
         """Take a place for one exchange with this host; waits for it as long as it takes. `leave` gives it back."""
         lane = self._lanes.get(host)
