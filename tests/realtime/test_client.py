@@ -247,6 +247,20 @@ async def test_closing_ends_what_is_under_way(service: Stub) -> None:
     await connected
 
 
+async def test_a_closed_client_connects_again_when_it_is_told_to_alone(service: Stub) -> None:
+    ours = client(service)
+    await ours.messaging.send(**TEXT)
+    await ours.close()
+    with pytest.raises(Dropped, match="was closed"):  # as a handler may, that was still at work
+        await ours.messaging.send(**TEXT)
+    assert len(await service.wait("signalwire.connect")) == 1
+    connected = asyncio.create_task(ours.connect())
+    await service.wait("signalwire.connect", 2)
+    assert (await ours.messaging.send(**TEXT)).message_id == "m-1"
+    await ours.close()
+    await connected
+
+
 async def test_whoever_cancels_connect_closes_the_client(service: Stub) -> None:
     ours = client(service)
     connected = asyncio.create_task(ours.connect())

@@ -61,7 +61,7 @@ class Client:
         await self._connection.stay()
 
     async def close(self) -> None:
-        """Disconnect. What is being sent then ends with Dropped."""
+        """Disconnect. What is being sent then ends with Dropped, and so does what is sent until `connect` is called."""
         await self._connection.stop()
 
     def on(self, event: ClientEvent) -> Callable[[ConnectedHandler], ConnectedHandler]:

@@ -20,6 +20,7 @@ _AUTHENTICATION_FAILED: Final = "-32002"
 _VERSION: Final = {"major": 2, "minor": 0, "revision": 0}
 """As SignalWire's own client for Python has it."""
 _GOODBYE_S: Final = 2.0
+_CLOSED: Final = "The client was closed"
 _log: Final = logging.getLogger("parley.realtime")
 
 
@@ -59,6 +60,7 @@ class Connection:
         self._beginnings = 0
         self._session: asyncio.Future[Session] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._is_stopped = False
 
     def start(self) -> "asyncio.Task[None]":
         """Connect, and stay connected until stopped. The task ends with Unauthorized when there is no hope."""
@@ -70,6 +72,7 @@ class Connection:
 
     async def stay(self) -> None:
         """Be connected until stopped. Raises Unauthorized."""
+        self._is_stopped = False
         task = self.start()
         try:
             await asyncio.shield(task)
@@ -79,13 +82,16 @@ class Connection:
                 raise
 
     async def stop(self) -> None:
-        """Say goodbye. Requests that are under way end with Dropped."""
+        """Say goodbye. Requests that are under way end with Dropped, and so do new ones until somebody stays again."""
+        self._is_stopped = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
 
     async def session(self) -> Session:
-        """The session there is, or is soon. Raises Unauthorized and Unreachable."""
+        """The session there is, or is soon. Raises Unauthorized, Unreachable, and Dropped once this was stopped."""
+        if self._is_stopped:
+            raise Dropped(_CLOSED)
         self.start()
         assert self._session is not None
         try:
@@ -100,7 +106,7 @@ class Connection:
         problem = None if task.cancelled() else task.exception()
         assert self._session is not None
         if not self._session.done():
-            self._session.set_exception(problem or Dropped("The client was closed"))
+            self._session.set_exception(problem or Dropped(_CLOSED))
             self._session.exception()  # nobody may be waiting
 
     async def _stay(self) -> None:
