@@ -82,8 +82,7 @@ class Handoff(Generic[T]):
         self.is_closed = True
         left = list(self._items)
         self._items.clear()
-        for behind in self._held.values():
-            behind.clear()
+        self._held = dict.fromkeys(self._held, ())
         self.done(left)
         self._arrived.set()
         return left
