@@ -39,6 +39,8 @@ serve: $(STAMP) ## run the server on http://127.0.0.1:8080 with SQLite in ./var 
 	@PARLEY_DATABASE_URL="$${PARLEY_DATABASE_URL:-sqlite:///$$(cd "$(DATA)" && pwd)/parley.db}" \
 		exec $(BIN)/parley serve --profile dev --port "$(PORT)" $(ARGS)
 
+# Whatever the environment says of bytecode: without it, each worker would rewrite the asserts of every test at each run.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(STAMP) ## run the whole test suite (ARGS=)
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 

@@ -42,9 +42,10 @@ def given_by(method: ast.AST) -> set[str]:
     }
 
 
-def of_class(definition: ast.ClassDef, place: str) -> Iterator[tuple[str, set[str]]]:
+def of_class(definition: ast.ClassDef, source: str, place: str) -> Iterator[tuple[str, set[str]]]:
     """The operations of a list or a context, and what each may be given."""
-    paths = re.findall(r'self\._uri = f?["\'](/[^"\']*)["\']', ast.unparse(definition))
+    lines = source.splitlines()[definition.lineno - 1 : definition.end_lineno]
+    paths = re.findall(r'self\._uri = \(?\s*f?["\'](/[^"\']*)["\']', "\n".join(lines))
     for method in definition.body:
         if isinstance(method, ast.FunctionDef) and paths and (verb := METHODS.get(method.name.strip("_"))):
             yield f"{verb} {shape(place + paths[0])}", given_by(method)
@@ -58,9 +59,10 @@ def sendable() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for part, place in PLACES.items():
         for file in (Path(spec.origin).parent / part).rglob("*.py"):
-            for definition in ast.parse(file.read_text()).body:
+            source = file.read_text()
+            for definition in ast.parse(source).body:
                 if isinstance(definition, ast.ClassDef):
-                    for operation, names in of_class(definition, place):
+                    for operation, names in of_class(definition, source, place):
                         found.setdefault(operation, set()).update(names)
     return found
 
