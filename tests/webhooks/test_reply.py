@@ -116,6 +116,21 @@ def test_redirects_in_a_circle_end(world: World) -> None:
     assert notified(world) == [("14106", "/in")]
 
 
+@pytest.mark.parametrize(
+    "inner", ['<Redirect method="GET">/gone</Redirect>', '<Message action="/gone" method="GET">First</Message>']
+)
+def test_a_document_that_is_not_there_is_told_by_its_own_url(world: World, inner: str) -> None:
+    message_id, _, _ = asked(world, {"/in": twiml(inner)})
+    assert told(world, message_id) == [(11217, "/gone")]
+    path = f"/2010-04-01/Accounts/{world.server.account_sid}/Notifications.json"
+    mine = [
+        (each["request_url"], each["request_method"])
+        for each in world.call("GET", path)["notifications"]
+        if each["request_url"].startswith(f"{world.receiver.url}/")
+    ]
+    assert mine == [(f"{world.receiver.url}/gone", "GET")]
+
+
 def test_an_action_is_told_of_the_reply_and_its_answer_goes_on(world: World) -> None:
     replies = {
         "/in": twiml('<Message action="/done">First</Message><Message>Never</Message>'),

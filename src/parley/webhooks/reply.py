@@ -126,6 +126,7 @@ class _Talk:
         self._attached = attached
         self._callback = callback
         self._renderer = replies.renderers[callback.dialect]
+        self._url = callback.url
         self._method = callback.method
         self._documents = 0
         self._said = 0
@@ -134,11 +135,11 @@ class _Talk:
         self, url: str, method: str, extra: Sequence[tuple[str, str]] = (), failure: Failure | None = None
     ) -> Answer:
         """Fetch one document. Raises Failed."""
-        self._method = method
         self._documents += 1
         if self._documents > MAX_DOCUMENTS:
             reason = f"more than {MAX_DOCUMENTS} documents"
             raise Failed(_TOO_MANY_DOCUMENTS, reason, reason, 1)
+        self._url, self._method = url, method
         script_id = script_of(url)
         if script_id is not None:
             return await self._script(script_id, url)
@@ -185,10 +186,10 @@ class _Talk:
                 answer = followed
                 script = self.read(answer)
         except Failed as failure:
-            await self._note(failure.code, failure.reason, answer.url)
+            await self._note(failure.code, failure.reason, self._url)
 
     async def _note(self, code: int, reason: str, url: str, *, is_warning: bool = False) -> None:
-        """Leave on the message what went wrong with a document, or at the URL that it led to."""
+        """Leave on the message what went wrong with the document of a URL, or with the request for it."""
         await self._to.note(self._message, code, reason, url, self._method, is_warning=is_warning)
 
     async def _follow(self, script: Script, answer: Answer) -> Answer | None:
