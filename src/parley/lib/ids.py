@@ -90,11 +90,6 @@ class Ids:
         return word
 
 
-def timestamp_ms(id: bytes) -> int:
-    """When an id was made, in milliseconds since the epoch."""
-    return int.from_bytes(id[:6])
-
-
 def made_at(id: bytes) -> int:
     """When an id was made, in microseconds since the epoch: `floor` of it is the lowest id of the same tick."""
     half = int.from_bytes(id[:8])

@@ -126,7 +126,7 @@ def _clock(clock: Clock, theirs: int | None, newest: bytes | None) -> Finding:
         return broken("clock", "this machine's clock is years behind", advice)
     if theirs is not None and abs(now - theirs) > _SKEW_US:
         return doubtful("clock", f"{(now - theirs) / 1_000_000:+.1f} s from the database's", advice)
-    if newest is not None and ids.timestamp_ms(newest) * 1000 > now + _SKEW_US:
+    if newest is not None and ids.made_at(newest) > now + _SKEW_US:
         return doubtful("clock", "the record holds what has not happened yet: the clock was set back", advice)
     return well("clock", "agrees with the database's" if theirs is not None else "not behind the record")
 
