@@ -4,13 +4,22 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parley.api.signalwire.swml import messaging
+from parley.api.signalwire.swml import document, messaging
 from parley.api.signalwire.swml.document import MAX_DEPTH, MAX_OCTETS, read_answer, read_text
 from parley.api.signalwire.swml.fault import Faulty
 from tests.api.signalwire.swml.outside import Done
+
+
+@pytest.fixture(params=["CSafeLoader", "SafeLoader"])
+def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read YAML by libyaml, and as where that is missing."""
+    if not hasattr(yaml, request.param):
+        pytest.skip("PyYAML was built without libyaml")
+    monkeypatch.setattr(document, "LOADER", getattr(yaml, request.param))
 
 
 @pytest.mark.parametrize(
@@ -46,10 +55,12 @@ def test_what_is_no_document_asks_for_nothing(kind: str | None, body: bytes) -> 
         ("application/yaml", b"{reply: hi}"),
     ],
 )
+@pytest.mark.usefixtures("loader")
 def test_documents_in_either_notation(kind: str | None, body: bytes) -> None:
     assert read_answer(kind, body) == {"reply": "hi"}
 
 
+@pytest.mark.usefixtures("loader")
 def test_yaml_says_what_it_seems_to() -> None:
     text = """
     version: 1.0.0
@@ -102,8 +113,11 @@ def test_yaml_says_what_it_seems_to() -> None:
         ("application/yaml", b"reply: " + b"[" * 2000 + b"]" * 2000, "nested deeper"),
         ("application/yaml", b"reply:\n" + b"".join(b" " * n + b"-\n" for n in range(1, 300)), "nested deeper"),
         ("application/yaml", b"reply: " + b"x" * MAX_OCTETS, "longer than"),
+        ("application/yaml", b'reply: {body: ["\\ud800"]}', "half a character|not valid YAML"),
+        ("application/yaml", b'{reply: {"\\udfff": 1}}', "half a character|not valid YAML"),
     ],
 )
+@pytest.mark.usefixtures("loader")
 def test_what_is_refused(kind: str, body: bytes, reason: str) -> None:
     with pytest.raises(Faulty, match=reason) as raised:
         read_answer(kind, body)

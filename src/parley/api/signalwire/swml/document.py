@@ -22,9 +22,11 @@ _ENTRY = re.compile(rb"(?:reply|receive|sections)[ \t]*:")
 _BEFORE_IT: Final = (b"#", b"---", b"%YAML", b"version")
 """How the lines may begin that stand before a YAML document's entry."""
 _LOOKS_XML = re.compile(rb"\s*<(?:\?xml|Response\b)")
+_HALF = re.compile("[\ud800-\udfff]")
+"""Of a surrogate pair, which can be spelled in YAML, and written to nobody. What reads JSON refuses it by itself."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?", re.ASCII)
 _WORDS: Final[dict[str, object]] = {"": None, "~": None, "null": None, "true": True, "false": False}
-_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Only its parser is used, which gives events and makes no objects; libyaml's where it is there."""
 
 
@@ -111,7 +113,7 @@ def _composed(octets: bytes) -> Any:
     open_: list[Any] = [root]  # the collections around what comes next
     keys: list[str | None] = [None]  # and the key, in each, that waits for its value
     documents = 0
-    for event in yaml.parse(octets.decode("utf-8"), Loader=_LOADER):
+    for event in yaml.parse(octets.decode("utf-8"), Loader=LOADER):
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
@@ -138,6 +140,8 @@ def _check_node(event: yaml.NodeEvent) -> None:
         raise Faulty("swml_invalid_document", "YAML anchors and aliases are not taken")
     if isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent)) and event.tag is not None:
         raise Faulty("swml_invalid_document", "YAML tags are not taken")
+    if isinstance(event, yaml.ScalarEvent) and _HALF.search(event.value):
+        raise Faulty("swml_invalid_document", "half a character is not taken")
 
 
 def _put(into: Any, keys: list[str | None], text: str | None, value: Any) -> None:
