@@ -129,12 +129,22 @@ class Accounts:
         skip: int = 0,
         name: str | None = None,
         status: AccountStatus | None = None,
+        but_status: AccountStatus | None = None,
     ) -> list[Account]:
         """At most `limit` of an account itself and its subaccounts, older than `after` (newer, when `backwards`),
-        newest first.
+        newest first; those of `status` alone, or all but those of `but_status`.
         """
         return await self._engine.read(
-            accounts.page, owner_id, self._vault, limit, after, backwards=backwards, skip=skip, name=name, status=status
+            accounts.page,
+            owner_id,
+            self._vault,
+            limit,
+            after,
+            backwards=backwards,
+            skip=skip,
+            name=name,
+            status=status,
+            but_status=but_status,
         )
 
     async def family(self, owner_id: bytes) -> list[bytes]:

@@ -66,9 +66,10 @@ def page(
     skip: int = 0,
     name: str | None = None,
     status: AccountStatus | None = None,
+    but_status: AccountStatus | None = None,
 ) -> Operation[list[Account]]:
     """At most `limit` of an account itself and its subaccounts, older than `after` (newer, when `backwards`), newest
-    first. Raises VaultError.
+    first; those of `status` alone, or all but those of `but_status`. Raises VaultError.
     """
     table = schema.accounts.c
     conditions: list[ColumnElement[bool]] = [or_(table.owner_id == owner_id, table.id == owner_id)]
@@ -76,6 +77,8 @@ def page(
         conditions.append(table.name == name)
     if status is not None:
         conditions.append(table.status == status)
+    if but_status is not None:
+        conditions.append(table.status != but_status)
     query = select(*(table[name] for name in _COLUMNS)).where(and_(*conditions))
     rows = yield from paging.page(query, table.id, limit, after, backwards=backwards, skip=skip)
     return [_account(row, vault) for row in rows]

@@ -100,6 +100,22 @@ def test_each_error(client: Client) -> None:
         assert [found for found, _ in client.codes("POST", TOKENS, json=given)] == [code], given
 
 
+def test_a_subproject_that_was_closed_is_not_there(client: Client) -> None:
+    accounts = "/api/laml/2010-04-01/Accounts"
+    made = client.raw("POST", f"{accounts}.json", data={"FriendlyName": "Closing"}).json()["sid"]
+
+    def listed() -> list[str]:
+        return [each["id"] for each in client.ask("GET", "/api/projects", 200, params={"name": "Closing"})["data"]]
+
+    assert listed() == [client.ask("GET", f"/api/projects/{made}", 200)["id"]] == [made]
+    client.raw("POST", f"{accounts}/{made}.json", data={"Status": "closed"}).raise_for_status()
+    assert listed() == []
+    client.ask("GET", f"/api/projects/{made}", 404)
+    client.ask("POST", f"/api/projects/{made}/signing-key/rotate", 404)
+    given = {"name": "CI", "permissions": ["messaging"], "subproject_id": made}
+    assert client.codes("POST", TOKENS, json=given) == [("invalid_parameter", "subproject_id")]
+
+
 def test_a_token_keeps_what_it_may_do_unless_told_what_else(client: Client) -> None:
     id, _ = token(client, "messaging")
     assert client.codes("PATCH", f"{TOKENS}/{id}", json={"permissions": []}) == [

@@ -21,7 +21,7 @@ TOKEN_CHANGE: Final = frozenset({"name", "permissions"})
 
 
 class Projects:
-    """The operations on the credentials' project and its subprojects."""
+    """The operations on the credentials' project and its subprojects. One that was closed is there no more."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
@@ -35,7 +35,7 @@ class Projects:
             PROJECTS,
             arguments,
             lambda limit, after, backwards: self._accounts.page(
-                account_id, limit, after, backwards=backwards, name=name
+                account_id, limit, after, backwards=backwards, name=name, but_status="closed"
             ),
         )
         return json_reply(200, {"links": page.links, "data": [project_body(account) for account in page.items]})
@@ -54,7 +54,7 @@ class Projects:
 
     async def _account(self, call: Call) -> Account:
         account = await self._accounts.by_id(path_id(call))
-        if account is None or call.account.id not in (account.id, account.owner_id):
+        if account is None or not _is_among(call, account):
             raise Fault("not_found")
         return account
 
@@ -72,7 +72,7 @@ class TokensApi:
         name, permissions = fields.required("name", most=255), _permissions(fields, is_required=True)
         of = fields.id("subproject_id")
         owner = call.account if of is None else await self._accounts.by_id(of)
-        if owner is None or call.account.id not in (owner.id, owner.owner_id):
+        if owner is None or not _is_among(call, owner):
             fields.refuse("invalid_parameter", "subproject_id is not a subproject of this project", "subproject_id")
         fields.check()
         assert owner is not None
@@ -120,6 +120,11 @@ def project_body(account: Account) -> dict[str, Any]:
         "created_at": shapes.at(account.created_at),
         "updated_at": shapes.at(account.updated_at),
     }
+
+
+def _is_among(call: Call, account: Account) -> bool:
+    """Whether an account is the credentials' project or a subproject of it, and not closed."""
+    return call.account.id in (account.id, account.owner_id) and account.status != "closed"
 
 
 def _permissions(fields: Fields, *, is_required: bool) -> tuple[Permission, ...]:
