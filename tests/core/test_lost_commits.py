@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from parley.store import Engine, StoreUnavailable
+from parley.core.backoff import Backoff
+from parley.core.carrier import Unreachable
+from parley.core.claim import LEASE_US
+from parley.store import Engine, StoreUnavailable, queue
 from parley.store.connect import open_engine
 from tests.carriers.scripted import ScriptedCarrier
 from tests.clock import ManualClock
-from tests.core.node import Node, queued
+from tests.core.node import PHONE, Node, queued
 from tests.store.proxy import Proxy, proxied
 
 PATIENCE_S = 30
@@ -57,3 +60,32 @@ async def test_what_was_committed_without_an_answer_is_sent_once_within_seconds(
         claims.stop()
         await asyncio.gather(*loops)
         await node.die()
+
+
+async def test_what_is_claimed_before_its_node_knows_that_it_let_go_leaves_once(
+    proxy: Proxy, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to the commit that puts it off is lost. It is due again before the node has recorded that anew."""
+    goes_on = asyncio.Event()
+    monkeypatch.setattr(Backoff, "wait", lambda *_: goes_on.wait())
+    node.carrier.plan(PHONE, "hold", "hold")
+    message = await node.send()
+    await node.carrier.until_submitted(message.id)
+    proxy.swallows = 1
+    node.carrier.release(message.id, Unreachable("down"))
+    while (waits := await node.waits(message)) is None or waits.node is not None:
+        await node.engine.wait_for_change(0.05)
+    assert proxy.swallowed == 1
+    node.clock.advance(60.0)
+    await node.claims.claim_due_messages()
+    for _ in range(20):  # in which it would leave
+        await node.engine.write(queue.stay, node.id, node.clock.now() + LEASE_US)
+        await node.waits(message)
+    goes_on.set()
+    await node.quiet()
+    await node.after(60.0)
+    node.carrier.release(message.id, node.carrier.accepts(node.carrier.submitted[-1]))
+    await node.quiet()
+    assert node.carrier.repeated == []
+    assert len(node.carrier.submitted) == 2
+    assert await node.status(message) == ("sent", None)

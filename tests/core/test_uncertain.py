@@ -2,19 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from msgspec import json
 
-from parley.core.backoff import Backoff
 from parley.core.carrier import Rejected, Throttled, Uncertain, Unreachable
 from parley.core.claim import LEASE_US
 from parley.core.outcomes import UncertainPolicy
 from parley.model.message import Message
-from parley.store import StoreUnavailable, queue
+from parley.store import queue
 from parley.store.changes import Applied, Change
-from parley.store.engine.group import Unit
 from tests.carriers.scripted import ScriptedCarrier, Step
 from tests.core.conftest import MakeNode
 from tests.core.node import PHONE, Node
@@ -112,41 +109,6 @@ async def test_what_expires_in_doubt_is_not_sent_again(make_node: MakeNode) -> N
     await node.after(601.0)
     assert await node.status(message) == ("undelivered", 30008)
     assert len(node.carrier.submitted) == 1
-
-
-async def test_what_is_claimed_before_its_node_knows_that_it_let_go_leaves_once(
-    node: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The answer to the commit that puts it off is lost. It is due again before the node has recorded that anew."""
-    goes_on = asyncio.Event()
-    monkeypatch.setattr(Backoff, "wait", lambda *_: goes_on.wait())
-    node.carrier.plan(PHONE, "hold", "hold")
-    message = await node.send()
-    await node.carrier.until_submitted(message.id)
-    transact = node.engine._transact  # noqa: SLF001
-
-    async def lost(units: Sequence[Unit]) -> list[Any]:
-        monkeypatch.setattr(node.engine, "_transact", transact)
-        await transact(units)
-        raise StoreUnavailable("the answer to the commit was lost")
-
-    monkeypatch.setattr(node.engine, "_transact", lost)
-    node.carrier.release(message.id, Unreachable("down"))
-    while (waits := await node.waits(message)) is None or waits.node is not None:
-        await node.engine.wait_for_change(0.05)
-    node.clock.advance(60.0)
-    await node.claims.claim_due_messages()
-    for _ in range(20):  # in which it would leave
-        await node.engine.write(queue.stay, node.id, node.clock.now() + LEASE_US)
-        await node.waits(message)
-    goes_on.set()
-    await node.quiet()
-    await node.after(60.0)
-    node.carrier.release(message.id, node.carrier.accepts(node.carrier.submitted[-1]))
-    await node.quiet()
-    assert node.carrier.repeated == []
-    assert len(node.carrier.submitted) == 2
-    assert await node.status(message) == ("sent", None)
 
 
 async def test_what_another_node_submitted_meanwhile_is_not_sent_beside_it(
