@@ -24,6 +24,7 @@ _TEMPLATES: Final = {
     operation: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.partition(" ")[2]))) for operation in WANTED
 }
 PHONE: Final = "+15550009001"
+REVIEWERS: Final = "/simulator/reviewers"
 CALLED: Final = "http://127.0.0.1:9/called"
 
 
@@ -226,15 +227,14 @@ def channels(world: World) -> None:
 
 def registry(world: World) -> None:
     v1 = world.messaging
-    reviewers = "/simulator/reviewers"
-    world.ask("PUT", reviewers, json={"verdict": "reject", "delay_s": 0})
+    world.ask("PUT", REVIEWERS, json={"verdict": "reject", "delay_s": 0})
     brand = v1.brand_registrations.create(
         customer_profile_bundle_sid="BU" + "1" * 32, a2p_profile_bundle_sid="BU" + "2" * 32
     )
     assert brand.sid in [found.sid for found in v1.brand_registrations.list()]
     assert v1.brand_registrations(brand.sid).fetch().sid == brand.sid
     world.server.run(world.server.app.reviewing.turn())
-    world.ask("PUT", reviewers, json={"verdict": "rules"})
+    world.ask("PUT", REVIEWERS, json={"verdict": "approve"})
     assert v1.brand_registrations(brand.sid).update().status == "PENDING"
     world.server.run(world.server.app.reviewing.turn())
     vettings = v1.brand_registrations(brand.sid).brand_vettings
@@ -264,6 +264,7 @@ def registry(world: World) -> None:
 
 def toll_free(world: World) -> None:
     client, of = world.client, world.messaging.tollfree_verifications
+    world.ask("PUT", REVIEWERS, json={"verdict": "hold"})  # what is approved cannot be edited
     [free] = client.available_phone_numbers("US").toll_free.list(limit=1)
     number = client.incoming_phone_numbers.create(phone_number=free.phone_number)
     asked = of.create(
