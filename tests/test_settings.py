@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import fields
 
-from parley.app.terms import trust
+from parley.app.terms import check, trust
 from parley.core.pacing import Paces
 from parley.settings import SettingsError, describe, load
 
@@ -83,3 +83,18 @@ def test_authorities_that_cannot_be_read_are_a_setting_that_cannot_be(tmp_path: 
         file.write_text(text)
     with pytest.raises(SettingsError, match=f"^ca_file {re.escape(str(file))}: "):
         trust(str(file))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("geo_permissions", "US, XX"),
+        ("prices_file", "none.tsv"),
+        ("sender_rules_file", "none.tsv"),
+        ("ca_file", "none"),
+    ],
+)
+def test_what_keeps_a_node_from_starting_can_be_asked_before(name: str, value: str) -> None:
+    check(load({"geo_permissions": "us, ca"}, {}))
+    with pytest.raises(SettingsError, match=f"^{name}"):
+        check(load({name: value}, {}))

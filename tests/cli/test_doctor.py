@@ -91,6 +91,10 @@ def test_a_public_url_that_leads_nowhere(tmp_path: Path) -> None:
     assert examined(tmp_path, ANY_PORT | {"PARLEY_PROFILE": "strict"})["public URL"] == "WARN"
 
 
+def test_settings_that_keep_a_server_from_starting(tmp_path: Path) -> None:
+    assert examined(tmp_path, ANY_PORT | {"PARLEY_GEO_PERMISSIONS": "US, XX"})["settings"] == "FAIL"
+
+
 def test_callbacks_that_cannot_arrive(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         account, _ = server.auth

@@ -64,7 +64,6 @@ from parley.core.watch import Watch
 from parley.lib import ids
 from parley.lib.clock import Clock, SystemClock
 from parley.lib.randomness import Randomness, SystemRandomness
-from parley.model import price, sender_rule
 from parley.model.account import Account
 from parley.model.allowance import Allowance
 from parley.model.application import Application
@@ -156,12 +155,10 @@ class Parts:
         self.quiet = Quiet(engine, self.configured.kind("quiet_hours", QuietHours), self.services, clock)
         self._build_registry(callbacks_wait.set)
         self.channels = Channels(engine, clock, self.registry.channel_senders)
-        self.sender_rules = SenderRules(
-            terms.table("sender_rules_file", settings.sender_rules_file, sender_rule.read), strict=not self.is_dev
-        )
+        self.sender_rules = SenderRules(terms.sender_rules(settings), strict=not self.is_dev)
         self.usage = Usage(self.engine, clock)
         self._build_allowances(callbacks_wait)
-        self.prices = Prices(terms.table("prices_file", settings.prices_file, price.read))
+        self.prices = Prices(terms.prices(settings))
         self.links = MediaLinks(self.vault.derive(b"media links"))
         self.renderers = self._renderers()
         states = {dialect: renderer.states for dialect, renderer in self.renderers.items()}

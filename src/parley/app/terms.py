@@ -1,7 +1,7 @@
 """What the settings say, in the terms of the parts that they are for."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -12,8 +12,11 @@ from parley.core.pacing import UNLIMITED, Paces
 from parley.core.registration import Terms
 from parley.lib import tables
 from parley.lib.countries import names
+from parley.model import price, sender_rule
 from parley.model.allowance import Allowance
 from parley.model.consent import Replies as KeywordReplies
+from parley.model.price import Key, Price
+from parley.model.sender_rule import SenderRule
 from parley.settings import Settings, SettingsError
 from parley.store.connect import sqlite_path
 from parley.store.vault import VaultError, key_file, key_from_text, load_or_create_key
@@ -80,9 +83,11 @@ def registration(settings: Settings) -> Terms:
 
 def allowance(settings: Settings) -> Allowance:
     """What accounts may do that costs, unless theirs says otherwise. Raises SettingsError."""
-    countries = None if settings.geo_permissions is None else tuple(settings.geo_permissions.upper().split(","))
-    if countries is not None and not set(countries) <= names().keys():
-        raise SettingsError("geo_permissions: codes of ISO 3166-1, with commas between")
+    countries = None
+    if settings.geo_permissions is not None:
+        countries = tuple(code.strip() for code in settings.geo_permissions.upper().split(","))
+        if wrong := set(countries) - names().keys():
+            raise SettingsError(f"geo_permissions: {min(wrong)!r} is no code of ISO 3166-1; between codes are commas")
     return Allowance(countries, None if settings.credit is None else round(settings.credit * 1_000_000))
 
 
@@ -96,7 +101,25 @@ def keyword_replies(settings: Settings) -> KeywordReplies:
     )
 
 
-def table(setting: str, path: str | None, read: Callable[[str | None], T]) -> T:
+def sender_rules(settings: Settings) -> Mapping[str, SenderRule]:
+    """The rules of senders by country. Raises SettingsError."""
+    return _table("sender_rules_file", settings.sender_rules_file, sender_rule.read)
+
+
+def prices(settings: Settings) -> Mapping[Key, Price]:
+    """What segments cost. Raises SettingsError."""
+    return _table("prices_file", settings.prices_file, price.read)
+
+
+def check(settings: Settings) -> None:
+    """Raises SettingsError for what would keep a node from starting, but for the database and its key."""
+    allowance(settings)
+    sender_rules(settings)
+    prices(settings)
+    trust(settings.ca_file)
+
+
+def _table(setting: str, path: str | None, read: Callable[[str | None], T]) -> T:
     """What a table says; its rows are ours, but for those of the file that the setting names. Raises SettingsError."""
     try:
         return read(None if path is None else Path(path).read_text("utf-8"))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from parley.cli.configuration import load
-from parley.settings import Settings
+from parley.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from parley.cli.checkup.finding import Finding
@@ -58,8 +58,10 @@ def command(*, as_json: bool, is_audit: bool) -> None:
 
 
 async def _examine(settings: Settings) -> "list[Finding]":
+    from parley.app import terms
     from parley.cli.checkup.callbacks import check_callbacks
     from parley.cli.checkup.database import check_database
+    from parley.cli.checkup.finding import broken
     from parley.cli.checkup.network import check_port, check_public_url
     from parley.lib.clock import SystemClock
 
@@ -70,6 +72,10 @@ async def _examine(settings: Settings) -> "list[Finding]":
             urls = each
         else:
             found.append(each)
+    try:
+        terms.check(settings)
+    except SettingsError as problem:
+        found.append(broken("settings", str(problem), "`parley serve` does not start like this."))
     found += check_port(settings)
     found.append(check_public_url(settings))
     found += await check_callbacks(settings, urls)

@@ -112,7 +112,7 @@ def test_a_standard_key_does_not_raise_the_bound_that_it_is_held_to(money: Serve
 
 
 def test_settings_hold_until_an_account_has_its_own(tmp_path: Path) -> None:
-    with serve(f"sqlite:///{tmp_path}/parley.db", geo_permissions="us,ca", credit=5.0) as server:
+    with serve(f"sqlite:///{tmp_path}/parley.db", geo_permissions="us, ca", credit=5.0) as server:
         client = client_of(server)
         assert client.balance.fetch().balance == "5.00"
         assert refusal(lambda: client.messages.create(to=FRENCH, from_=OURS, body="x")) == (400, 21408)
