@@ -72,6 +72,7 @@ def test_names_of_other_things(key: str) -> None:
         ("https://[broken", MASK),
         ("postgresql://parley:pa/ss@db/parley", MASK),
         ("postgresql://parley:12/ss@db/parley", MASK),
+        ("mailto:someone@e.com", "mailto:someone@e.com"),
         ("https://e.com:8443/@someone", "https://e.com:8443/@someone"),
         ("sqlite:///relative/p@th", "sqlite:///relative/p@th"),
         ("sqlite:///relative/path", "sqlite:///relative/path"),
