@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import uvicorn
@@ -27,17 +27,29 @@ _PATIENCE_S: Final = 30
 
 
 class _Uvicorn(uvicorn.Server):
-    """Tells when it listens, and leaves signals to pytest."""
+    """Tells when it listens, ends as soon as it is told, and leaves signals to pytest."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.is_ready = threading.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
+        self._ticking: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.is_ready.set()
+
+    async def main_loop(self) -> None:
+        self._ticking = asyncio.create_task(super().main_loop())
+        with suppress(asyncio.CancelledError):
+            await self._ticking
+
+    def end(self) -> None:
+        """End, without waiting for the next tick."""
+        self.should_exit = True
+        if self.loop is not None and self._ticking is not None and not self._ticking.done():
+            self.loop.call_soon_threadsafe(self._ticking.cancel)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -98,7 +110,7 @@ class Server:
 
     def stop(self) -> None:
         """Stop gracefully."""
-        self._uvicorn.should_exit = True
+        self._uvicorn.end()
         self._thread.join(_PATIENCE_S)
         assert not self._thread.is_alive(), "the server did not stop"
         self._socket.close()
