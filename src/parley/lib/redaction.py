@@ -75,7 +75,8 @@ def mask_url(url: str) -> str:
         _ = parts.port  # raises where an unquoted '/' of a password has broken the userinfo apart
     except ValueError:
         return MASK
-    if parts.netloc and "@" in parts.path and parts.scheme not in _PATHS_WITH_AT:  # what stands before that '/' looks like a port
+    # What stands before the '/' of such a password looks like a port.
+    if parts.netloc and "@" in parts.path and parts.scheme not in _PATHS_WITH_AT:
         return MASK
     userinfo, at, host = parts.netloc.rpartition("@")
     if at:
