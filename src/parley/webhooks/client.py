@@ -11,11 +11,14 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import msgspec
+import structlog
 from yarl import URL
 
 from parley.webhooks.guard import Guard, GuardedResolver, RefusedUrl
 from parley.webhooks.lanes import Lanes
 from parley.webhooks.lookups import Lookups
+
+log = structlog.get_logger(__name__)
 
 MAX_BODY: Final = 64 * 1024
 """Largest answer read of a webhook, in bytes (error 11750 beyond it)."""
@@ -282,6 +285,8 @@ def _diagnosis(error: Exception) -> tuple[int, str, Phase]:
         case aiohttp.ClientResponseError():
             return 11206, "the answer is not valid HTTP", "read"
         case _:
+            if not isinstance(error, aiohttp.ClientError | OSError):  # no peer's doing: a fault of ours
+                log.warning("an exchange failed as none should", exc_info=error)
             return 11200, f"the exchange broke off ({type(error).__name__})", "read"
 
 
