@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from parley.store import Operation, StoreUnavailable
 from parley.store.engine.group import Unit
-from parley.store.engine.sqlite import SqliteEngine, _drive
+from parley.store.engine.sqlite import SqliteEngine, drive
 from tests.store.tables import definition
 
 P = ParamSpec("P")
@@ -92,4 +92,4 @@ class SimulatedEngine(SqliteEngine):
         await asyncio.sleep(0)
         if self.is_dead or self._database.fails():
             raise StoreUnavailable("it is gone")
-        return _drive(self._database.connection, operation(*args, **kwargs))
+        return drive(self._database.connection, operation(*args, **kwargs))

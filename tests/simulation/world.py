@@ -13,7 +13,7 @@ from parley.model.account import Account
 from parley.model.receipt import Receipt
 from parley.model.service import PoolSender, Service
 from parley.store import Operation, StoreUnavailable
-from parley.store.engine.sqlite import _drive
+from parley.store.engine.sqlite import drive
 from tests.simulation.apps import HOSTS, Apps
 from tests.simulation.database import Database
 from tests.simulation.network import Network
@@ -111,7 +111,7 @@ class World:
 
     def look(self, operation: Operation[T]) -> T:
         """What the record says, whether or not it answers nodes."""
-        return _drive(self.database.connection, operation)
+        return drive(self.database.connection, operation)
 
     async def join(self, name: str) -> None:
         """Start a node."""

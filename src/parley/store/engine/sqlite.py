@@ -120,7 +120,7 @@ class SqliteEngine(Engine):
         with _unavailable():
             self._begin(connection)
             try:
-                results = [_drive(connection, unit.make()) for unit in units]
+                results = [drive(connection, unit.make()) for unit in units]
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -161,7 +161,7 @@ class SqliteEngine(Engine):
                 with _unavailable():
                     connection.execute("BEGIN")  # one snapshot for all of its statements
                     try:
-                        return _drive(connection, operation(*args, **kwargs))
+                        return drive(connection, operation(*args, **kwargs))
                     finally:
                         connection.execute("COMMIT")
             finally:
@@ -194,7 +194,7 @@ def _unavailable() -> Iterator[None]:
         raise StoreUnavailable(str(error)) from error
 
 
-def _drive(connection: sqlite3.Connection, operation: Operation[R]) -> R:
+def drive(connection: sqlite3.Connection, operation: Operation[R]) -> R:
     try:
         statement = next(operation)
         while True:
