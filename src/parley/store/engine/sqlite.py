@@ -195,6 +195,7 @@ def _unavailable() -> Iterator[None]:
 
 
 def drive(connection: sqlite3.Connection, operation: Operation[R]) -> R:
+    """Run an operation on a connection, inside whatever transaction it has begun."""
     try:
         statement = next(operation)
         while True:
