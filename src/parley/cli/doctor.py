@@ -65,13 +65,7 @@ async def _examine(settings: Settings) -> "list[Finding]":
     from parley.cli.checkup.network import check_port, check_public_url
     from parley.lib.clock import SystemClock
 
-    found: list[Finding] = []
-    urls: list[str] = []
-    async for each in check_database(settings, SystemClock()):
-        if isinstance(each, list):
-            urls = each
-        else:
-            found.append(each)
+    found, urls = await check_database(settings, SystemClock())
     try:
         terms.check(settings)
     except SettingsError as problem:

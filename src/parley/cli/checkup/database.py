@@ -2,7 +2,6 @@
 
 import os
 import stat
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -27,66 +26,64 @@ _SKEW_US: Final = 1_000_000
 _MARK: Final = "doctor"
 
 
-async def check_database(settings: Settings, clock: Clock) -> AsyncIterator[Finding | list[str]]:
-    """Findings about the database, the clock and the key; then, where it can be read, the URLs that webhooks go to."""
+async def check_database(settings: Settings, clock: Clock) -> tuple[list[Finding], list[str]]:
+    """Findings about the database, the clock and the key; and, where it can be read, the URLs that webhooks go to."""
     try:
         path = sqlite_path(settings.database_url)
         if path is not None and not path.exists():
-            yield _absent(path)
-            yield _clock(clock, None, None)
-            return
+            return [_absent(path), _clock(clock, None, None)], []
         revision = await current(settings.database_url)
     except UrlError as problem:
-        yield broken("database", str(problem), "Set PARLEY_DATABASE_URL.")
-        return
+        return [broken("database", str(problem), "Set PARLEY_DATABASE_URL.")], []
     except StoreUnavailable as problem:
-        yield broken("database", str(problem), "See that the database is there, runs, and lets this user in.")
-        return
-    if path is not None:
-        yield _place(path)
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            yield doubtful("file mode", f"others than its owner may read or write {path}", f"chmod 600 {path}*")
+        return [broken("database", str(problem), "See that the database is there, runs, and lets this user in.")], []
+    found = [] if path is None else _file(path)
     if revision != HEAD:
-        yield broken(
-            "schema", f"it is at {revision or 'nothing'}, and this version needs {HEAD}", "Run `parley migrate`."
-        )
-        return
-    yield well("schema", f"at {HEAD}, as this version needs")
+        said = f"it is at {revision or 'nothing'}, and this version needs {HEAD}"
+        return [*found, broken("schema", said, "Run `parley migrate`.")], []
+    found.append(well("schema", f"at {HEAD}, as this version needs"))
     engine = open_engine(settings.database_url)
     try:
         await engine.open()
     except StoreUnavailable as problem:
-        yield broken("database", str(problem), "See that this user may write there.")
-        return
+        return [*found, broken("database", str(problem), "See that this user may write there.")], []
     try:
-        async for finding in _look(engine, settings, clock, path):
-            yield finding
+        return await _look(engine, settings, clock, path, found)
     finally:
         await engine.close()
 
 
 async def _look(
-    engine: Engine, settings: Settings, clock: Clock, path: Path | None
-) -> AsyncIterator[Finding | list[str]]:
+    engine: Engine, settings: Settings, clock: Clock, path: Path | None, found: list[Finding]
+) -> tuple[list[Finding], list[str]]:
+    """What was found before, and in an open database; and the URLs."""
     try:
         await engine.write(stored.put, _MARK, "{}", clock.now())
-        if path is None:
-            yield well("database", "PostgreSQL answers and can be written")
-        elif path.with_name(f"{path.name}-wal").exists():
-            yield well("database", f"{path} can be written, with a write-ahead log")
-        else:
-            yield broken(
-                "database",
-                f"{path} has no write-ahead log",
-                "Move it to a file system with shared memory: a local one.",
-            )
+        found.append(_written(path))
         theirs = await engine.read(inspect.clock) if path is None else None
         newest = await engine.read(inspect.newest)
-        yield _clock(clock, theirs, newest)
-        yield await _key(engine, settings)
-        yield await engine.read(inspect.webhook_urls)
+        found += [_clock(clock, theirs, newest), await _key(engine, settings)]
+        return found, await engine.read(inspect.webhook_urls)
     except StoreUnavailable as problem:
-        yield broken("database", f"it cannot be written: {problem}", "See that there is room, and that this user may.")
+        advice = "See that there is room, and that this user may."
+        return [*found, broken("database", f"it cannot be written: {problem}", advice)], []
+
+
+def _file(path: Path) -> list[Finding]:
+    """Where SQLite's file lies, and who may read it."""
+    found = [_place(path)]
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        found.append(doubtful("file mode", f"others than its owner may read or write {path}", f"chmod 600 {path}*"))
+    return found
+
+
+def _written(path: Path | None) -> Finding:
+    if path is None:
+        return well("database", "PostgreSQL answers and can be written")
+    if path.with_name(f"{path.name}-wal").exists():
+        return well("database", f"{path} can be written, with a write-ahead log")
+    advice = "Move it to a file system with shared memory: a local one."
+    return broken("database", f"{path} has no write-ahead log", advice)
 
 
 def _absent(path: Path) -> Finding:
