@@ -25,6 +25,19 @@ def test_what_is_exported_can_be_imported(tmp_path: Path) -> None:
         assert "Line 1: The request body is not valid JSON" in refused.stderr
 
 
+def test_what_is_more_than_a_server_takes_at_once_goes_in_pieces(tmp_path: Path) -> None:
+    lines = [f"+15550001401,+1555{n:07}\n" for n in range(12_000)]
+    with serving(tmp_path):
+        (tmp_path / "many.csv").write_text("sender,recipient\n" + "".join(lines))
+        assert well(tmp_path, "consents", "import", "many.csv") == "12000 opt-outs are taken in\n"
+        exported = well(tmp_path, "consents", "export").splitlines()[1:]
+        assert [",".join(line.split(",")[:2]) + "\n" for line in exported] == lines
+        (tmp_path / "wrong.csv").write_text("sender,recipient\n" + "".join([*lines, "nobody,nobody\n"]))
+        refused = parley(tmp_path, "consents", "import", "wrong.csv")
+    assert refused.returncode == 1
+    assert "behind the first 9999 opt-outs, which are taken in" in refused.stderr
+
+
 def test_an_output_that_takes_no_more_is_told_as_that(tmp_path: Path) -> None:
     with serving(tmp_path), Path("/dev/full").open("wb") as full:
         done = subprocess.run(
