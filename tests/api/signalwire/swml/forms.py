@@ -53,7 +53,7 @@ NO_SWITCH: list[tuple[str, Any]] = [
     *each("default", ({}, "x", 5), "swml_invalid_section_format", variable="x"),
     ("swml_unsupported_method", {"variable": "x", "case": {"a": [{"nonsense": {}}]}}),
 ]
-GOTO: list[Any] = ["a", {"label": "a"}, {"label": "a", "max": 1}, {"label": "a", "max": 1000}]
+GOTO: list[Any] = ["a", {"label": "a"}, *({"label": "a", "max": most} for most in (1, 1000, 10**400))]
 NO_GOTO: list[tuple[str, Any]] = [
     (INVALID, None),
     (INVALID, {}),

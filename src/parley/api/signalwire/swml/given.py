@@ -64,9 +64,9 @@ class Given:
     def number(self, name: str, default: float, most: float) -> float:
         """A number above 0; what is more than `most` is `most`."""
         value = self.values.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
             raise Faulty("swml_invalid_document", f"{name} of {self.method} is not a number above 0")
-        return min(float(value), float(most))
+        return float(min(value, most))  # in this order: not every whole number is a float
 
     def whole(self, name: str, default: int, most: int) -> int:
         """A whole number above 0; what is more than `most` is `most`."""
