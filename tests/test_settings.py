@@ -88,6 +88,7 @@ def test_authorities_that_cannot_be_read_are_a_setting_that_cannot_be(tmp_path: 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("account_sid", "AC1"),
         ("geo_permissions", "US, XX"),
         ("prices_file", "none.tsv"),
         ("sender_rules_file", "none.tsv"),

@@ -11,7 +11,6 @@ from parley.app.parts import Parts
 from parley.app.surface import VERSION
 from parley.core.claim import NameTaken
 from parley.core.maintain import Maintenance
-from parley.lib import ids
 from parley.settings import SettingsError
 from parley.store import StoreUnavailable, accounts
 from parley.store.connect import UrlError, open_engine
@@ -129,15 +128,9 @@ class App(Parts):
 
     async def _prepare_accounts(self) -> None:
         """Make the first account, or bring it in line with the settings; own the dev profile's numbers."""
-        settings = self.settings
-        account_id = None
-        if settings.account_sid is not None:
-            account_id = ids.parse_sid(settings.account_sid, ("AC",))
-            if account_id is None:
-                raise SettingsError("account_sid: it is `AC` and 32 hex digits")
-        token = settings.secrets.auth_token
+        token = self.settings.secrets.auth_token
         account, self.is_first_start = await self.accounts.first(
-            "First account", account_id, token.reveal() if token else None
+            "First account", terms.account_id(self.settings), token.reveal() if token else None
         )
         if token is not None:
             account = await self.accounts.given(account, token)

@@ -10,7 +10,7 @@ import structlog
 from parley.core.limits import Bounds
 from parley.core.pacing import UNLIMITED, Paces
 from parley.core.registration import Terms
-from parley.lib import tables
+from parley.lib import ids, tables
 from parley.lib.countries import names
 from parley.model import price, sender_rule
 from parley.model.allowance import Allowance
@@ -81,6 +81,16 @@ def registration(settings: Settings) -> Terms:
     )
 
 
+def account_id(settings: Settings) -> bytes | None:
+    """The first account's id, where the settings give it. Raises SettingsError."""
+    if settings.account_sid is None:
+        return None
+    found = ids.parse_sid(settings.account_sid, ("AC",))
+    if found is None:
+        raise SettingsError("account_sid: it is `AC` and 32 hex digits")
+    return found
+
+
 def allowance(settings: Settings) -> Allowance:
     """What accounts may do that costs, unless theirs says otherwise. Raises SettingsError."""
     countries = None
@@ -113,6 +123,7 @@ def prices(settings: Settings) -> Mapping[Key, Price]:
 
 def check(settings: Settings) -> None:
     """Raises SettingsError for what would keep a node from starting, but for the database and its key."""
+    account_id(settings)
     allowance(settings)
     sender_rules(settings)
     prices(settings)
