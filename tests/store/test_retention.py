@@ -1,6 +1,7 @@
 """What is not to be kept of a message goes once it is over and told of, and not before."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from parley.model.message import Message, Status
 from parley.model.retention import Part
 from parley.store import Engine, Operation, media, messages, schema
 from parley.store.accept import Intake, accept
-from parley.store.engine.statements import Query
+from parley.store.engine.statements import Query, Update
 from parley.store.retention import forget_due
 from tests.store.records import US, Records
 
@@ -109,6 +110,25 @@ async def test_it_waits_no_longer_than_a_day(engine: Engine, records: Records, s
     await engine.write(forget_due, message.updated_at + 2 * DAY_US, 10)
     assert (await kept(engine, message)).body == ""
     assert await engine.read(due) == {}
+
+
+async def test_a_text_that_is_redacted_meanwhile_stays_redacted(engine: Engine, records: Records) -> None:
+    message = await taken(engine, records, ["address"])
+
+    def beside_a_redaction() -> Operation[None]:
+        """As another node's, on PostgreSQL, between what is read and what is written here."""
+        forgetting = forget_due(message.created_at + US, 10)
+        statement = next(forgetting)
+        while not isinstance(statement, Update) or statement.table is not schema.messages:
+            statement = forgetting.send((yield statement))
+        yield from messages.redact(message.account_id, message.id, message.created_at + US)
+        with suppress(StopIteration):
+            while True:
+                statement = forgetting.send((yield statement))
+
+    await engine.write(beside_a_redaction)
+    after = await kept(engine, message)
+    assert (after.body, after.recipient) == ("", "+1555765XXXX")
 
 
 async def test_a_message_that_is_scheduled_is_left_alone_for_as_long_as_it_waits(

@@ -69,19 +69,24 @@ def _is_over(message: Message, busy: tuple[set[bytes], set[bytes]], now: int) ->
 
 
 def _forget(messages: Sequence[Message], now: int) -> Operation[None]:
-    after: list[Row] = []
+    bodies: list[Row] = []
+    recipients: list[Row] = []
     events: list[Row] = []
     for message in messages:
         parts = retention.forgotten(message)
         left = retention.without(message, parts)
-        changed_at = max(now, message.updated_at)  # another node's clock may be ahead
-        after.append((left.body, left.recipient, changed_at, message.account_id, message.id))
-        told = json.encode({"forgotten": parts}).decode()
-        events.append((message.account_id, message.id, "redacted", now, told))
+        changed = (max(now, message.updated_at), message.account_id, message.id)  # another node's clock may be ahead
         if "content" in parts:
+            bodies.append((left.body, *changed))
             yield from media.forget_all_of(message.id, now)
             yield from phones.redact(message.id)
-    yield Update(schema.messages, ("body", "recipient", "updated_at"), ("account_id", "id"), after)
+        if "address" in parts:
+            recipients.append((left.recipient, *changed))
+        told = json.encode({"forgotten": parts}).decode()
+        events.append((message.account_id, message.id, "redacted", now, told))
+    # Each without the other: a text that was redacted since it was read here must not come back.
+    yield Update(schema.messages, ("body", "updated_at"), ("account_id", "id"), bodies)
+    yield Update(schema.messages, ("recipient", "updated_at"), ("account_id", "id"), recipients)
     yield Insert(schema.events, events, EVENT_COLUMNS)
 
 
