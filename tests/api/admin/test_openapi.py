@@ -25,6 +25,10 @@ from parley.api.admin.openapi import signalwire
 from parley.api.admin.openapi.document import document
 from parley.api.admin.openapi.signalwire_fields import FIELDS as SIGNALWIRE_FIELDS
 from parley.api.http.products import PRODUCTS
+from parley.api.signalwire import draft, number_update
+from parley.api.signalwire.laml_application import HANDLER, PARAMETER
+from parley.api.signalwire.phone_numbers import number_body
+from tests.api.signalwire.values import NUMBER
 from tests.openapi import SPECS
 from tests.receiver import Receiver, receiving
 from tests.server import Server
@@ -68,6 +72,40 @@ def test_what_needs_credentials_tells_of_every_refusal_that_may_meet_it() -> Non
         told = DOCUMENT["paths"][path][method]
         if told.get("security") != []:
             assert {"400", "401", "403", "413", "429", "500", "503"} <= told["responses"].keys()
+
+
+def test_what_is_asked_and_answered_of_a_number_is_told_whole() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    taken = {*number_update.ACTED_ON, *number_update.KEPT, *number_update.ALIASES, number_update.CAMPAIGN, PARAMETER}
+    assert schemas["UpdatePhoneNumber"]["properties"].keys() == taken
+    assert schemas["CreateMessage"]["properties"].keys() == draft.PARAMETERS
+    handlers = {*number_update.HANDLERS, *number_update.RELAY_HANDLERS, HANDLER, None}
+    for name in ("UpdatePhoneNumber", "PhoneNumber"):
+        assert set(schemas[name]["properties"]["message_handler"]["enum"]) == handlers
+    answered = number_body(NUMBER).keys() | {number_update.CAMPAIGN}
+    assert schemas["PhoneNumber"]["properties"].keys() == answered
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/api/messaging/logs", "SignalWireErrors"),
+        ("/api/messaging/media/{token}", "SignalWireErrors"),
+        ("/api/relay/rest/phone_numbers", "RelayErrors"),
+        ("/admin/account", "Problem"),
+    ],
+)
+def test_who_asks_too_much_is_answered_as_it_says(server: Server, auth: tuple[str, str], path: str, kind: str) -> None:
+    limits = server.app.limits
+    before, limits.reads = limits.reads, 4000
+    try:
+        answer = requests.get(server.base_url + path, auth=auth, timeout=30)
+    finally:
+        limits.reads = before
+    told = DOCUMENT["paths"][path]["get"]["responses"][str(answer.status_code)]["content"]["application/json"]
+    assert (answer.status_code, told["schema"]) == (429, {"$ref": f"#/components/schemas/{kind}"})
+    whole = {**told["schema"], "components": DOCUMENT["components"]}
+    OAS31Validator(whole).validate(answer.json())
 
 
 OWN = [(path, method) for path, method in OPERATIONS if path.startswith(("/admin", "/simulator"))]

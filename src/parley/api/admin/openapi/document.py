@@ -47,7 +47,7 @@ _ERRORS: Final = {
     "relay": ("SignalWireError", "RelayErrors"),
     "parley": ("Problem", "Problem"),
 }
-"""Whose error bodies an operation answers: for a request refused as a whole, and for its parameters."""
+"""Whose error bodies an operation answers: for a request refused as a whole, and for its parameters or its rate."""
 _PARTS: Final = (messaging, simulator, record, account, process, consents, links, calls, signalwire)
 _OBJECTS: Final = (messaging, simulator, record, account, process, consents, links, calls, signalwire_fields)
 _EVERYWHERE: Final = (400, 401, 403, 413, 429, 500, 503)
@@ -159,11 +159,9 @@ def _responses(told: Operation) -> dict[str, Any]:
         if kind is not None:
             media_type, _, inner = kind.rpartition(" ")
             responses[str(status)]["content"] = {media_type or "application/json": {"schema": schema(inner)}}
-    if told.is_open:
-        return responses
     whole, parameters = _ERRORS[told.errors]
-    for status in sorted({*_EVERYWHERE, *told.refusals}):
-        name = parameters if status == 422 else whole
+    for status in sorted({*(() if told.is_open else _EVERYWHERE), *told.refusals}):
+        name = parameters if status in (422, 429) else whole
         responses[str(status)] = {
             "description": _REFUSALS[status],
             "content": {"application/json": {"schema": schema(name)}},

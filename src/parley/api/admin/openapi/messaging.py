@@ -4,7 +4,7 @@ The shorthand is explained in document.py.
 
 from typing import Final
 
-from parley.api.admin.openapi.operation import Fields, Operation, operation
+from parley.api.admin.openapi.operation import HANDLERS, Fields, Operation, operation
 
 TAGS: Final = {
     "messages": "SignalWire's messaging API: send, redact, read",
@@ -105,7 +105,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         "get_media",
         "messages",
         "Fetch an attachment by its link",
-        {200: ("The octets", "*/* str"), 404: ("The link is not one of ours, or has expired", "SignalWireError")},
+        {200: ("The octets", "*/* str")},
+        refusals=(404, 429, 500, 503),
         is_open=True,
     ),
     operation(
@@ -201,7 +202,7 @@ FIELDS: Final[Fields] = {
         "calling_handler_resource_id": "uuid?",
         "call_receive_mode": "voice|fax",
         **_CALL_SETTINGS,
-        "message_handler": "laml_webhooks|json_webhook?",
+        "message_handler": f"{HANDLERS}?",
         "messaging_handler_resource_id": "uuid?",
         "message_request_url": "str?",
         "message_request_method": f"{_METHOD}?",
@@ -211,15 +212,21 @@ FIELDS: Final[Fields] = {
         "message_relay_topic": "str?",
         "message_relay_context": "str?",
         "country_code": "str?",
+        "messaging_campaign_id?": "uuid",
     },
     "PhoneNumbers": {"links": "Links", "data": "[PhoneNumber]"},
     "UpdatePhoneNumber": {
         "name?": "str?",
-        "message_handler?": "laml_webhooks|json_webhook?",
+        "message_handler?": f"{HANDLERS}?",
         "message_request_url?": "url?",
         "message_request_method?": f"{_METHOD}?",
         "message_fallback_url?": "url?",
         "message_fallback_method?": f"{_METHOD}?",
+        "message_laml_application_id?": "str?",
+        "message_relay_context?": "str?",
+        "message_relay_topic?": "str?",
+        "message_relay_application?": "str?",
+        "messaging_campaign_id?": "uuid?",
         "number_sid?": "str?",
         "sms_url?": "url?",
         "sms_method?": f"{_METHOD}?",

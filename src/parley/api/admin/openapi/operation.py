@@ -27,7 +27,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     errors: Literal["messaging", "relay", "parley"] = "parley"
     refusals: tuple[int, ...] = ()
     is_open: bool = False
-    """Asks for no credentials."""
+    """Asks for no credentials: `refusals` are all that it has."""
 
     @property
     def path_parameters(self) -> list[tuple[str, str]]:
@@ -69,4 +69,6 @@ def operation(
 
 LIMIT: Final = ("limit", "count")
 WAIT: Final = ("wait", "number")
+HANDLERS: Final = "laml_webhooks|laml_application|json_webhook|relay_context|relay_topic|relay_application"
+"""What SignalWire has numbers do with their messages, and `json_webhook`, which is ours."""
 STATUSES: Final = "accepted|scheduled|queued|sending|sent|delivered|undelivered|failed|canceled|receiving|received|read"

@@ -73,7 +73,7 @@ _OBJECTS: Final[Fields] = {
         "updated_at": "str",
         "next_billed_at": "str?",
         "lease_duration": "str?",
-        "message_handler": "relay_context|laml_webhooks|laml_application?",
+        "message_handler": "relay_context|laml_webhooks|laml_application|json_webhook?",
         "message_request_url": "str?",
         "message_request_method": "GET|POST?",
         "message_fallback_url": "str?",
