@@ -138,7 +138,7 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
     events: list[Row] = []
     callbacks: list[Callback] = []
     off_queue: list[Row] = []
-    requeued: list[Row] = []
+    requeued: dict[bytes, Row] = {}
     relayed: list[Row] = []
     for change in changes:
         state = states.get(change.message_id)
@@ -169,14 +169,17 @@ def apply(changes: Sequence[Change], terms: CallbackTerms) -> Operation[Applied]
                 callbacks.append(callback)
             relayed += relay_owed.owed((state.account_id, state.id), state.extras, status, change.error_code, at)
         if (terms_ := change.requeue) is not None:
-            requeued.append((terms_.node, terms_.due_at, terms_.attempts, terms_.waiting_for, change.message_id))
+            key = change.message_id
+            requeued[key] = (terms_.node, terms_.due_at, terms_.attempts, terms_.waiting_for, key)
         elif change.uncertain or (moves and status in _LEAVES_QUEUE):
             off_queue.append((change.message_id,))
 
     yield Update(schema.messages, _SET, _KEYS, [state.row() for state in states.values() if state.is_changed])
     yield Insert(schema.events, events, EVENT_COLUMNS)
     yield Delete(schema.pending, ("message_id",), off_queue)
-    yield Update(schema.pending, ("node", "due_at", "attempts", "waiting_for"), ("message_id",), requeued)
+    yield Update(
+        schema.pending, ("node", "due_at", "attempts", "waiting_for"), ("message_id",), list(requeued.values())
+    )
     yield Insert(schema.refs, refs, ignore=True)
     yield Insert(schema.callbacks, [astuple(callback) for callback in callbacks])
     yield Insert(schema.relay_events, relayed, relay_owed.COLUMNS)

@@ -5,7 +5,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
@@ -49,10 +49,10 @@ _DIALECT: Final = sqlalchemy_sqlite.dialect(paramstyle="qmark")
 _DIALECT.statement_compiler = _WithHints
 _compiled: Final = Compiler(_DIALECT)
 _READERS: Final = 2
-_LOOKUP_SIZES: Final = (1, 8, 64)
-"""How many rows a statement looks for; few sizes, so that each is prepared once."""
-_ADDED: Final = 16
-"""How many rows a statement adds; what is left over goes one by one."""
+_SIZES: Final = (1, 8, 32, 128)
+"""How many rows a statement finds, changes or removes; few sizes, so that each is prepared once."""
+_ADDED: Final = (64, 16, 4, 1)
+"""How many rows a statement adds: as many as there still are."""
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     # NORMAL gains little and may lose the last commits when the power fails; a 201 must mean durable.
@@ -171,7 +171,7 @@ class SqliteEngine(Engine):
 
 
 def _open(path: Path, pragmas: Sequence[str]) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
     for pragma in pragmas:
         connection.execute(pragma)
     return connection
@@ -217,20 +217,25 @@ def _run(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
         case Execute(change):
             return connection.execute(*_compiled(change)).fetchall()
         case Insert(table, rows, columns, ignore):
-            _add(connection, table, rows, columns, ignore=ignore)
+            _add(connection, partial(_insert, table, columns, ignore=ignore), rows)
             return []
-        case _:
-            if statement.rows:
-                connection.executemany(_many(statement), statement.rows)
+        case Upsert(table, rows):
+            _add(connection, partial(_upsert, table), rows)
             return []
+        case Update(table, columns, keys, rows):
+            return _in_sizes(connection, partial(_update, table, columns, keys), rows)
+        case Delete(table, keys, rows):
+            return _in_sizes(connection, partial(_delete, table, keys), rows)
 
 
 def _in_sizes(connection: sqlite3.Connection, make: Callable[[int], str], rows: Sequence[Row]) -> list[Row]:
-    """Many rows at a time: each statement's own cost is several times that of a row."""
+    """Many rows at a time: each statement's own cost is several times that of a row, and between two steps the event
+    loop takes the GIL, and has to give it back.
+    """
     found: list[Row] = []
     at = 0
     while (left := len(rows) - at) > 0:
-        size = next((size for size in _LOOKUP_SIZES if size >= left), _LOOKUP_SIZES[-1])
+        size = next((size for size in _SIZES if size >= left), _SIZES[-1])
         parameters = list(chain.from_iterable(rows[at : at + size]))
         parameters += [None] * (size * len(rows[0]) - len(parameters))  # equal to nothing
         found += connection.execute(make(size), parameters)
@@ -238,59 +243,46 @@ def _in_sizes(connection: sqlite3.Connection, make: Callable[[int], str], rows: 
     return found
 
 
-def _add(
-    connection: sqlite3.Connection,
-    table: Table,
-    rows: Sequence[Row],
-    columns: tuple[str, ...] | None,
-    *,
-    ignore: bool,
-) -> None:
-    """Many rows at a time: between two steps of a statement the event loop takes the GIL, and has to give it back."""
-    whole = len(rows) - len(rows) % _ADDED
-    for at in range(0, whole, _ADDED):
-        sql = _insert(table, columns, _ADDED, ignore=ignore)
-        connection.execute(sql, list(chain.from_iterable(rows[at : at + _ADDED])))
-    if whole < len(rows):
-        connection.executemany(_insert(table, columns, 1, ignore=ignore), rows[whole:])
+def _add(connection: sqlite3.Connection, make: Callable[[int], str], rows: Sequence[Row]) -> None:
+    at = 0
+    for size in _ADDED:
+        while len(rows) - at >= size:
+            connection.execute(make(size), list(chain.from_iterable(rows[at : at + size])))
+            at += size
 
 
-def _many(statement: Upsert | Update | Delete) -> str:
-    match statement:
-        case Upsert(table):
-            return _upsert(table)
-        case Update(table, columns, keys):
-            return _update(table, columns, keys)
-        case Delete(table, keys):
-            return _delete(table, keys)
-
-
-@lru_cache
+@cache
 def _insert(table: Table, columns: tuple[str, ...] | None, size: int, *, ignore: bool) -> str:
     names = columns or tuple(table.c.keys())
     conflict = " ON CONFLICT DO NOTHING" if ignore else ""  # OR IGNORE would pass over rows that lack something as well
     return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {_rows(len(names), size)}{conflict}"
 
 
-@lru_cache
-def _upsert(table: Table) -> str:
+@cache
+def _upsert(table: Table, size: int) -> str:
     names = tuple(table.c.keys())
     keys = [column.name for column in table.primary_key]
     rest = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
-    return f"{_insert(table, None, 1, ignore=False)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {rest}"
+    return f"{_insert(table, None, size, ignore=False)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {rest}"
 
 
-@lru_cache
-def _update(table: Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> str:
-    return f"UPDATE {table.name} SET {', '.join(f'{c} = ?' for c in columns)} WHERE {_equal(keys)}"
+@cache
+def _update(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], size: int) -> str:
+    if size == 1:
+        return f"UPDATE {table.name} SET {', '.join(f'{c} = ?' for c in columns)} WHERE {_equal(keys)}"
+    sets = ", ".join(f"{column} = u.column{n}" for n, column in enumerate(columns, 1))
+    joined = " AND ".join(f"{table.name}.{key} = u.column{n}" for n, key in enumerate(keys, len(columns) + 1))
+    return f"UPDATE {table.name} SET {sets} FROM (VALUES {_rows(len(columns) + len(keys), size)}) AS u WHERE {joined}"
 
 
-@lru_cache
-def _delete(table: Table, keys: tuple[str, ...]) -> str:
-    return f"DELETE FROM {table.name} WHERE {_equal(keys)}"
+@cache
+def _delete(table: Table, keys: tuple[str, ...], size: int) -> str:
+    if size == 1:
+        return f"DELETE FROM {table.name} WHERE {_equal(keys)}"
+    return f"DELETE FROM {table.name} WHERE ({', '.join(keys)}) IN (VALUES {_rows(len(keys), size)})"
 
 
-@lru_cache
+@cache
 def _lookup(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], size: int) -> str:
     if size == 1:
         return f"SELECT {', '.join(columns)} FROM {table.name} WHERE {_equal(keys)}"
@@ -300,7 +292,7 @@ def _lookup(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], size:
     return f"SELECT {names} FROM (VALUES {_rows(len(keys), size)}) AS u CROSS JOIN {table.name} AS t WHERE {joined}"
 
 
-@lru_cache
+@cache
 def _newest(
     table: Table, column: str, index: str, columns: tuple[tuple[str, ...], tuple[str, ...]], within: int, size: int
 ) -> str:

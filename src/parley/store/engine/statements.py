@@ -33,7 +33,7 @@ class Upsert(msgspec.Struct, frozen=True):
 
 
 class Update(msgspec.Struct, frozen=True):
-    """Set `columns` of the row with `keys`; each row holds the columns' values, then the keys'."""
+    """Set `columns` of the row with `keys`; each row holds the columns' values, then the keys'. No keys come twice."""
 
     table: Table
     columns: tuple[str, ...]
