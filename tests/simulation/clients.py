@@ -3,14 +3,16 @@
 from typing import Final
 
 import msgspec
+from msgspec import json
 from msgspec.structs import replace
 
 from parley.core.refusal import Refused
 from parley.core.send import Draft
 from parley.model.message import Message
+from parley.model.relay import KEY, Told
 from parley.store.accept import IdempotencyKey
 from tests.simulation.apps import HOSTS
-from tests.simulation.plan import PHONES, PLAIN, POOL, SIGNALWIRES
+from tests.simulation.plan import CONTEXT, PHONES, PLAIN, POOL, SIGNALWIRES
 from tests.simulation.world import World
 
 VALIDITY_S: Final = 30
@@ -70,6 +72,8 @@ class Clients:
             validity_s=VALIDITY_S if chance.random() < 0.8 else chance.randint(1, 8),
             idempotency=IdempotencyKey(text, b""),
         )
+        if plan.subscribers and draft.dialect == "signalwire" and chance.random() < 0.7:
+            draft = replace(draft, extras=json.encode({KEY: Told(CONTEXT)}).decode())
         if chance.random() < 0.2:
             names = [f"http://{chance.choice(HOSTS)}/{n}/{k}.png" for k in range(chance.randint(1, 2))]
             draft = replace(draft, media_urls=tuple(names))

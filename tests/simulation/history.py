@@ -8,6 +8,7 @@ from tests.core.node import queued
 from tests.simulation.check import check
 from tests.simulation.clients import Clients
 from tests.simulation.phones import Phones
+from tests.simulation.subscribers import Subscribers
 from tests.simulation.virtual import VirtualLoop
 from tests.simulation.world import TURMOIL_S, World
 
@@ -29,7 +30,9 @@ def live(seed: int) -> None:
 
 async def _live(world: World) -> None:
     await world.start()
-    clients, phones, plan = Clients(world), Phones(world), world.plan
+    clients, phones, subscribers, plan = Clients(world), Phones(world), Subscribers(world), world.plan
+    for n in range(plan.subscribers):
+        world.keep_on(subscribers.subscribe(n))
     for n in range(plan.messages):
         world.begin(clients.send(n))
     for n in range(plan.inbound):
@@ -50,6 +53,7 @@ async def _live(world: World) -> None:
         await asyncio.sleep(_LOOK_S)
     await world.nodes[-1].run(world.nodes[-1].usage.count())
     check(world, clients, phones)
+    subscribers.check()
 
 
 def _is_quiet(world: World) -> bool:
@@ -63,19 +67,21 @@ def _is_quiet(world: World) -> bool:
     if waiting and all(node is None for node, _ in waiting):
         first = min(due_at for _, due_at in waiting)
         world.clock.turn(max(0.0, (first - world.clock.now()) / 1_000_000))
-    return not waiting
+    return not waiting and not world.database.telling()
 
 
 def _unfinished(world: World) -> list[str]:
     waiting = world.look(queued())
     left = [f"message {waits.message_id.hex()} waits for {waits.waiting_for} at {waits.node!r}" for waits in waiting]
     callbacks = [each for id_ in world.database.owing() for each in world.look(queue.callbacks_of(id_))]
-    return left + [f"callback {each.id.hex()} of {each.status}, {each.node!r}" for each in callbacks]
+    left += [f"callback {each.id.hex()} of {each.status}, {each.node!r}" for each in callbacks]
+    return [*left, f"{world.database.telling()} events of Relay's"]
 
 
 async def _end(world: World) -> None:
     for node in world.nodes:
         await node.die(world.loop)
-    for task in world.tasks:
+    tasks = world.tasks | world.endless
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(*world.tasks, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)

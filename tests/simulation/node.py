@@ -21,6 +21,7 @@ from parley.core.outcomes import UncertainPolicy
 from parley.core.pacing import Paces
 from parley.core.receive import Receiving
 from parley.core.record import Record
+from parley.core.relay import Relay
 from parley.core.resources import Resources
 from parley.core.schedule import Window
 from parley.core.usage import Usage
@@ -45,6 +46,8 @@ from tests.simulation.network import Line, Network
 from tests.simulation.virtual import VirtualLoop, WorldClock, owner
 
 GIVE_UP_S: Final = 40.0
+_RELAY_GIVES_UP_S: Final = 100_000.0
+"""Beyond whatever the clocks are set ahead: no event of Relay's may be lost."""
 
 
 class SimulatedNode:
@@ -123,6 +126,7 @@ class SimulatedNode:
             engine, self.id, name, clock, self.due, self.owed, messages_wait, callbacks_wait, backoff, breaker, metrics
         )
         self.usage = Usage(engine, clock)
+        self.relay = relay = Relay(self.record, clock, metrics.registry, _RELAY_GIVES_UP_S, to_all=False)
         self._loops: list[Callable[[], Awaitable[None]]] = [
             dispatch.run,
             delivery.run,
@@ -130,6 +134,7 @@ class SimulatedNode:
             self.claims.claim_callbacks,
             self.claims.keep_lease,
             self.claims.inspect,
+            lambda: self.claims.repeat("relay", relay.turn, relay.nudge),
             Maintenance(self.record, clock, self.claims, self.usage).run,
         ]
 

@@ -13,6 +13,8 @@ SIGNALWIRES: Final = "+15551234568"
 """A number as SignalWire has it: it leaves STOP to the app."""
 POOL: Final = ("+15551230001", "+15551230002", "+15551230003")
 """The numbers of the messaging service, of which a history has the first few."""
+CONTEXT: Final = "office"
+"""What Relay's clients receive."""
 PHONES: Final = ("+15557000001", "+15557000002", "+15557000003", "+15557000004")
 
 
@@ -39,6 +41,8 @@ class Plan(msgspec.Struct, frozen=True):
     outage: bool
     paced: bool
     held: int
+    subscribers: int
+    """Relay's clients."""
 
 
 def draw(chance: random.Random) -> Plan:
@@ -60,4 +64,5 @@ def draw(chance: random.Random) -> Plan:
         outage=chance.random() < 0.3,
         paced=chance.random() < 0.2,
         held=chance.choice((2, 100, 100)),
+        subscribers=chance.choice((0, 0, 1, 2, 3)),
     )

@@ -45,6 +45,9 @@ class World:
         self.apps = Apps(self.chance)
         self.nodes: list[SimulatedNode] = []
         self.tasks: set[asyncio.Task[None]] = set()
+        self.endless: set[asyncio.Task[None]] = set()
+        """What goes on until the end."""
+        self.is_peace = False
         self._lives = 0
 
     async def start(self) -> None:
@@ -81,6 +84,12 @@ class World:
         task = self.loop.create_task(work, context=context)
         self.tasks.add(task)
         return task
+
+    def keep_on(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something go on outside all nodes until the end."""
+        task = self.begin(work)
+        self.tasks.remove(task)
+        self.endless.add(task)
 
     def some_node(self) -> SimulatedNode:
         """Any that is alive."""
@@ -166,6 +175,7 @@ class World:
         """From now on nothing fails."""
         self.database.faults = self.apps.doubtful = self.network.doubtful = 0.0
         self.database.is_away = False
+        self.is_peace = True
 
     async def _report(self, receipts: Sequence[Receipt]) -> None:
         await self.ask(lambda node: node.record.receive(receipts))
