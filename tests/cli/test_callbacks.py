@@ -32,3 +32,24 @@ def test_what_was_given_up_is_listed_and_replayed(tmp_path: Path) -> None:
         assert parley(tmp_path, "callbacks", "replay").returncode == 2
         assert parley(tmp_path, "callbacks", "replay", "nonsense").returncode == 1
         assert well(tmp_path, "callbacks", "replay", sid).endswith("owed again\n")
+
+
+def test_the_oldest_are_replayed_first_so_that_a_message_is_told_of_in_its_order(tmp_path: Path) -> None:
+    pages = {
+        "": b'{"callbacks": [{"callback_id": "%s"}, {"callback_id": "%s"}], "next_page_token": "PA"}',
+        "PA": b'{"callbacks": [{"callback_id": "%s"}], "next_page_token": null}',
+    }
+    newest, middle, oldest = (f"01a1fec6-f4cf-767e-8493-4c1c490886a{n}".encode() for n in (3, 2, 1))
+
+    def server(request: Received) -> Reply:
+        if request.method == "POST":
+            return Reply(body=b"{}")
+        token = request.form.get("page_token", "")
+        return Reply(body=pages[token] % ((oldest,) if token else (newest, middle)))
+
+    with receiving() as app:
+        app.answer = server
+        to = ("--url", app.url, "--account", "AC01a1fec2562a7d589ca9e7ddcdaaa47e", "--token", "anything")
+        assert well(tmp_path, "callbacks", "replay", "--gave-up", *to) == "3 callbacks are owed again\n"
+        replayed = [request.path for request in app.requests if request.method == "POST"]
+    assert replayed == [f"/admin/callbacks/{name.decode()}/replay" for name in (oldest, middle, newest)]

@@ -50,8 +50,10 @@ def replay(server: Server, what: tuple[str, ...], *, gave_up: bool) -> None:
             _replay(server, name)
             count += 1
     if gave_up:
-        # Listed to the end before anything is replayed: what is given up again meanwhile is not replayed for ever.
-        for callback_id in [callback["callback_id"] for callback in _listed(server, "gave_up", None, None)]:
+        # Listed to the end before anything is replayed: what is given up again meanwhile is not replayed for ever. The
+        # oldest come first, so that an app is told of a message's states in their order.
+        newest_first = [callback["callback_id"] for callback in _listed(server, "gave_up", None, None)]
+        for callback_id in reversed(newest_first):
             _replay(server, callback_id)
             count += 1
     click.echo(f"{count} {'callback is' if count == 1 else 'callbacks are'} owed again")
