@@ -202,6 +202,8 @@ def test_attempts_are_as_many_as_the_settings_say(tmp_path: Path) -> None:
 def test_what_cannot_be_replayed_or_listed_is_refused(world: World, method: str, path: str, status: int) -> None:
     answer = requests.request(method, world.server.base_url + path, auth=world.server.auth, timeout=30)
     assert (answer.status_code, answer.json()["status"]) == (status, status)
+    if "?" in path:
+        assert answer.json()["message"].startswith(path.partition("?")[2].partition("=")[0])
 
 
 def test_an_inbound_webhook_goes_to_its_fallback_while_its_host_is_left_alone(fresh: World, down: Down) -> None:

@@ -40,7 +40,7 @@ class CallbacksApi:
         if state and state not in _STATES:
             raise Fault("invalid_parameter", "state must be pending, delivered or gave_up", "state")
         limit = whole_number(asked.one("limit"), "limit", _LIMIT, 1, _MOST)
-        after = position(page_token).id if page_token else None
+        after = position(page_token, name="page_token").id if page_token else None
         found = await self._engine.read(
             callbacks.page,
             call.account.id,

@@ -21,15 +21,15 @@ def token(position: Position, prefix: str = "PA") -> str:
     return prefix + urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def position(text: str, prefix: str = "PA") -> Position:
-    """The position that a token names. Raises Fault(invalid_parameter)."""
+def position(text: str, prefix: str = "PA", name: str = "PageToken") -> Position:
+    """The position that a token in the parameter `name` names. Raises Fault(invalid_parameter)."""
     try:
         raw = urlsafe_b64decode(text.removeprefix(prefix) + "==")
         canonical = token(Position(raw[1:], raw[:1] == b"b"), prefix)
     except (Base64Error, ValueError):
         raw, canonical = b"", ""
     if len(raw) != 17 or canonical != text or raw[:1] not in (b"a", b"b"):
-        raise Fault("invalid_parameter", "PageToken is not one that this server gave", "PageToken")
+        raise Fault("invalid_parameter", f"{name} is not one that this server gave", name)
     return Position(raw[1:], raw[:1] == b"b")
 
 
