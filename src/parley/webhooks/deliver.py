@@ -234,12 +234,12 @@ class Delivery:
                 if back_at := self._too_early(chain):
                     await self._put_all_back(chain, back_at)
                     return
-                callback = chain.callbacks.popleft()
+                callback = chain.callbacks.pop(0)
                 try:
                     after = await self._turn(name, chain, callback)
                 except Exception:  # a fault of ours must not leave them in this node's hands for ever
                     log.exception("callback delivery failed", message=callback.message_id.hex())
-                    chain.callbacks.appendleft(callback)
+                    chain.callbacks.insert(0, callback)
                     await self._put_all_back(chain, self._clock.now() + _BEHIND_US)
                     return
                 if after.state == "pending":  # what comes later must not overtake it

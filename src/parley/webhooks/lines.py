@@ -1,5 +1,6 @@
 """Callbacks in this node's hands: a chain for each message, and a line of chains for each host."""
 
+from bisect import insort
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -21,7 +22,7 @@ class Chain:
 
     def __init__(self, callback: Callback, message: Message | None, pending: Sequence[tuple[bytes, int]]) -> None:
         self.message_id = callback.message_id
-        self.callbacks = deque((callback,))
+        self.callbacks = [callback]  # few, in thousands of chains: a deque would be ten times as large
         self.known = {callback.id}
         self.message = message
         self.pending = [each for each in pending if each[0] < callback.id]
@@ -34,10 +35,7 @@ class Chain:
     def join(self, callback: Callback) -> None:
         """Take a later callback, in its place: what was claimed may be older than what was handed over."""
         self.known.add(callback.id)
-        if self.callbacks and callback.id < self.callbacks[-1].id:
-            self.callbacks = deque(sorted((*self.callbacks, callback), key=lambda each: each.id))
-        else:
-            self.callbacks.append(callback)
+        insort(self.callbacks, callback, key=lambda each: each.id)
 
 
 class Line:
