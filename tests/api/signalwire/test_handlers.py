@@ -91,7 +91,10 @@ def test_a_laml_application(client: Client, server: Server, receiver: Receiver) 
         ({"message_handler": "laml_application"}, "missing_required_parameter"),
         ({"message_laml_application_id": None}, "missing_required_parameter"),
         ({**asked, "message_laml_application_id": "AP" + "0" * 32}, "invalid_parameter"),
+        ({**asked, "message_laml_application_id": []}, "invalid_parameter"),
+        ({"message_laml_application_id": False}, "invalid_parameter"),
         ({**asked, "message_request_url": receiver.url}, "incompatible_parameters"),
+        ({**asked, "message_request_url": []}, "incompatible_parameters"),
     ):
         assert [found for found, _ in client.codes("PUT", path, json=wrong)] == [code], wrong
     ended = client.ask("PUT", path, 200, json={"message_handler": None})

@@ -253,6 +253,21 @@ def test_each_error(given: dict[str, Any], code: str) -> None:
     assert [problem.code for problem in refused.value.problems] == [code]
 
 
+@pytest.mark.parametrize("names", [("sms_url", "message_request_url"), ("message_request_url", "sms_url")])
+def test_both_names_of_one_parameter_are_told(names: tuple[str, str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_update(NUMBER, dict.fromkeys(names, HOOK), GUARD)
+    [problem] = refused.value.problems
+    assert problem.message.startswith("sms_url and message_request_url are two names")
+
+
+@pytest.mark.parametrize("campaign", [[], {}, False, 0])
+def test_what_names_no_campaign_takes_no_number_out_of_its_own(client: Client, campaign: object) -> None:
+    id = own(client, "+15559200007")
+    given = {"messaging_campaign_id": campaign}
+    assert client.codes("PUT", f"{PATH}/{id}", json=given)[0][0] == "invalid_parameter"
+
+
 def test_errors_have_the_shape_of_relay_rest(client: Client) -> None:
     id = own(client, "+15559200003")
     given = {"message_handler": "relay_topic", "nonsense": 1, "messaging_campaign_id": "none"}

@@ -17,6 +17,8 @@ from parley.webhooks.guard import Guard
 HANDLER: Final = "laml_application"
 PARAMETER: Final = "message_laml_application_id"
 _OWN: Final = ("message_request_url", "message_fallback_url", "sms_url")
+_NOTHING: Final = (None, "")
+"""What asks for nothing. Anything else has to be what the parameter is, be it an empty list."""
 
 
 async def read_change(
@@ -36,11 +38,11 @@ async def read_change(
     if application_id is not None and not leads:
         rule = f"{PARAMETER} needs message_handler {HANDLER}"
         problems.append(Problem("incompatible_parameters", rule, PARAMETER))
-    elif leads and not given.get(PARAMETER):
+    elif leads and given.get(PARAMETER) in _NOTHING:
         rule = f"{PARAMETER} is required with message_handler {HANDLER}"
         problems.append(Problem("missing_required_parameter", rule, PARAMETER))
     for name in _OWN if leads else ():
-        if given.get(name):
+        if given.get(name) not in _NOTHING:
             rule = f"{name} cannot be given with message_handler {HANDLER}"
             problems.append(Problem("incompatible_parameters", rule, name))
     rest = {name: value for name, value in given.items() if name != PARAMETER}
@@ -66,7 +68,7 @@ async def read_change(
 
 def _implied(number: Number, given: Mapping[str, Any]) -> str | None:
     """Who names an application alone means the handler that the number has, and no webhook of its own."""
-    is_alone = PARAMETER in given and not any(given.get(name) for name in _OWN)
+    is_alone = PARAMETER in given and all(given.get(name) in _NOTHING for name in _OWN)
     return HANDLER if is_alone and application_of(number) is not None else None
 
 
@@ -75,7 +77,7 @@ async def _application(
 ) -> bytes | None:
     """The id of the application that is named. Its SID is good, too."""
     text = given.get(PARAMETER)
-    if not text:
+    if text in _NOTHING:
         return None
     id = (parse_uuid(text) or parse_sid(text, ("AP",))) if isinstance(text, str) else None
     if id is None or await applications.find(number.account_id, id) is None:

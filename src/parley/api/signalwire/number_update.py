@@ -137,14 +137,12 @@ def read_update(number: Number, given: Mapping[str, Any], guard: Guard) -> Numbe
 
 def _without_aliases(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """What is given by our own names, and what is given by two."""
-    wanted: dict[str, Any] = {}
-    problems: list[Problem] = []
-    for name, value in given.items():
-        meant = ALIASES.get(name, name)
-        if meant in wanted:
-            rule = f"{name} and {meant} are two names of one parameter: give one of them"
-            problems.append(Problem("incompatible_parameters", rule, name))
-        wanted[meant] = value
+    wanted = {ALIASES.get(name, name): value for name, value in given.items()}
+    problems = [
+        Problem("incompatible_parameters", f"{alias} and {name} are two names of one parameter: give one", alias)
+        for alias, name in ALIASES.items()
+        if alias in given and name in given
+    ]
     return wanted, problems
 
 

@@ -168,7 +168,7 @@ class PhoneNumbers:
     ) -> tuple[Resource[Campaign] | None, Problem | None]:
         """The campaign that a number is to be assigned to, and what is wrong with it."""
         text = given.get(CAMPAIGN)
-        if not text:
+        if text in (None, ""):
             return None, None
         id = parse_uuid(text) if isinstance(text, str) else None
         campaign = None if id is None else await self._campaigns.find(number.account_id, id)
