@@ -38,9 +38,6 @@ class Shelf:
         self.turn = asyncio.Event()
         self.looked = asyncio.Event()
 
-    def owe(self, receipt: DueReceipt) -> None:
-        self.owed[receipt.due_at, receipt.message_id, receipt.status] = receipt
-
     async def refresh(self) -> None:
         if self.is_away:
             raise ConnectionError("away")
@@ -50,9 +47,14 @@ class Shelf:
         self.writes += 1
         for arrival in arrivals:
             self.arrivals.setdefault(arrival.message_id, arrival)
+        ours = self.ours & {arrival.phone for arrival in arrivals}
+        comes_in = {arrival.message_id for arrival in arrivals if arrival.phone in ours}
+        await self.owe([each for each in due if each.message_id not in comes_in])
+        return ours
+
+    async def owe(self, due: Sequence[DueReceipt]) -> None:
         for each in due:
-            self.owe(each)
-        return self.ours & {arrival.phone for arrival in arrivals}
+            self.owed[each.due_at, each.message_id, each.status] = each
 
     async def content(self, content_hash: bytes) -> bytes | None:
         return self.contents.get(content_hash)
@@ -62,8 +64,7 @@ class Shelf:
         for each in due:
             del self.owed[each.due_at, each.message_id, each.status]
         taken = [replace(receipt, due_at=again_at + n) for n, receipt in enumerate(due)]
-        for receipt in taken:
-            self.owe(receipt)
+        await self.owe(taken)
         return taken
 
     async def next_due(self) -> int | None:
@@ -200,17 +201,19 @@ async def test_what_arrives_at_a_number_of_the_server_comes_in_as_well() -> None
 
 
 async def test_what_could_not_come_in_is_tried_again_under_the_same_name() -> None:
-    shelf = Shelf()
+    shelf = behaving(delay_s=5)
     shelf.ours = {PHONE}
     async with Line(shelf) as line:
         line.is_deaf = True
-        assert [type(each) for each in await line.submit(message())] == [Unreachable]
+        assert [type(each) for each in await line.submit(message(), message(2))] == [Unreachable] * 2
         assert line.receipts == []
+        assert {key[1] for key in shelf.owed} == {message(2).key[1]}, "what is told to have arrived is not tried again"
         line.is_deaf = False
         for _ in range(2):
             assert [type(each) for each in await line.submit(message())] == [Accepted]
         assert len({inbound.ref for inbound in line.brought}) == 1
-        assert len(shelf.arrivals) == 1
+        assert len(shelf.arrivals) == 2
+        assert {key[1] for key in shelf.owed} == {message().key[1], message(2).key[1]}
 
 
 async def test_two_numbers_that_answer_each_other_come_to_an_end_and_hold_up_no_other() -> None:
@@ -244,7 +247,7 @@ async def test_a_slow_phone_reports_when_its_time_has_come_and_in_order() -> Non
 
 async def test_what_a_crash_left_unreported_is_reported_after_the_next_start() -> None:
     shelf = Shelf()
-    shelf.owe(DueReceipt(ManualClock().now() - 1, ACCOUNT, b"m", "delivered"))
+    await shelf.owe([DueReceipt(ManualClock().now() - 1, ACCOUNT, b"m", "delivered")])
     async with Line(shelf) as line:
         await shelf.turn.wait()
         assert [(each.key, each.status) for each in line.receipts] == [((ACCOUNT, b"m"), "delivered")]
@@ -252,7 +255,7 @@ async def test_what_a_crash_left_unreported_is_reported_after_the_next_start() -
 
 async def test_a_receipt_is_reported_by_one_node_and_by_another_only_when_that_one_died_over_it() -> None:
     shelf = Shelf()
-    shelf.owe(DueReceipt(0, ACCOUNT, b"m", "delivered"))
+    await shelf.owe([DueReceipt(0, ACCOUNT, b"m", "delivered")])
     one, other, later = Line(shelf), Line(shelf), Line(shelf)
     begun, forever = asyncio.Event(), asyncio.Event()
 
@@ -287,7 +290,7 @@ async def test_while_the_record_is_away_nothing_is_lost_or_claimed() -> None:
 
 async def test_disconnected_nothing_gets_through_either_way() -> None:
     shelf = Shelf(faults=Faults(disconnect=True))
-    shelf.owe(DueReceipt(0, ACCOUNT, b"m", "delivered"))
+    await shelf.owe([DueReceipt(0, ACCOUNT, b"m", "delivered")])
     async with Line(shelf) as line:
         assert [type(each) for each in await line.submit(message(), message(2))] == [Unreachable] * 2
         assert line.receipts == []

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from parley.model.phone import Arrival, DueReceipt, Phone
-from parley.store import Engine, phones
+from parley.store import Engine, numbers, phones
 from parley.store.accept import Intake
 from parley.store.connect import open_engine
 from tests.store.records import Records, take
@@ -90,6 +90,18 @@ async def test_receipts_are_owed_until_settled(engine: Engine, records: Records)
     await engine.write(phones.settle, taken[:1])
     assert await engine.write(phones.take_due, 99, 1, 200) == [replace(owed[0], due_at=200)]
     assert await engine.write(phones.take_due, 99, 9, 200) == [replace(owed[2], due_at=200)], "nobody reported it"
+
+
+async def test_nothing_is_owed_for_what_came_to_a_number_of_the_server_before_it_came_in(
+    engine: Engine, records: Records
+) -> None:
+    await engine.write(numbers.own, records.number(address="+15557650009"))
+    ours, other = _arrival(records, 5, phone="+15557650009"), _arrival(records, 6)
+    owed = [DueReceipt(10, each.account_id, each.message_id, "delivered") for each in (ours, other)]
+    assert await engine.write(phones.record, [ours, other], owed) == {ours.phone}
+    assert await engine.write(phones.take_due, 10, 9, 50) == [replace(owed[1], due_at=50)]
+    await engine.write(phones.owe, owed[:1])
+    assert await engine.write(phones.take_due, 10, 9, 50) == [replace(owed[0], due_at=50)]
 
 
 async def test_each_receipt_is_one_nodes_to_report(url: str, engine: Engine, records: Records) -> None:

@@ -3,8 +3,8 @@
 Each submitted batch is one durable write (what arrived, and the receipts that are owed), then one answer, then one
 report of the receipts that are due at once. Whatever a crash leaves unreported, or is due later, a loop reports.
 
-A phone may be a number of this server. What arrives there comes in as well, before it is answered: should this fail,
-all of it is tried again, and comes in once.
+A phone may be a number of this server. What arrives there comes in as well, before it is answered and before a receipt
+is owed, which would end it: should this fail, or the node die, all of it is tried again, and comes in once.
 """
 
 import asyncio
@@ -78,8 +78,12 @@ class Handsets(Protocol):
     async def record(self, arrivals: Sequence[Arrival], due: Sequence[DueReceipt]) -> Collection[str]:
         """Put messages on phones, once each, with the receipts that are owed; returns once durable.
 
-        Returns those of the phones that are numbers of this server.
+        Returns those of the phones that are numbers of this server. For what arrived there nothing is owed yet.
         """
+        ...
+
+    async def owe(self, due: Sequence[DueReceipt]) -> None:
+        """Note receipts that are owed; returns once durable."""
         ...
 
     async def content(self, content_hash: bytes) -> bytes | None:
@@ -166,6 +170,7 @@ class Simulator:
                 if ours := await self._handsets.record(plan.arrivals, plan.owed):
                     came = {arrival.message_id for arrival in plan.arrivals if arrival.phone in ours}
                     await asyncio.gather(*(self._bring_in(each) for each in batch if each.key[1] in came))
+                    await self._handsets.owe([each for each in plan.owed if each.message_id in came])
             except Exception as error:  # noqa: BLE001  # whatever it is, all of it is tried again, and is on a phone once
                 log.warning("the simulator's record is away", error=repr(error))
                 answer([(submission, Unreachable("the simulator cannot record")) for submission in batch])

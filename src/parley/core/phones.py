@@ -93,7 +93,8 @@ class Phones:
     async def record(self, arrivals: Sequence[Arrival], due: Sequence[DueReceipt]) -> Collection[str]:
         """Put messages on their phones, once each, and note the receipts owed. Raises StoreUnavailable.
 
-        Returns those of the phones that are numbers of this server.
+        Returns those of the phones that are numbers of this server. What came there has to come in first: receipts for
+        it are owed once `owe` says so.
         """
         ours = await self._engine.write(phones.record, arrivals, due)
         if self._watched:
@@ -101,6 +102,10 @@ class Phones:
                 for event in self._watched.get(arrival.phone, ()):
                     event.set()
         return ours
+
+    async def owe(self, due: Sequence[DueReceipt]) -> None:
+        """Note receipts that are owed. Raises StoreUnavailable."""
+        await self._engine.write(phones.owe, due)
 
     async def content(self, content_hash: bytes) -> bytes | None:
         """The octets of an attachment; None when they are gone."""

@@ -34,11 +34,18 @@ def put_behaviour(address: str, behaviour: str) -> Operation[None]:
 def record(arrivals: Sequence[Arrival], due_receipts: Sequence[DueReceipt] = ()) -> Operation[set[str]]:
     """Put messages on phones, unless they arrived before, and note the receipts that are owed for them.
 
-    Returns those of the phones that are numbers of this server.
+    Returns those of the phones that are numbers of this server. Nothing is owed yet for what arrived there.
     """
+    ours = (yield from numbers.owned({arrival.phone for arrival in arrivals})) if arrivals else set()
+    comes_in = {arrival.message_id for arrival in arrivals if arrival.phone in ours} if ours else ()
     yield Insert(schema.arrivals, list(map(astuple, arrivals)), _ARRIVAL, ignore=True)
+    yield from owe([each for each in due_receipts if each.message_id not in comes_in] if comes_in else due_receipts)
+    return ours
+
+
+def owe(due_receipts: Sequence[DueReceipt]) -> Operation[None]:
+    """Note receipts that are owed."""
     yield Insert(schema.due_receipts, list(map(astuple, due_receipts)), _RECEIPT, ignore=True)
-    return (yield from numbers.owned({arrival.phone for arrival in arrivals})) if arrivals else set()
 
 
 def take_due(now: int, limit: int, again_at: int) -> Operation[list[DueReceipt]]:
