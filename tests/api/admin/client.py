@@ -65,6 +65,7 @@ class Client:
         after = 0
         while not holds(record := self.whole(message_id)):
             told = self.get("/admin/events", after=after, wait=20, limit=1000)
+            assert told["events"], f"nothing happens any more, and the record is {record}"
             after = told["next"]
         return record
 
