@@ -130,8 +130,21 @@ def test_a_database_that_cannot_be_ends_it(tmp_path: Path, url: str) -> None:
     done = parley(tmp_path, "serve", "--port", "0", "--database-url", url)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "the node cannot start" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "the node cannot start" in only(done.stderr.splitlines())
+
+
+def test_a_key_that_is_not_the_record_s_ends_it(tmp_path: Path) -> None:
+    with serving(tmp_path, env={"PARLEY_SECRET_KEY": "the key that it was written with"}):
+        pass
+    done = parley(tmp_path, "serve", "--port", "0", env={"PARLEY_SECRET_KEY": "another one than this"})
+    assert done.returncode == 1
+    assert "PARLEY_SECRET_KEY" in only(done.stderr.splitlines())
+
+
+def only(lines: list[str]) -> str:
+    """The one line that there is."""
+    (line,) = lines
+    return line
 
 
 def test_a_taken_port_is_said(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import logging
 import os
 import signal
 import socket
@@ -134,6 +135,8 @@ def _run(settings: Settings, files: "LocalTls | None", listener: socket.socket, 
         ssl_certfile=files.certificate if files else None,
         ssl_keyfile=files.key if files else None,
     )
+    # Why the application did not start it has logged itself: one line is what an operator reads.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.msg != "Application startup failed. Exiting.")
     server = Server(config, lambda: _ready(app, settings, files))
     with contextlib.suppress(SystemExit):  # uvicorn's way to say that the application did not start
         server.run([listener])

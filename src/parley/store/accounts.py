@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from parley.lib.redaction import Secret
 from parley.model.account import Account, AccountStatus, ApiKey
 from parley.store import links, paging, schema
-from parley.store.engine.declined import decided
+from parley.store.engine.declined import Declined, decided
 from parley.store.engine.statements import Delete, Execute, Insert, Lookup, Operation, Query, Row
 from parley.store.locking import lock
-from parley.store.vault import Vault
+from parley.store.vault import Vault, VaultError
 
 _COLUMNS: Final = tuple(field.name for field in fields(Account))
 _SEALED: Final = ("auth_token", "signing_key", "previous_auth_token", "next_signing_key")
@@ -31,7 +31,10 @@ def add_first(account: Account, vault: Vault, *, is_named: bool) -> Operation[Ac
     several the oldest. Of nodes that start together on an empty database, one adds it. Raises VaultError.
     """
     yield from lock(schema.settings, ("key",), ("key",), (_FIRST, "{}", account.created_at))
-    found = yield from everyone(vault)
+    try:
+        found = yield from everyone(vault)
+    except VaultError as problem:  # the operator's to mend, and no fault of the operation
+        raise Declined(problem) from problem
     stands = next((each for each in found if not is_named or each.id == account.id), None)
     if stands is None:
         yield from add(account, vault)
