@@ -32,6 +32,8 @@ class Change(msgspec.Struct, frozen=True):
     refs: tuple[str, ...] = ()
     """The carrier's names of its segments."""
     uncertain: bool = False
+    mends: bool = False
+    """What its error tells of went well after all."""
     only_from: Collection[Status] | None = None
     """Happens only while the message is in one of these states."""
     only_if_free: bool = False
@@ -194,6 +196,10 @@ def _note(state: _State, change: Change, at: int) -> None:
         state.is_changed = True
     if change.uncertain and not state.uncertain:
         state.uncertain = 1
+        state.updated_at = at
+        state.is_changed = True
+    if change.mends and state.error_code is not None:
+        state.error_code = state.error_message = None
         state.updated_at = at
         state.is_changed = True
     if change.status is None and change.error_code is not None:  # a fault that does not end it: a webhook's, a reply's

@@ -70,10 +70,11 @@ class Replies:
         """Make one attempt, fallback included, and carry out the answer; how it went. Raises Failed.
 
         A first host that is left alone is passed over for the fallback, unless this is its probe. What goes wrong is
-        noted on the message, whose error_code shows it.
+        noted on the message, whose error_code shows it; SignalWire's says so no more once an app has been heard.
         """
         found = await self.engine.read(media.of_messages, [message.id])
         talk = _Talk(self, account, message, found.get(message.id, []), callback)
+        has_failed = callback.attempts > 0 or message.error_code is not None
         try:
             if callback.fallback_url is not None and not is_probe:
                 self.attempts.check_before_fallback(callback.url)
@@ -83,13 +84,15 @@ class Replies:
             await self.note(message, failure.code, failure.reason, callback.url, callback.method)
             if callback.fallback_url is None:
                 raise
-            said = Failure(failure.code, callback.url)
+            said, has_failed = Failure(failure.code, callback.url), True
             try:
                 answer = await talk.ask(callback.fallback_url, callback.fallback_method, failure=said)
                 script = talk.read(answer)
             except Failed as second:
                 await self.note(message, second.code, second.reason, callback.fallback_url, callback.fallback_method)
                 raise
+        if has_failed and callback.dialect == "signalwire":
+            await self.record.apply([Change(message.account_id, message.id, self.clock.now(), mends=True)])
         await talk.carry_out(script, answer)
         return f"HTTP {answer.status}"
 

@@ -135,7 +135,22 @@ def test_the_fallback_is_told_why(client: Client, receiver: Receiver, answer: Re
     check_signature(client, request)
     assert (request.json["error_code"], request.json["error_url"]) == (code, f"{receiver.url}/in")
     assert client.inbox(phone)[0]["body"] == "from the fallback"
-    assert client.ask("GET", f"/api/messaging/logs/{id}", 200)["error_code"] == code
+    log = client.ask("GET", f"/api/messaging/logs/{id}", 200)
+    assert (log["status"], log["error_code"], log["error_message"]) == ("received", None, None)
+
+
+def test_a_handler_that_answers_in_the_end_has_not_failed(client: Client, server: Server, receiver: Receiver) -> None:
+    number, phone = "+15559300016", "+15559390016"
+    receiver.answer = lambda _: Reply(404)
+    hook(client, number, message_request_url=f"{receiver.url}/in")
+    id = client.phone_sends(phone, number, "hi")
+    Record(server).once(id, lambda record: record["error_code"] is not None)
+    assert client.ask("GET", f"/api/messaging/logs/{id}", 200)["status"] == "failed"
+    receiver.answer = answers({"reply": "at last"})
+    client.ask("POST", f"/admin/messages/{id}/callbacks/replay", 200)
+    assert client.inbox(phone)[0]["body"] == "at last"
+    log = client.ask("GET", f"/api/messaging/logs/{id}", 200)
+    assert (log["status"], log["error_code"]) == ("received", None)
 
 
 @pytest.mark.parametrize("extra", [" " * 65_536, "x" * 65_536])

@@ -69,6 +69,8 @@ SWML_NUMBERS: Final[dict[str, int]] = {
     "swml_transfer_failed": 12157,
     "swml_transfer_fetch_failed": 12158,
     "swml_transfer_document_invalid": 12159,
+    "swml_execute_fetch_failed": 12160,
+    "swml_execute_document_invalid": 12161,
 }
 """What the record keeps for SWML's faults: Twilio's numbers where Twilio has one for the same, and from 12150 on our
 own, which Twilio uses for nothing. Source: SWML's error codes."""

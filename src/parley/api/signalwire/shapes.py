@@ -80,7 +80,7 @@ def message_body(message: Message, media: Sequence[str] = ()) -> MessageBody:
         message.sender or "",
         message.recipient,
         message.body,
-        STATUSES[message.status],
+        _status(message),
         "outbound" if message.is_outbound else "inbound",
         message.kind,
         media,
@@ -108,7 +108,7 @@ def log_body(message: Message) -> LogBody:
         to_uuid(message.id),
         message.sender or "",
         message.recipient,
-        "delivered" if message.status == "read" else STATUSES[message.status],
+        "delivered" if message.status == "read" else _status(message),
         message.direction if is_told else "outbound" if message.is_outbound else "inbound",
         message.kind,
         "laml" if is_laml else "realtime_api",
@@ -123,6 +123,13 @@ def log_body(message: Message) -> LogBody:
         text,
         code,
     )
+
+
+def _status(message: Message) -> str:
+    """An inbound message has failed when its handler has; LaML's has not."""
+    if not message.is_outbound and message.dialect == "signalwire" and message.error_code is not None:
+        return "failed"
+    return STATUSES[message.status]
 
 
 def problem_of(message: Message) -> tuple[str, str] | tuple[None, None]:

@@ -180,6 +180,19 @@ SAYS: list[tuple[str, dict[str, Any], str, list[str]]] = [
         ["3"],
     ),
     (
+        "goto while a condition holds",
+        main(
+            {"set": {"n": 0}},
+            {"label": "again"},
+            {"set": {"n": "${n+1}"}},
+            {"goto": {"label": "again", "when": "n < 3"}},
+            {"goto": {"label": "again", "when": "n < 9", "max": 4}},
+            play("${n}"),
+        ),
+        "",
+        ["5"],
+    ),
+    (
         "execute and return",
         main(
             {"execute": {"dest": "f", "params": {"x": "${call.to}"}}},
@@ -380,7 +393,8 @@ _SUM = "+".join("x" * 99)
 FAILS: list[tuple[str, dict[str, Any]]] = [
     ("swml_section_not_found", main(play("a"), {"execute": "nowhere"})),
     ("swml_goto_label_not_found", main(play("a"), {"goto": "nowhere"})),
-    ("swml_transfer_failed", main(play("a"), {"transfer": "nowhere"})),
+    ("swml_section_not_found", main(play("a"), {"transfer": "nowhere"})),
+    ("swml_transfer_failed", main(play("a"), {"transfer": {"dest": "${nothing}"}})),
     ("swml_transfer_fetch_failed", main(play("a"), {"transfer": "http://169.254.169.254/"})),
     ("swml_invalid_document", main(play("a"), {"set": {"x": "ftp:"}}, {"play": "${x}"})),
     ("swml_invalid_document", main(play("a"), {"set": {"x": "${1 ==}"}})),

@@ -71,7 +71,8 @@ WRONG = [
 def test_a_right_form_is_carried_out(kind: str, method: str, value: Any) -> None:
     done = ran(kind, step(method, value))
     assert done.word is None
-    if method in ("reply", "send_sms", "request") or (method == "transfer" and kind == "messaging"):
+    leads_out = method == "transfer" and kind == "messaging" and URL in str(value)
+    if method in ("reply", "send_sms", "request") or leads_out:
         assert len(done.verbs) == 1
 
 

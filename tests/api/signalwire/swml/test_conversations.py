@@ -142,7 +142,8 @@ FAULTS: list[tuple[Any, str]] = [
     (main({"execute": "nowhere"}), "swml_section_not_found"),
     (main({"goto": "nowhere"}), "swml_goto_label_not_found"),
     (main({"request": {}}), "swml_request_url_required"),
-    (main({"transfer": "nowhere"}), "swml_transfer_failed"),
+    (main({"transfer": {"dest": "%{vars.nothing}"}}), "swml_transfer_failed"),
+    (main({"transfer": "nowhere"}), "swml_section_not_found"),
     (main({"transfer": "http://169.254.169.254/"}), "swml_transfer_fetch_failed"),
     (main(*[{"reply": "x"}] * 11), "swml_reply_failed"),
     (Reply(500), "http_retrieval_error"),
@@ -151,9 +152,12 @@ FAULTS: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("document", "word"), FAULTS, ids=[word for _, word in FAULTS])
 def test_the_message_says_what_went_wrong(world: World, document: Any, word: str) -> None:
-    code, text = world.error(world.asked(document))
+    id = world.asked(document)
+    code, text = world.error(id)
     assert code == word
     assert text
+    for path in ("logs", "messages"):
+        assert world.client.ask("GET", f"/api/messaging/{path}/{id}", 200)["status"] == "failed"
 
 
 def test_a_url_that_nobody_may_ask(world: World) -> None:

@@ -92,9 +92,59 @@ SAYS: list[tuple[str, Any, list[str]]] = [
     ("goto", main({"goto": "end"}, {"reply": "never"}, {"label": "end"}, {"reply": "z"}), ["z"]),
     (
         "goto goes back",
-        main({"label": "again"}, {"reply": "a"}, {"goto": {"label": "again", "max": 2}}, {"reply": "never"}),
-        ["a"] * 3,
+        main({"label": "again"}, {"reply": "a"}, {"goto": {"label": "again", "max": 2}}, {"reply": "after"}),
+        [*["a"] * 3, "after"],
     ),
+    (
+        "a label's jumps are counted together",
+        main(
+            {"label": "again"},
+            {"reply": "a"},
+            {"goto": {"label": "again", "max": 1}},
+            {"goto": {"label": "%{vars.x}again", "max": 2}},
+            {"reply": "b"},
+        ),
+        [*["a"] * 3, "b"],
+    ),
+    (
+        "jumps are counted anew in each section",
+        main(
+            {"execute": "f"}, {"execute": "f"}, f=[{"label": "l"}, {"reply": "a"}, {"goto": {"label": "l", "max": 1}}]
+        ),
+        ["a"] * 4,
+    ),
+    (
+        "a section that returns nothing leaves what another returned",
+        main(
+            {"execute": "f"},
+            {"execute": "g"},
+            {"reply": "%{return_value}"},
+            {"execute": "h"},
+            {"reply": "[%{return_value}]"},
+            f=[{"return": "f"}],
+            g=[{"receive": {}}],
+            h=["return"],
+        ),
+        ["f", "[]"],
+    ),
+    (
+        "transfer to a section",
+        main(
+            {"transfer": {"dest": "other", "params": {"a": "x"}}}, {"reply": "never"}, other=[{"reply": "%{params.a}"}]
+        ),
+        ["x"],
+    ),
+    (
+        "execute a document in JSON",
+        main(
+            {"execute": {"dest": '{"sections": {"main": [{"execute": "f"}], "f": [{"return": "in"}]}}'}},
+            {"execute": '{"reply": "%{return_value}"}'},
+            {"reply": "after"},
+            f=[{"return": "never"}],
+        ),
+        ["in", "after"],
+    ),
+    ("transfer to a document in JSON", main({"transfer": '{"reply": "a"}'}, {"reply": "never"}), ["a"]),
     (
         "goto out of a switch",
         main(switch("message.type", {"mms": [{"goto": "end"}]}), {"reply": "never"}, {"label": "end"}),
@@ -182,15 +232,19 @@ FAULTS: list[tuple[str, Any]] = [
     ("swml_switch_no_match", {"reply": switch("message.body", {"x": "y"})}),
     ("swml_switch_invalid_transform", main(switch("message.body", {"x": []}, transform="reverse"))),
     ("swml_section_not_found", main({"execute": "nowhere"})),
-    ("swml_section_not_found", main({"execute": "https://a.example/section"})),
+    ("swml_section_not_found", main({"execute": '{"reply": '})),
+    ("swml_execute_document_invalid", main({"execute": "{}"})),
+    ("swml_execute_fetch_failed", main({"execute": "http://[x"})),
     ("swml_goto_label_not_found", main({"goto": "nowhere"})),
     ("swml_goto_label_not_found", main({"label": "a"}, {"execute": "f"}, f=[{"goto": "a"}])),
     ("swml_request_url_required", main({"request": {"method": "GET"}})),
     ("swml_request_url_required", main({"request": {"url": "%{vars.nothing}"}})),
     ("swml_transfer_failed", main({"transfer": {}})),
-    ("swml_transfer_failed", main({"transfer": "other"}, other=[])),
-    ("swml_transfer_failed", main({"transfer": "ftp://a.example/x"})),
-    ("swml_transfer_failed", main({"transfer": "http://[x"})),
+    ("swml_transfer_failed", main({"transfer": {"dest": "%{vars.nothing}"}})),
+    ("swml_transfer_document_invalid", main({"transfer": '{"sections": {}}'})),
+    ("swml_transfer_fetch_failed", main({"transfer": "http://[x"})),
+    ("swml_section_not_found", main({"transfer": "other"})),
+    ("swml_section_not_found", main({"transfer": "ftp://a.example/x"})),
 ]
 
 
@@ -243,6 +297,26 @@ def test_transfer_tells_of_the_message_and_does_not_return() -> None:
     told = json.loads(second.body)
     assert (told["message"], told["params"], told["vars"]["request_result"]) == (MESSAGE, {"why": "mms"}, "success")
     assert first.body is None
+
+
+def test_execute_fetches_a_document_and_returns() -> None:
+    def outside(verb: Verb) -> Outcome:
+        return OUTBOUND if isinstance(verb, Say) else answered(main({"return": "%{params.a} there"}))
+
+    done = Done(main({"execute": {"dest": URL, "params": {"a": "in"}}}, {"reply": "%{return_value}"}), outside)
+    assert (done.replies, done.word) == (["in there"], None)
+    (fetch,) = done.fetches
+    assert (fetch.request.method, fetch.request.url) == ("POST", URL)
+    assert json.loads(fetch.request.body or b"")["params"] == {"a": "in"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word"),
+    [(LATE, "swml_execute_fetch_failed"), (answered({"a": 1}), "swml_execute_document_invalid")],
+)
+def test_an_execute_that_fails_ends_the_script(outcome: Outcome, word: str) -> None:
+    done = Done(main({"execute": URL}, {"reply": "never"}), lambda verb: outcome)
+    assert (done.word, done.replies) == (word, [])
 
 
 def test_transfer_by_get_has_no_body() -> None:

@@ -92,10 +92,6 @@ class Conversation(Machine):
         """A calling document that was fetched."""
         return read(octets)
 
-    def reach(self, dest: str) -> Program | None:
-        """A destination may be a document itself, in JSON."""
-        return read(dest) if dest.lstrip().startswith("{") else None
-
     def evaluate(self, text: str, frame: Frame) -> Any:
         """Braces may hold an expression."""
         return expression(text)(lambda path: self.at(path, frame)) if text else None

@@ -86,8 +86,8 @@ class Frame(msgspec.Struct):
 
     program: Program
     params: Mapping[str, Any]
-    jumps: dict[int, int] = msgspec.field(default_factory=dict)
-    """Of each goto, how often it was taken."""
+    jumps: dict[str, int] = msgspec.field(default_factory=dict)
+    """To each label, how often it was gone to."""
 
 
 class Machine(ABC):
@@ -97,7 +97,7 @@ class Machine(ABC):
     """How texts name variables."""
     most_steps: int
     in_call: bool
-    """A call's switch may match nothing, and its destinations may be URLs and documents as well as sections."""
+    """A call's switch may match nothing."""
 
     def __init__(self, account: Account, roots: Mapping[str, Any]) -> None:
         self.account = account
@@ -119,9 +119,18 @@ class Machine(ABC):
     def program(self, octets: bytes) -> Program:
         """A document that was fetched. Raises Faulty."""
 
-    def reach(self, dest: str) -> Program | None:
-        """The program that a destination is itself; None when it only names one. Raises Faulty."""
-        return None
+    def inline(self, dest: str, verb: str) -> Program | None:
+        """The program that a destination in JSON is itself; None when it only names one. Raises Faulty."""
+        if not dest.lstrip().startswith("{"):
+            return None
+        try:
+            msgspec.json.decode(dest)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return None
+        try:
+            return self.program(dest.encode("utf-8", "replace"))
+        except Faulty as error:
+            raise Faulty(f"swml_{verb}_document_invalid", error.plain) from None
 
     def run(self, program: Program, params: Mapping[str, Any]) -> Generator[Verb, Outcome, None]:
         """Carry a program out. Raises Faulty where it cannot go on."""
@@ -250,9 +259,15 @@ class Machine(ABC):
             raise too_heavy(MAX_KEPT)
 
     def _goto(self, step: Goto, frame: Frame) -> Signal:
-        taken = frame.jumps.get(id(step), 0) + 1
-        frame.jumps[id(step)] = taken
-        return Ended() if taken > step.most else Goto(self.text(step.label, frame), step.most)
+        """Beyond its most jumps, whichever goto made them, the script goes on behind it."""
+        if step.when is not None and not is_true(step.when(lambda path: self.at(path, frame))):
+            return None
+        label = self.text(step.label, frame)
+        taken = frame.jumps.get(label, 0)
+        if taken >= step.most:
+            return None
+        frame.jumps[label] = taken + 1
+        return Goto(label, step.most)
 
     def _switch(self, step: Switch, frame: Frame) -> Run:
         value = self.looked_at(step.variable, frame)
@@ -279,24 +294,25 @@ class Machine(ABC):
     def _execute(self, step: Execute, frame: Frame) -> Run:
         dest = self.text(step.dest, frame)
         params = self.value(step.params, frame)
-        program = self.reach(dest)
-        if program is None and self.in_call and _is_url(dest):
-            program = yield from self.document(dest, "POST", params)
+        program = self.inline(dest, "execute")
+        if program is None and _is_url(dest):
+            program = yield from self.document(dest, "POST", params, "execute")
         name = dest if program is None else "main"
         signal = yield from self._section(name, Frame(program or frame.program, params))
-        if not isinstance(signal, Return):
-            if signal is not None:
-                return signal
-            signal = Return(None)
-        self.vars["return_value"] = signal.value
+        if isinstance(signal, Return):
+            self.vars["return_value"] = signal.value
+        elif signal is not None:
+            return signal
         signal = yield from self.steps(step.on_return, frame)
         return signal if signal is not None else (yield from self._chosen(step.result, frame))
 
     def _transfer(self, step: Transfer, frame: Frame) -> Run:
         dest = self.text(step.dest, frame)
         params = self.value(step.params, frame)
-        program = self.reach(dest)
-        if program is None and self.in_call and dest in frame.program.sections:
+        program = self.inline(dest, "transfer")
+        if program is None and not _is_url(dest):
+            if not dest:
+                raise Faulty("swml_transfer_failed", f"{step.dest} is empty")
             return Moved(frame.program, dest, params)
         if program is None:
             program = yield from self.document(dest, step.method, params)
@@ -308,25 +324,29 @@ class Machine(ABC):
         """The body of the request for a document."""
         return {**self._roots, "params": params, "vars": self.vars}
 
-    def document(self, url: str, method: str, params: Mapping[str, Any]) -> Generator[Verb, Outcome, Program]:
-        """Fetch a document. Raises Faulty: swml_transfer_failed, _fetch_failed, _document_invalid."""
+    def document(
+        self, url: str, method: str, params: Mapping[str, Any], verb: str = "transfer"
+    ) -> Generator[Verb, Outcome, Program]:
+        """Fetch a document. Raises Faulty: of its verb's _fetch_failed and _document_invalid, and swml_transfer_failed
+        for one too many.
+        """
         self._documents += 1
         if self._documents > MAX_DOCUMENTS:
             raise Faulty("swml_transfer_failed", f"it leads through more than {MAX_DOCUMENTS} documents")
-        if not _is_url(url):
-            raise Faulty("swml_transfer_failed", f"{url} is not an HTTP or HTTPS URL")
+        if not _has_host(url):
+            raise Faulty(f"swml_{verb}_fetch_failed", f"{url} is a malformed URL")
         body = None if method == "GET" else _encode(self.told(params))
         request = self.signed(method, url, {"Content-Type": _JSON} if body is not None else {}, body)
         outcome = yield Fetch(request, _DOCUMENT_S, self.account.id)
         if not isinstance(outcome, Answer) or not outcome.is_ok:
             reason = f"HTTP {outcome.status}" if isinstance(outcome, Answer) else getattr(outcome, "reason", "")
-            raise Faulty("swml_transfer_fetch_failed", reason)
+            raise Faulty(f"swml_{verb}_fetch_failed", reason)
         try:
             if outcome.is_truncated:
                 raise Faulty("swml_invalid_document", "it is too long")
             return self.program(outcome.body)
         except Faulty as error:
-            raise Faulty("swml_transfer_document_invalid", error.plain) from None
+            raise Faulty(f"swml_{verb}_document_invalid", error.plain) from None
 
     def signed(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Rendered:
         """A request with its signatures."""
@@ -380,8 +400,12 @@ class Machine(ABC):
 
 
 def _is_url(text: str) -> bool:
+    """Whether a destination is a URL, if only a malformed one: what is none names a section."""
+    return text.lower().startswith(("http://", "https://"))
+
+
+def _has_host(url: str) -> bool:
     try:
-        parts = urlsplit(text)
+        return bool(urlsplit(url).hostname)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname)

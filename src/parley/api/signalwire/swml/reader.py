@@ -86,9 +86,22 @@ def read_label(reader: Reader, value: Any) -> Label:
     return Label(Given("label", value, {"label"}, "label").required("label"))
 
 
+_GOTO: Final = frozenset({"label", "max"})
+
+
 def read_goto(reader: Reader, value: Any) -> Goto:
     """`goto`: a label, or `{label, max}`."""
-    given = Given("goto", value, {"label", "max"}, "label")
+    return _goto(Given("goto", value, _GOTO, "label"))
+
+
+def read_calling_goto(reader: Reader, value: Any) -> Goto:
+    """The same in calls, with `when`."""
+    given = Given("goto", value, {*_GOTO, "when"}, "label")
+    when = given.text("when")
+    return msgspec.structs.replace(_goto(given), when=None if when is None else _condition(when))
+
+
+def _goto(given: Given) -> Goto:
     return Goto(given.required("label"), given.whole("max", MAX_JUMPS, MAX_JUMPS))
 
 
@@ -179,7 +192,7 @@ def _request(given: Given) -> Request:
 
 
 def read_execute(reader: Reader, value: Any) -> Execute:
-    """`execute`: a section's name, or `{dest, params}`."""
+    """`execute`: a destination (a section, a URL, or a document in JSON), or `{dest, params}`."""
     given = Given("execute", value, {"dest", "params"}, "dest")
     return Execute(given.required("dest"), given.object("params"))
 
@@ -197,14 +210,14 @@ def read_calling_execute(reader: Reader, value: Any) -> Execute:
 
 
 def read_transfer(reader: Reader, value: Any) -> Transfer:
-    """`transfer`: a URL, or `{dest, method, params}`."""
+    """`transfer`: a destination as execute's, or `{dest, method, params}`."""
     given = Given("transfer", value, {"dest", "method", "params"}, "dest")
     dest = given.required("dest", "swml_transfer_failed")
     return Transfer(dest, given.choice("method", METHODS, "POST"), given.object("params"))
 
 
 def read_calling_transfer(reader: Reader, value: Any) -> Transfer:
-    """The same in calls, where `dest` may be a section, and `meta` is the app's own."""
+    """The same in calls, where `meta` is the app's own."""
     given = Given("transfer", value, {"dest", "params", "meta"}, "dest")
     return Transfer(given.required("dest", "swml_transfer_failed"), "POST", given.object("params"))
 

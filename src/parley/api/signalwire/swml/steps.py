@@ -37,10 +37,11 @@ class Label(Step, frozen=True):
 
 
 class Goto(Step, frozen=True):
-    """Go on at a label, so many times at most."""
+    """Go on at a label, so many times at most, and only while a condition holds."""
 
     label: str
     most: int
+    when: Expression | None = None
 
 
 class Return(Step, frozen=True):
