@@ -119,6 +119,25 @@ async def test_a_clean_book_balances(engine: Engine, records: Records) -> None:
     }
 
 
+@pytest.mark.parametrize("path", [("undelivered",), ("failed",)])
+async def test_nothing_was_fetched_for_what_no_carrier_had(
+    engine: Engine, records: Records, path: Sequence[Status]
+) -> None:
+    await open_account(engine, records)
+    message = records.message(num_media=1)
+    await take(engine, Intake(message, records.pending(message), (records.media(message, content_hash=None),)))
+    await entered(engine, records, message, *path)
+    assert (await audited(engine)).is_clean
+
+
+async def test_what_a_carrier_had_was_fetched(engine: Engine, records: Records) -> None:
+    await open_account(engine, records)
+    message = records.message(num_media=1)
+    await take(engine, Intake(message, records.pending(message), (records.media(message, content_hash=None),)))
+    await entered(engine, records, message, "sending", "sent", "undelivered")
+    assert (await audited(engine)).faults == {"content missing": 1}
+
+
 async def test_an_empty_book_balances(engine: Engine) -> None:
     assert (await audited(engine)).is_clean
 

@@ -180,7 +180,7 @@ class Auditor:
             self._classify(books, message, is_queued=has.waits is not None)
             self._due(message, has.waits)
         self._callbacks(books, message, entered, has)
-        self._media(message, has)
+        self._media(message, entered, has)
 
     def _history(self, message: Entry, entered: Sequence[str]) -> None:
         if not entered or entered[0] not in INITIAL:
@@ -262,12 +262,13 @@ class Auditor:
         if owed.finished_at is None:
             self.fault("no end", message.id, f"the callback of {owed.status} is {owed.state}, at no time")
 
-    def _media(self, message: Entry, has: Belongings) -> None:
+    def _media(self, message: Entry, entered: Sequence[str], has: Belongings) -> None:
         if message.deleted_at is not None:
             return
         if len(has.media) != message.num_media:
             self.fault("media missing", message.id, f"it has {len(has.media)} of {message.num_media} media")
-        needs_all = message.direction == "inbound" or message.status in ("sent", "delivered", "undelivered", "read")
+        # Who refuses a message before any carrier has it fetches nothing for it, though it ends as undelivered.
+        needs_all = message.direction == "inbound" or "sent" in entered
         for content_hash, deleted_at, is_stored in has.media:
             if deleted_at is None and not is_stored and (needs_all or content_hash is not None):
                 self.fault("content missing", message.id, "a medium's octets are not there")
