@@ -2,22 +2,16 @@
 
 import asyncio
 import random
-import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from parley.store import Operation, StoreUnavailable
 from parley.store.engine.group import Unit
 from parley.store.engine.sqlite import SqliteEngine, drive
 from tests.store.tables import definition
-
-_EVENTS_OF_RELAY: Final = re.compile(
-    r"(TABLE relay_events \(\s*seq INTEGER NOT NULL)(,.*?),\s*PRIMARY KEY \(seq\)", re.DOTALL
-)
-"""Nodes that share a database share PostgreSQL's, which gives no number twice."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,9 +20,7 @@ R = TypeVar("R")
 @cache
 def _empty() -> bytes:
     connection = sqlite3.connect(":memory:")
-    tables, found = _EVENTS_OF_RELAY.subn(r"\1 PRIMARY KEY AUTOINCREMENT\2", definition("sqlite"))
-    assert found == 1
-    connection.executescript(tables)
+    connection.executescript(definition("sqlite"))
     return connection.serialize()
 
 

@@ -76,6 +76,17 @@ async def test_an_event_is_one_nodes_until_it_is_taken_or_given_back(
     assert await waiting(engine, records, "office") == freed[1:]
 
 
+async def test_what_is_forgotten_once_more_is_nobody_elses_event(engine: Engine, records: Records) -> None:
+    await take(engine, told(records, "office"))
+    gone = await waiting(engine, records, "office")
+    await engine.write(relay.turn, records.node, gone, [], [], to_all=False)
+    await take(engine, told(records, "office"))
+    new = await waiting(engine, records, "office")
+    # The answer to the commit was lost, so the node says it again.
+    await engine.write(relay.turn, records.node, gone, [], [], to_all=False)
+    assert await waiting(engine, records, "office") == new != []
+
+
 async def test_what_a_dead_node_held_comes_free(engine: Engine, records: Records) -> None:
     now = records.clock.now()
     await engine.write(queue.join, records.node, "a", now)

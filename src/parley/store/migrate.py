@@ -11,7 +11,7 @@ from typing import Any, Final
 from parley.store.connect import postgres_url, sqlite_path
 from parley.store.engine.statements import StoreUnavailable
 
-HEAD: Final = "0009"
+HEAD: Final = "0010"
 """The revision that this version's code is written for."""
 _VERSION: Final = "SELECT version_num FROM alembic_version"
 _LOCK: Final = 0x7061_726C_6579

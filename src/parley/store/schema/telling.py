@@ -62,6 +62,7 @@ relay_events: Final = Table(
     Column("at", BigInteger, nullable=False),
     Column("node", LargeBinary),
     Index("relay_events_waiting", "account_id", "target", "seq", **where("node IS NULL")),
+    sqlite_autoincrement=True,  # what a node forgets once more must not be a new event by then
 )
 
 relay_sessions: Final = Table(
