@@ -137,9 +137,13 @@ def existing(server: Server) -> dict[str, str]:
         return id
 
     number = made(f"{rest}/phone_numbers", {"number": "+15559400002"})
+    made(f"{rest}/phone_numbers", {"number": "+15559400004"})
     group = made(f"{rest}/number_groups", {"name": "All"})
     brand = made(f"{rest}/registry/beta/brands", BRAND)
     campaign = made(f"{rest}/registry/beta/brands/{brand}/campaigns", {**CAMPAIGN, "brand_id": brand})
+    ordered = f"{rest}/registry/beta/campaigns/{campaign}"
+    order = made(f"{ordered}/orders", {"phone_numbers": ["+15559400004"]})
+    server.run(server.app.orders.turn())  # so that the number is assigned
     script = {"name": "Bot", "script_type": "messaging", "contents": {"reply": "Hi"}}
     webhook = {"used_for": "messaging", "primary_request_url": "https://app.example/in"}
     relay = made(f"{fabric}/relay_applications", {"name": "Desk", "topic": "desk"})
@@ -157,10 +161,8 @@ def existing(server: Server) -> dict[str, str]:
         f"{rest}/verified_caller_ids": made(f"{rest}/verified_caller_ids", {"number": "+15559400003"}),
         f"{rest}/registry/beta/brands": brand,
         f"{rest}/registry/beta/campaigns": campaign,
-        f"{rest}/registry/beta/orders": made(
-            f"{rest}/registry/beta/campaigns/{campaign}/orders", {"phone_numbers": ["+15559400002"]}
-        ),
-        f"{rest}/registry/beta/numbers": number,
+        f"{rest}/registry/beta/orders": order,
+        f"{rest}/registry/beta/numbers": first(f"{ordered}/numbers"),
         f"{rest}/mfa": made(f"{rest}/mfa/sms", {"to": "+15559400001"}),
         "/api/projects": server.project_id,
         "/api/project/tokens": made("/api/project/tokens", {"name": "CI", "permissions": ["video"]}),
