@@ -110,7 +110,7 @@ class AccountApi:
         return json_reply(201, {**_key(key), "secret": secret}, _PRIVATE)
 
     async def drop_key(self, call: Call) -> Reply:
-        """DELETE /admin/keys/{key}: it authenticates nobody any more, within a second."""
+        """DELETE /admin/keys/{key}: it authenticates nobody any more, on other nodes within a second."""
         call.arguments().allow(frozenset())
         await check_manages(call.headers, self._accounts)
         key_id = ids.parse_sid(call.path["key"], ("SK",))

@@ -14,6 +14,7 @@ from parley.api.http.paths import Paths
 LAML: Final = "/api/laml"
 """Where SignalWire serves the Twilio-shaped API; it is served bare as well."""
 
+_BELOW_LAML: Final = f"{LAML}/"
 _SURFACES: Final = (
     ("/2010-04-01", "twilio"),
     ("/api/", "signalwire"),
@@ -46,7 +47,7 @@ class Surface:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
         path: str = scope["path"]
-        if path.startswith(f"{LAML}/"):
+        if path.startswith(_BELOW_LAML):
             scope["parley.prefix"] = LAML
             scope["path"] = path[len(LAML) :]
         else:
