@@ -1,18 +1,24 @@
 """Find what is served at a path: a tree of its segments, so that the number of paths costs nothing."""
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
 _PARAMETER: Final = re.compile(r"([^{}]*)\{([A-Za-z_]\w*)\}([^{}]*)")
+_KNOWN: Final = 1024
+"""Paths whose way through the tree is remembered: an account creates its messages at one, as often as it likes."""
+_SHORT: Final = 200
+"""Characters at most of what is remembered: clients make paths up."""
 
 
 class Found(NamedTuple, Generic[T]):
     """What is served at a path, and the values of its parameters by name."""
 
     value: T
-    parameters: dict[str, str]
+    parameters: Mapping[str, str]
 
 
 class _Node(Generic[T]):
@@ -47,6 +53,7 @@ class Paths(Generic[T]):
 
     def __init__(self) -> None:
         self._root = _Node[T]()
+        self._known = lru_cache(_KNOWN)(self._find)
 
     def add(self, template: str, value: T) -> None:
         """Serve `value` at paths like `/Messages/{Sid}.json`: one parameter a segment at most, never empty."""
@@ -63,9 +70,13 @@ class Paths(Generic[T]):
         if node.end is not None:
             raise ValueError(f"{template} is served already")
         node.end = (value, names)
+        self._known.cache_clear()
 
     def find(self, path: str) -> Found[T] | None:
         """What is served at a path, if anything."""
+        return self._known(path) if len(path) <= _SHORT else self._find(path)
+
+    def _find(self, path: str) -> Found[T] | None:
         values: list[str] = []
         found = self._root.find(path.split("/"), 0, values)
         return None if found is None else Found(found[0], dict(zip(found[1], values, strict=True)))

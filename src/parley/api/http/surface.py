@@ -52,14 +52,14 @@ class Surface:
             scope["path"] = path[len(LAML) :]
         else:
             products.place(scope)
-        surface = next((name for prefix, name in _SURFACES if scope["path"].startswith(prefix)), "other")
+        found = self._paths.find(scope["path"])
+        surface = _surface(scope["path"]) if found is None else found.value.surface
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._answered(surface, message["status"])
             await send(message)
 
-        found = self._paths.find(scope["path"])
         if found is None:
             if not await self._otherwise(scope, counted):
                 await self._nothing(scope, counted)
@@ -77,10 +77,16 @@ class Surface:
         await respond(send, self._explain(scope["path"])(Fault("not_found"), scope))
 
 
+def _surface(path: str) -> str:
+    """What a path belongs to, in the metrics."""
+    return next((name for prefix, name in _SURFACES if path.startswith(prefix)), "other")
+
+
 class _Methods:
     """The operations of one path by their method."""
 
-    def __init__(self, by_method: Mapping[str, ASGIApp], explain: Callable[[str], Explain]) -> None:
+    def __init__(self, path: str, by_method: Mapping[str, ASGIApp], explain: Callable[[str], Explain]) -> None:
+        self.surface = _surface(path)
         self._by_method = by_method
         self._explain = explain
         self._allow = ", ".join(sorted(by_method)).encode()
@@ -103,5 +109,5 @@ def _by_path(routes: Iterable[Route], explain: Callable[[str], Explain]) -> "Pat
             by_path.setdefault(route.path, {})[method] = route.app
     paths = Paths[_Methods]()
     for path, by_method in by_path.items():
-        paths.add(path, _Methods(by_method, explain))
+        paths.add(path, _Methods(path, by_method, explain))
     return paths
