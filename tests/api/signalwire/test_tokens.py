@@ -108,12 +108,15 @@ def test_a_subproject_that_was_closed_is_not_there(client: Client) -> None:
         return [each["id"] for each in client.ask("GET", "/api/projects", 200, params={"name": "Closing"})["data"]]
 
     assert listed() == [client.ask("GET", f"/api/projects/{made}", 200)["id"]] == [made]
+    given = {"name": "CI", "permissions": ["messaging"], "subproject_id": made}
+    of_it = f"{TOKENS}/{client.ask('POST', TOKENS, 200, json=given)['id']}"
     client.raw("POST", f"{accounts}/{made}.json", data={"Status": "closed"}).raise_for_status()
     assert listed() == []
     client.ask("GET", f"/api/projects/{made}", 404)
     client.ask("POST", f"/api/projects/{made}/signing-key/rotate", 404)
-    given = {"name": "CI", "permissions": ["messaging"], "subproject_id": made}
     assert client.codes("POST", TOKENS, json=given) == [("invalid_parameter", "subproject_id")]
+    client.ask("PATCH", of_it, 404, json={"name": "Builds"})
+    client.ask("DELETE", of_it, 404)
 
 
 def test_a_token_keeps_what_it_may_do_unless_told_what_else(client: Client) -> None:

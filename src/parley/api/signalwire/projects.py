@@ -94,7 +94,11 @@ class TokensApi:
         return NO_CONTENT
 
     async def _holder(self, call: Call) -> bytes:
-        return await self._tokens.holder(await self._accounts.family(call.account.id), path_id(call))
+        holder = await self._tokens.holder(await self._accounts.family(call.account.id), path_id(call))
+        account = await self._accounts.by_id(holder)
+        if account is None or not _is_among(call, account):
+            raise Fault("not_found")
+        return holder
 
     def _body(self, token: Resource[Token]) -> dict[str, Any]:
         return {
