@@ -37,12 +37,12 @@ class FabricResources:
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one, whatever its kind."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         return json_reply(200, self._body(await self._kept.fetch(call.account.id, path_id(call))))
 
     async def delete(self, call: Call) -> Reply:
-        """DELETE of one, whatever its kind. Messages to the numbers that were led to it find no handler then."""
-        pages.allow(call.arguments(), frozenset())
+        """DELETE of one, whatever its kind. The numbers that were led to it have their own handlers again, if any."""
+        pages.allow(call.arguments())
         await self._kept.drop(call.account.id, path_id(call))
         return NO_CONTENT
 
@@ -118,7 +118,7 @@ class OfKind:
 
     async def fetch(self, call: Call) -> Reply:
         """GET of one."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         return json_reply(200, self._body(await self._one(call)))
 
     async def update(self, call: Call) -> Reply:
@@ -135,7 +135,7 @@ class OfKind:
 
     async def delete(self, call: Call) -> Reply:
         """DELETE of one."""
-        pages.allow(call.arguments(), frozenset())
+        pages.allow(call.arguments())
         await self._kept.drop(call.account.id, (await self._one(call)).id)
         return NO_CONTENT
 
