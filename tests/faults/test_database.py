@@ -45,7 +45,7 @@ def locked(path: Path) -> Iterator[None]:
 
 def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "parley.db"
-    with Node(f"sqlite:///{path}", tmp_path, log_level="error") as node:
+    with Node(f"sqlite:///{path}", tmp_path, log_level="warning") as node:
         auth = (ACCOUNT_SID, AUTH_TOKEN)
         accepted = [create(node.base_url, auth).json()["sid"]]
         _, most = resource.prlimit(node.pid, resource.RLIMIT_FSIZE)
@@ -58,6 +58,9 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
             accepted.append(answer.json()["sid"])
         check_unavailable(answer)
         assert "database" in ready(node.base_url).json()["troubles"]
+        log = node.log.read_text()
+        assert "the database is away" in log
+        assert "Messages.json" not in log  # a line a request would add to what fills the disk
         listed = f"{node.base_url}/2010-04-01/Accounts/{auth[0]}/Messages/{accepted[0]}.json"
         assert requests.get(listed, auth=auth, timeout=60).status_code == 200  # what is there can be read all the while
 

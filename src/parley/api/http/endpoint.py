@@ -225,7 +225,8 @@ def _failed(error: BaseException, explain: Explain, scope: Scope, path: str) -> 
             log.warning("the database does not answer", path=path)
             detail = "The message store did not answer in time; what became of this is not known"
         case StoreUnavailable():
-            log.warning("the database is away", path=path, error=str(error))
+            # The store and the loops say that it is away; a line a request would fill a disk that is full already.
+            log.debug("the database is away", path=path, error=str(error))
             detail = "The message store is not available; try again shortly"
         case _:
             log.error("request failed", path=path, exc_info=error)
