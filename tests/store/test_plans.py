@@ -72,9 +72,10 @@ async def test_a_message_s_callbacks_are_found_by_the_message_whatever_state_is_
         assert await plan(engine, operation) == ["SEARCH callbacks USING INDEX callbacks_message (message_id=?)"]
 
 
-async def test_what_waits_is_found_among_what_waits(engine: Engine) -> None:
-    step, *_ = await plan(engine, callbacks.page(ACCOUNT, "pending", 51))
+async def test_what_waits_is_found_among_what_waits_unless_that_is_a_great_deal(engine: Engine) -> None:
+    step, *_ = await plan(engine, callbacks.page(ACCOUNT, "pending", 51), [(3,)])
     assert step == "SCAN callbacks USING INDEX callbacks_waiting"
+    assert await plan(engine, callbacks.page(ACCOUNT, "pending", 51), [(1_000_000,)]) == ["SCAN callbacks"]
 
 
 async def test_a_recipient_s_opt_outs_are_found_by_the_recipient(engine: Engine) -> None:

@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 from msgspec.structs import fields, replace
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 
 from parley.model.callback import Callback, CallbackState
 from parley.store import paging, schema
@@ -24,6 +24,8 @@ _BY_MESSAGE: Final = (schema.callbacks, "INDEXED BY callbacks_message", "sqlite"
 """A message has few, and its account may have given up a great many."""
 _BY_WAITING: Final = (schema.callbacks, "INDEXED BY callbacks_waiting", "sqlite")
 """Where all is well none waits, and every callback that there ever was would be read to see that."""
+_FEW: Final = 20_000
+"""Callbacks that are quickly read and sorted. Of more, as while a host is away, the newest are soon met by their ids."""
 
 Replayed = Literal["replayed", "held"]
 
@@ -58,10 +60,16 @@ def page(
     query = select(*_COLUMNS).where(and_(*conditions))
     if message_id is not None:
         query = query.with_hint(*_BY_MESSAGE)
-    elif state == "pending":
+    elif state == "pending" and (yield from _few_wait()):
         query = query.with_hint(*_BY_WAITING)
     rows = yield from paging.page(query, _table.id, limit, after, backwards=backwards, skip=skip)
     return [Callback(*row) for row in rows]
+
+
+def _few_wait() -> Operation[bool]:
+    some = select(_table.id).where(_IN["pending"]).limit(_FEW).with_hint(*_BY_WAITING)
+    rows = yield Query(select(func.count()).select_from(some.subquery()))
+    return bool(rows[0][0] < _FEW)
 
 
 def fetch(account_id: bytes, callback_id: bytes) -> Operation[Callback | None]:
