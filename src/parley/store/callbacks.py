@@ -25,7 +25,7 @@ _BY_MESSAGE: Final = (schema.callbacks, "INDEXED BY callbacks_message", "sqlite"
 _BY_WAITING: Final = (schema.callbacks, "INDEXED BY callbacks_waiting", "sqlite")
 """Where all is well none waits, and every callback that there ever was would be read to see that."""
 _FEW: Final = 20_000
-"""Callbacks that are quickly read and sorted. Of more, as while a host is away, the newest are soon met by their ids."""
+"""Callbacks that are quickly read and sorted. Of more, as while a host is away, the newest are soon met by their id."""
 
 Replayed = Literal["replayed", "held"]
 
