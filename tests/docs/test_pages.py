@@ -1,10 +1,12 @@
 """The pages say what the program does: the settings, every path of our own, every command."""
 
+import csv
 import re
 from pathlib import Path
 from typing import Final
 from unittest.mock import MagicMock
 
+import pytest
 from starlette.routing import Route
 
 from parley.api.admin.consent_routes import routes as consent_routes
@@ -39,6 +41,15 @@ def test_every_command_is_told() -> None:
     everything = "".join(path.read_text("utf-8") for path in (*DOCS.glob("*.md"), DOCS.parent / "README.md"))
     for name in main.list_commands(MagicMock()):
         assert f"`parley {name}" in everything, name
+
+
+@pytest.mark.parametrize("table", sorted(DOCS.glob("compat/*.csv")), ids=lambda path: path.stem)
+def test_a_table_has_each_parameter_once_and_each_note_whole(table: Path) -> None:
+    """A comma in a note that is not quoted would end it."""
+    head, *rows = csv.reader(table.read_text("utf-8").splitlines())
+    assert head == ["operation", "parameter", "status", "code", "note"]
+    assert [row for row in rows if len(row) != len(head)] == []
+    assert len({tuple(row[:2]) for row in rows}) == len(rows) > 0
 
 
 def _of(route: Route) -> set[str]:
