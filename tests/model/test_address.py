@@ -125,7 +125,21 @@ def test_refused_senders(text: str, why: str) -> None:
     assert reason(text, sender=True) == why
 
 
-@pytest.mark.parametrize("text", ["14155552671", "+1 415 555 2671", "+123456789012345678", "+12", "+098", "ACME"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "14155552671",
+        "1234567",
+        "+1 415 555 2671",
+        "+123456789012345678",
+        "+12",
+        "+098",
+        "+123",
+        "+1555",
+        "+2555",
+        "ACME",
+    ],
+)
 def test_signalwire_reformats_nothing(text: str) -> None:
     assert reason(text, SIGNALWIRE) in ("needs_e164", "characters", "length", "not_a_number")
 

@@ -81,6 +81,12 @@ class Numbers:
             fallback_method=webhooks.sms_fallback_method,
         )
 
+    async def has_handler(self, number: Number) -> bool:
+        """Whether the handler that a number was led to still stands."""
+        if number.application_id is None:
+            return False
+        return await self._handlers.find(number.account_id, number.application_id) is not None
+
     async def sender(self, account_id: bytes, address: Address, dialect: Dialect) -> Number | None:
         """The number to send from; None for an alphanumeric sender, which nobody owns. The good test number is all's.
 

@@ -55,6 +55,8 @@ class Rules(msgspec.Struct, frozen=True):
     max_digits: int = 15
     is_lenient: bool = False
     """Drops spaces, dashes, dots and parentheses, and takes North American numbers without `+` or country code."""
+    short_max: int = 8
+    """The most digits of a number without `+` that is dialled as it is."""
     strict: bool = False
     """Demands a length that the number's country can have."""
 
@@ -63,13 +65,15 @@ TWILIO: Final = Rules(is_lenient=True)
 """E.164 of 7 to 15 digits, formatted as people write it. A short code is no recipient: the API answers 21265."""
 TWILIO_STRICT: Final = Rules(is_lenient=True, strict=True)
 """The same, of a length that the number's country has: what the API is asked to write to, and what anybody may own."""
-SIGNALWIRE: Final = Rules(min_digits=5, max_digits=17)
-"""`+` and 5 to 17 digits as documented, never reformatted; shorter numbers such as 988 and +988 pass through."""
+SIGNALWIRE: Final = Rules(min_digits=5, max_digits=17, short_max=6)
+"""`+` and 5 to 17 digits as documented, never reformatted. Short codes have 6 digits at most; numbers of three, such as
+988, may have a `+` as well.
+"""
 
 _E164 = re.compile(r"\+[1-9][0-9]{4,16}")
 _PLUS_DIGITS = re.compile(r"\+[0-9]+")
 _SHORT_CODE = re.compile(r"[0-9]{3,8}")
-_PASS_THROUGH = re.compile(r"\+[1-9][0-9]{2,3}")
+_PASS_THROUGH = re.compile(r"\+[2-9][0-9]{2}")
 # 555 numbers, which developers use, are let through with any subscriber number.
 _NANP = re.compile(r"1?(?:[2-9][0-9]{2}[2-9][0-9]{6}|555[0-9]{7})")
 _FORMATTED = re.compile(r"[0-9+ .()\-]+")
@@ -164,7 +168,7 @@ def _on_channel(channel: Channel, number: tuple[Kind, str]) -> Address:
 
 def _number(text: str, rules: Rules) -> tuple[Kind, str] | None:
     """The number that a text writes, None where it doesn't look like one; InvalidAddress for a wrong number."""
-    if _SHORT_CODE.fullmatch(text):
+    if _SHORT_CODE.fullmatch(text) and len(text) <= rules.short_max:
         return "short_code", text
     if rules.is_lenient and _FORMATTED.fullmatch(text):
         text = text.translate(_FORMATTING)

@@ -39,6 +39,16 @@ def test_a_swml_webhook(client: Client, receiver: Receiver) -> None:
     assert receiver.wait(lambda request: request.path == "/own")[0].form["Body"] == "And now"
 
 
+def test_a_number_is_led_to_nothing_that_is_gone(client: Client) -> None:
+    script = {"name": "menu", "script_type": "messaging", "contents": "reply: By script"}
+    number, made = led(client, "+15559620008", "swml_scripts", script)
+    assert client.ask("GET", f"{NUMBERS}/{number}", 200)["messaging_handler_resource_id"] == made
+    assert client.raw("DELETE", f"{FABRIC}/{made}").status_code == 204
+    assert client.ask("GET", f"{NUMBERS}/{number}", 200)["messaging_handler_resource_id"] is None
+    unheard = client.phone_sends("+15559620108", "+15559620008", "Hi")
+    assert client.ask("GET", f"/api/messaging/logs/{unheard}", 200)["error_code"] == "unrouteable_message"
+
+
 def test_a_webhook_that_is_for_calls_by_now_hears_no_messages(client: Client, receiver: Receiver) -> None:
     webhook = {"used_for": "messaging", "primary_request_url": receiver.url}
     _, made = led(client, "+15559620007", "swml_webhooks", webhook)

@@ -22,7 +22,7 @@ from parley.core.resources import Resources
 from parley.lib import phone
 from parley.lib.ids import parse_sid, parse_uuid, to_uuid
 from parley.model.application import Application
-from parley.model.number import Number, application_of
+from parley.model.number import RESOURCE, Number, application_of
 from parley.model.registry import Campaign
 from parley.model.resource import Resource
 from parley.store import Engine, numbers
@@ -177,9 +177,11 @@ class PhoneNumbers:
         return campaign, unorderable(number, CAMPAIGN)
 
     async def _shown(self, number: Number) -> dict[str, Any]:
-        """A number, and the campaign that it is assigned to."""
+        """A number, the campaign that it is assigned to, and the resource that it was led to while there is one."""
         assignment = await self._orders.assignments.named(number.account_id, number.address)
         told = number_body(number)
+        if told[RESOURCE] is not None and not await self._numbers.has_handler(number):
+            told[RESOURCE] = None
         if assignment is not None and assignment.parent_id is not None:
             told[CAMPAIGN] = to_uuid(assignment.parent_id)
         return told
