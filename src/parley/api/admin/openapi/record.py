@@ -99,7 +99,7 @@ FIELDS: Final[Fields] = {
         "callbacks": "[RecordedCallback]",
         "tags": "object?",
         "persistent_actions": "strings",
-        "feedback": "str?",
+        "feedback": "confirmed|unconfirmed?",
         "links": "[ShortLink]",
     },
     "RecordedMedia": {"media_id": "uuid", "content_type": "str?", "size": "int?", "source_url": "str?"},
