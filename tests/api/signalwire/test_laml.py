@@ -57,6 +57,19 @@ def test_a_message_and_its_lists(client: Client, server: Server, base: str) -> N
     assert media[0]["parent_sid"] == page["messages"][0]["sid"]
 
 
+def test_paths_may_leave_json_out(client: Client, base: str) -> None:
+    """As SignalWire's reference spells them; Twilio's would be answered in XML, which is not served."""
+    sent = sends(client, f"{base}/Messages")
+    assert sent["uri"] == f"{base}/Messages/{sent['sid']}.json"
+    assert client.raw("GET", f"{base}/Messages/{sent['sid']}").json() == client.raw("GET", sent["uri"]).json()
+    assert client.raw("GET", f"{base}/Messages?PageSize=1").json()["messages"][0]["sid"] == sent["sid"]
+    assert client.raw("GET", f"{base}/Messages/{sent['sid']}/Media").json()["media_list"] == []
+    assert client.raw("GET", base).json()["uri"] == f"{base}.json"
+    assert client.raw("DELETE", f"{base}/Messages/{sent['sid']}").status_code == 204
+    assert client.raw("GET", f"{base}/Nothing").json()["code"] == 20404
+    assert client.raw("GET", f"{base.removeprefix('/api/laml')}/Messages").status_code == 404
+
+
 def test_a_failure_has_its_code_as_a_text(client: Client, base: str, receiver: Receiver) -> None:
     client.raw("PUT", "/simulator/phones/+15559700009", json={"outcome": "undelivered", "error_code": 30003})
     sent = sends(client, f"{base}/Messages.json", To="+15559700009", StatusCallback=receiver.url)

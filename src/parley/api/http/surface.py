@@ -15,6 +15,7 @@ LAML: Final = "/api/laml"
 """Where SignalWire serves the Twilio-shaped API; it is served bare as well."""
 
 _BELOW_LAML: Final = f"{LAML}/"
+_JSON: Final = ".json"
 _SURFACES: Final = (
     ("/2010-04-01", "twilio"),
     ("/api/", "signalwire"),
@@ -49,7 +50,7 @@ class Surface:
         path: str = scope["path"]
         if path.startswith(_BELOW_LAML):
             scope["parley.prefix"] = LAML
-            scope["path"] = path[len(LAML) :]
+            scope["path"] = self._in_json(path[len(LAML) :])
         else:
             products.place(scope)
         found = self._paths.find(scope["path"])
@@ -66,6 +67,14 @@ class Surface:
             return
         scope["path_params"] = found.parameters
         await found.value(scope, receive, counted)
+
+    def _in_json(self, path: str) -> str:
+        """A path of LaML's, which may leave `.json` out, as its reference does: only JSON is served there.
+
+        What is served without it, as the octets of media are, goes before. Source: SignalWire's compatibility API.
+        """
+        in_json = f"{path}{_JSON}"
+        return in_json if self._paths.find(path) is None and self._paths.find(in_json) is not None else path
 
     def _explain(self, path: str) -> Explain:
         for prefix, explain in self._dialects:
