@@ -1,9 +1,17 @@
 """How SQLite reads a list: by the index of the address asked for, never through the account's whole record."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
-from parley.store import Engine, callbacks, messages, opt_outs, registry, scheduled, webhook_faults
+from parley.store import Engine, Operation, callbacks, messages, opt_outs, registry, scheduled, schema, webhook_faults
+from parley.store.engine.sqlite import drive
+from parley.store.engine.statements import Delete, Update, Write
 from parley.store.messages import Filter
+from tests.places import lay
 from tests.store.plans import plan
 
 ACCOUNT = b"a" * 16
@@ -88,3 +96,39 @@ async def test_a_recipient_s_opt_outs_are_found_by_the_recipient(engine: Engine)
 async def test_scheduled_messages_are_counted_by_their_own_index(engine: Engine) -> None:
     [step] = await plan(engine, scheduled.count(ACCOUNT))
     assert "INDEX pending_scheduled (account_id=?)" in step
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    lay(tmp_path / "parley.db")
+    with closing(sqlite3.connect(tmp_path / "parley.db", isolation_level=None)) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("size", [1, 2, 30, 200])
+def test_each_row_of_many_is_changed_and_removed_by_its_key(database: sqlite3.Connection, size: int) -> None:
+    """However many phones owe receipts, and opt out."""
+    ids = [n.to_bytes(16) for n in range(size)]
+    changes: list[Write] = [
+        Delete(schema.due_receipts, ("due_at", "message_id", "status"), [(1, id, "delivered") for id in ids]),
+        Delete(schema.opt_outs, ("account_id", "sender", "recipient"), [(id, OURS, THEIRS) for id in ids]),
+        Delete(schema.pending, ("message_id",), [(id,) for id in ids]),
+        Update(schema.pending, ("node",), ("message_id", "node"), [(None, id, b"n") for id in ids]),
+        Update(schema.callbacks, ("due_at",), ("id",), [(1, id) for id in ids]),
+        Update(schema.messages, ("status",), ("account_id", "id"), [("sent", ACCOUNT, id) for id in ids]),
+    ]
+    for change in changes:
+        steps = _steps(database, change)
+        assert any(f"SEARCH {change.table.name} USING" in step for step in steps)
+        assert [step for step in steps if f"SCAN {change.table.name}" in step] == []
+
+
+def _steps(database: sqlite3.Connection, change: Write) -> list[str]:
+    def operation() -> Operation[None]:
+        yield change
+
+    said: list[str] = []
+    database.set_trace_callback(said.append)
+    drive(database, operation())
+    database.set_trace_callback(None)
+    return [row[3] for sql in said for row in database.execute(f"EXPLAIN QUERY PLAN {sql}")]

@@ -277,9 +277,10 @@ def _update(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], size:
 
 @cache
 def _delete(table: Table, keys: tuple[str, ...], size: int) -> str:
-    if size == 1:
-        return f"DELETE FROM {table.name} WHERE {_equal(keys)}"
-    return f"DELETE FROM {table.name} WHERE ({', '.join(keys)}) IN (VALUES {_rows(len(keys), size)})"
+    if len(keys) == 1 < size:
+        return f"DELETE FROM {table.name} WHERE {keys[0]} IN (VALUES {_rows(1, size)})"
+    # Several columns at once it would not look up among values, but read the whole table.
+    return f"DELETE FROM {table.name} WHERE {' OR '.join([_equal(keys)] * size)}"
 
 
 @cache
