@@ -174,7 +174,8 @@ class Accounts:
 
     async def change(self, account_id: bytes, change: Callable[[Account], Account]) -> Account:
         """Replace an account by what `change` makes of it as it stands; what it raises passes. The account as it is
-        then. One that is closed by this loses its numbers and keys; its messages stay. Raises Refused(not_found).
+        then. One that is closed by this loses its numbers, keys and domains; its messages stay. Raises
+        Refused(not_found).
         """
         now = self._clock.now()
 
