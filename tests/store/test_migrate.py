@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -210,3 +211,11 @@ async def test_what_is_no_database_is_unavailable(tmp_path: Path) -> None:
             await migrate(url)
     with pytest.raises(UrlError):
         await migrate("mysql://localhost/parley")
+
+
+async def test_a_postgresql_that_says_nothing_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TIMEOUT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(StoreUnavailable, match=r"no answer within 0\.1 s"):
+            await current(f"postgresql://postgres@127.0.0.1:{port}/parley")

@@ -17,7 +17,8 @@ _VERSION: Final = "SELECT version_num FROM alembic_version"
 _LOCK: Final = 0x7061_726C_6579
 """Key of the advisory lock under which nodes that start together migrate one after the other: `parley` in ASCII."""
 _DIRECTORY: Final = Path(__file__).with_name("migrations")
-_TIMEOUT_S: Final = 10
+TIMEOUT_S: Final = 10.0
+"""A database that says nothing for so long is taken to be away."""
 
 
 class SchemaError(Exception):
@@ -50,7 +51,7 @@ def _current_sqlite(path: Path) -> str | None:
     if not path.exists():
         return None
     try:
-        connection = sqlite3.connect(path, timeout=_TIMEOUT_S)
+        connection = sqlite3.connect(path, timeout=TIMEOUT_S)
         try:
             row = connection.execute(_VERSION).fetchone()
         finally:
@@ -66,15 +67,16 @@ async def _current_postgres(url: str) -> str | None:
     import asyncpg  # noqa: PLC0415  # only where it is used
 
     try:
-        connection = await asyncpg.connect(url, timeout=_TIMEOUT_S)
+        connection = await asyncpg.connect(url, timeout=TIMEOUT_S, command_timeout=TIMEOUT_S)
         try:
             version = await connection.fetchval(_VERSION)
         finally:
-            await connection.close()
+            await connection.close(timeout=TIMEOUT_S)
     except asyncpg.UndefinedTableError:
         return None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
-        raise StoreUnavailable(f"cannot read the database: {problem}") from problem
+        said = str(problem) or f"no answer within {TIMEOUT_S:g} s"
+        raise StoreUnavailable(f"cannot read the database: {said}") from problem
     return None if version is None else str(version)
 
 
@@ -86,7 +88,7 @@ def _migrate_sqlite(path: Path) -> tuple[str | None, str]:
     except OSError as problem:
         raise StoreUnavailable(f"cannot make the directory of {path}: {problem.strerror}") from problem
     engine = sqlalchemy.create_engine(
-        sqlalchemy.URL.create("sqlite", database=str(path)), connect_args={"timeout": _TIMEOUT_S}
+        sqlalchemy.URL.create("sqlite", database=str(path)), connect_args={"timeout": TIMEOUT_S}
     )
     # The driver would begin a transaction only before the first change of a row, and leave DDL out of it.
     sqlalchemy.event.listen(engine, "connect", lambda dbapi, _: setattr(dbapi, "isolation_level", None))
@@ -109,9 +111,7 @@ async def _migrate_postgres(url: str) -> tuple[str | None, str]:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         return _upgrade(connection)
 
-    engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url, timeout=_TIMEOUT_S)
-    )
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url, timeout=TIMEOUT_S))
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(upgrade)

@@ -68,7 +68,7 @@ class Listener:
                     self.is_up = False
                     connection.terminate()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, StoreUnavailable) as error:
-                log.warning("other nodes are not heard; polling", error=str(error))
+                log.warning("other nodes are not heard; polling", error=str(error) or type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LAST_RETRY_S)
 
