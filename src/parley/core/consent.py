@@ -21,6 +21,7 @@ from parley.model.consent import (
     Replies,
     word_of,
 )
+from parley.model.laml import is_laml
 from parley.model.message import Message
 from parley.model.number import Number
 from parley.model.service import KeywordReply, Service
@@ -115,7 +116,10 @@ class Consent:
 
 
 def _is_signalwires(number: Number) -> bool:
-    return number.dialect == "signalwire" if number.handler is None else number.handler != "laml_webhooks"
+    """Whether SignalWire's API configured a number, as which LaML counts: it leaves STOP alone as well."""
+    if number.handler is None:
+        return number.dialect == "signalwire"
+    return number.handler != "laml_webhooks" or is_laml(number.extras)
 
 
 def _heard(word: str, kind: OptOutType, replies: Replies) -> Heard:

@@ -156,6 +156,24 @@ def test_a_number_that_signalwire_configured(
     assert (form["MessageSid"], form["AccountSid"]) == (f"SM{sent.replace('-', '')}", server.account_sid)
 
 
+@pytest.mark.parametrize("configure", [laml_webhooks, laml_application, cxml_webhook, by_laml])
+def test_stop_is_the_apps_business_until_twilios_api_configures_the_number(
+    client: Client, server: Server, receiver: Receiver, configure: Any
+) -> None:
+    number = f"+155597030{[laml_webhooks, laml_application, cxml_webhook, by_laml].index(configure):02}"
+    phone, id = number.replace("97030", "97031"), number_id(client, number)
+    configure(client, id, f"{receiver.url}/in")
+    client.phone_sends(phone, number, "STOP")
+    form = receiver.wait(lambda asked: asked.path == "/in")[0].form
+    assert (form["Body"], "OptOutType" in form) == ("STOP", False)
+    client.send(**{"from": number, "to": phone, "body": "You have been unsubscribed."})
+    assert [arrived["body"] for arrived in client.inbox(phone)] == ["You have been unsubscribed."]
+    twilio = f"/2010-04-01/Accounts/{server.account_sid}/IncomingPhoneNumbers/{id}.json"
+    client.raw("POST", twilio, data={"SmsUrl": f"{receiver.url}/twilio", "SmsApplicationSid": ""}).raise_for_status()
+    client.phone_sends(phone, number, "STOP")
+    assert receiver.wait(lambda asked: asked.path == "/twilio")[0].form["OptOutType"] == "STOP"
+
+
 def test_a_body_may_be_json(client: Client, server: Server, base: str) -> None:
     given = {"From": NUMBER, "To": "+15559700021", "Body": "a&b=ü", "StatusCallback": None, "ValidityPeriod": 60}
     for path in (base, base.removeprefix("/api/laml"), f"/api/laml/2010-04-01/Accounts/{server.account_sid}"):
