@@ -61,7 +61,7 @@ def test_paths_may_leave_json_out(client: Client, base: str) -> None:
     """As SignalWire's reference spells them; Twilio's would be answered in XML, which is not served."""
     sent = sends(client, f"{base}/Messages")
     assert sent["uri"] == f"{base}/Messages/{sent['sid']}.json"
-    assert client.raw("GET", f"{base}/Messages/{sent['sid']}").json() == client.raw("GET", sent["uri"]).json()
+    assert client.raw("GET", f"{base}/Messages/{sent['sid']}").json()["uri"] == sent["uri"]
     assert client.raw("GET", f"{base}/Messages?PageSize=1").json()["messages"][0]["sid"] == sent["sid"]
     assert client.raw("GET", f"{base}/Messages/{sent['sid']}/Media").json()["media_list"] == []
     assert client.raw("GET", base).json()["uri"] == f"{base}.json"
