@@ -202,7 +202,9 @@ class Relay:
 
     async def turn(self) -> float:
         """Tell what is owed now; seconds until there may be more."""
-        await self._sweep()
+        await self._let_go()
+        if self._clock.monotonic() >= self._sweep_at:
+            await self.sweep()
         await self._part_from_taken()
         await self._settle_written()
         wanted = await self._waiting(await self._look())
@@ -310,7 +312,8 @@ class Relay:
         receivers[chosen.protocol] = receivers.pop(chosen.protocol)  # next time another's turn comes first
         return chosen
 
-    async def _sweep(self) -> None:
+    async def _let_go(self) -> None:
+        """Note which sessions have no client any more."""
         left = self._left - self._entering - self._clients.keys()
         self._left.clear()
         if left:
@@ -319,10 +322,9 @@ class Relay:
             except StoreUnavailable:
                 self._left |= left
                 raise
-        monotonic = self._clock.monotonic()
-        if monotonic < self._sweep_at:
-            return
-        self._sweep_at = monotonic + _SWEEP_S
+
+    async def sweep(self) -> None:
+        """Hold the record's sessions against the clients, and give up what no client took in time."""
         await self._compare()
         now = self._clock.now()
         given_up = await self._engine.write(
@@ -331,7 +333,8 @@ class Relay:
         if given_up:
             self._events.labels("given_up").inc(given_up)
             log.warning("Relay events that no client took were given up", count=given_up)
-            self._sweep_at = monotonic if given_up >= _BATCH else self._sweep_at
+        # There may be more than one sweep takes.
+        self._sweep_at = self._clock.monotonic() + (0.0 if given_up >= _BATCH else _SWEEP_S)
 
     async def _compare(self) -> None:
         """Hold the record's sessions of this node against its clients. What differs twice in a row is mended: a session

@@ -328,12 +328,9 @@ def test_a_session_whose_commit_was_not_answered_is_let_go_of(
     ghosts = server.run(engine.read(store_relay.connected, node)) - before
     assert len(ghosts) == 1
 
-    async def sweep() -> None:
-        relay._sweep_at = 0.0  # noqa: SLF001 - the next look would come in some seconds
-        await relay.turn()
-
     for _ in range(3):
-        server.run(sweep())
+        server.run(relay.sweep())
+        server.run(relay.turn())
     assert not ghosts & server.run(engine.read(store_relay.connected, node))
 
 

@@ -124,7 +124,7 @@ def test_a_client_stays_whose_session_was_taken_for_lost(tmp_path: Path) -> None
         server.run(_lost(engine, node, now))
         assert server.run(engine.read(store_relay.connected, node)) == set()
         for _ in range(3):
-            server.run(_turned(server))
+            server.run(server.app.relay.sweep())
         client = Client(server)
         receives(client, NUMBER, "office")
         client.phone_sends(PHONE, NUMBER, "Still there")
@@ -323,12 +323,7 @@ def test_what_nobody_takes_is_given_up_and_the_record_says_so(tmp_path: Path) ->
         client = Client(server)
         receives(client, NUMBER, "nobody")
         message_id = client.phone_sends(PHONE, NUMBER, "Hello?")
-        server.run(_turned(server))
+        server.run(server.app.relay.sweep())
         events = client.raw("GET", f"/admin/messages/{message_id}").json()["events"]
         [given_up] = [event for event in events if event["kind"] == "relay"]
         assert "no Relay client of context nobody" in given_up["data"]["reason"]
-
-
-async def _turned(server: Server) -> None:
-    server.app.relay._sweep_at = 0.0  # noqa: SLF001 - the next look would come in some seconds
-    await server.app.relay.turn()
