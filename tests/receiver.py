@@ -46,7 +46,8 @@ class Reply(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-Answer = Callable[[Received], Reply]
+Answer = Callable[[Received], Reply | None]
+"""What to answer to a request; None: break off without a word."""
 
 
 class Receiver:
@@ -74,6 +75,9 @@ class Receiver:
                 with receiver._arrived:
                     receiver.requests.append(received)
                     receiver._arrived.notify_all()
+                if reply is None:
+                    self.close_connection = True
+                    return
                 self.send_response(reply.status)
                 for name, value in reply.headers:
                     self.send_header(name, value)

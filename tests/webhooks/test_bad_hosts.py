@@ -131,6 +131,27 @@ def test_what_waits_for_a_host_is_due_as_soon_as_it_is_well(fresh: World, breaks
     assert len([c for c in owed(world, other) if c.due_at < before[c.id]]) == 0, "another host's wait"
 
 
+def test_a_handler_that_breaks_off_keeps_the_others_waiting_for_one_break_at_most(fresh: World) -> None:
+    world = fresh
+    with receiving() as app:
+        app.answer = lambda received: None if received.path == "/broken" else Reply()
+        broken = [world.send(StatusCallback=f"{app.url}/broken") for _ in range(OWED)]
+        parked(world, broken)
+        sent = [world.send(StatusCallback=f"{app.url}/well") for _ in range(OWED)]
+        world.skip_to_due(parked(world, sent))
+        soon = world.clock.now() + 1_000_000
+        world.until(lambda: all(c.state == "delivered" or c.due_at <= soon for c in owed(world, sent)))
+        world.clock.set(soon)
+        world.server.look()
+        world.until(lambda: all(c.state == "delivered" for c in owed(world, sent)))
+        assert {c.state for c in owed(world, broken)} == {"pending"}
+        assert set(states(world).values()) == {"troubled"}
+        app.answer = lambda _: Reply()
+        for message_id in broken:
+            assert [c.state for c in world.settled(message_id)] == ["delivered"] * 2
+    assert states(world) == {}
+
+
 def test_a_restart_keeps_what_waits_for_a_host(tmp_path: Path, down: Down) -> None:
     url, clock, (port, refused) = f"sqlite:///{tmp_path}/parley.db", ManualClock(), down()
     with serve(url, clock) as server, receiving() as unused:

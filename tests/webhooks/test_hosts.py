@@ -87,6 +87,58 @@ def test_what_is_parked_falls_due_one_after_the_other_once_the_break_is_over() -
     assert told.parked == 100
 
 
+def test_the_probe_goes_to_a_path_that_has_not_failed() -> None:
+    hosts, clock = made()
+    for _ in range(OPENS_AFTER):
+        hosts.failed(HOST, "no answer", "https://app.example/broken?message=1")
+    for _ in range(3):
+        broken = [hosts.park(HOST, ACCOUNT, "https://app.example/broken?message=2") for _ in range(10)]
+        well = [hosts.park(HOST, ACCOUNT, "https://app.example/well") for _ in range(10)]
+        assert well[0] == broken[0], "both may be the probe"
+        assert well[1] > broken[0]
+        clock.set(well[0])
+        for _ in range(2):
+            assert not hosts.admit(HOST, "https://app.example/broken")
+        assert hosts.admit(HOST, "https://app.example/well")
+        hosts.failed(HOST, "no answer", "https://app.example/other")
+    for _ in range(2):
+        hosts.park(HOST, ACCOUNT, "https://app.example/broken")
+        clock.set(hosts.park(HOST, ACCOUNT, "https://app.example/well"))
+        assert not hosts.admit(HOST, "https://app.example/broken")
+        clock.advance(1)
+        assert hosts.admit(HOST, "https://app.example/broken"), "the other never came"
+        hosts.failed(HOST, "no answer", "https://app.example/broken")
+
+
+def test_a_host_that_answers_elsewhere_is_not_left_alone_for_one_path() -> None:
+    hosts, clock = made()
+    broken, well = "https://app.example/broken", "https://app.example/well"
+    for _ in range(OPENS_AFTER):
+        hosts.failed(HOST, "no answer", broken)
+    clock.advance(FIRST_S)
+    assert hosts.admit(HOST, well)
+    hosts.answered(HOST, well)
+    for _ in range(2 * OPENS_AFTER):
+        hosts.failed(HOST, "no answer", broken)
+        assert not hosts.is_troubled(HOST)
+        assert not hosts.is_held(HOST)
+    for _ in range(OPENS_AFTER):
+        assert not hosts.is_held(HOST)
+        hosts.failed(HOST, "no connection in time")
+    assert hosts.is_held(HOST), "it cannot be reached at all now"
+    hosts.answered(HOST, well)
+    hosts.answered(HOST, broken)
+    assert len(hosts) == 0
+
+
+def test_a_path_that_has_failed_is_the_probe_where_no_other_is_wanted() -> None:
+    hosts, clock = made()
+    for _ in range(OPENS_AFTER):
+        hosts.failed(HOST, "no answer", "https://app.example/broken")
+    clock.set(hosts.park(HOST, ACCOUNT, "https://app.example/broken"))
+    assert hosts.admit(HOST, "https://app.example/broken")
+
+
 def test_who_is_well_again_is_told_of_when_callbacks_wait_for_it() -> None:
     hosts, clock = opened()
     healed: list[str] = []

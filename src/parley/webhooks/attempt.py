@@ -92,13 +92,13 @@ class Attempts:
             answer = await self._client.fetch(request)
         except FetchFailed as error:
             if error.phase == "redirect":
-                self._hosts.answered(host)
+                self._hosts.answered(host, rendered.url)
             elif error.phase != "refused" and not error.is_ours:
-                self._hosts.failed(host, error.reason)
+                self._hosts.failed(host, error.reason, "" if error.phase == "connect" else rendered.url)
                 self._hosts.note(host, fetch.account_id)
             return error
         else:
-            self._hosts.answered(host)
+            self._hosts.answered(host, rendered.url)
             return answer
         finally:
             if is_probe:
@@ -149,12 +149,12 @@ class Attempts:
                 if not is_retried or tries > overrides.retries or left_s <= 0:
                     worth = 1 if error.phase == "refused" else None
                     if error.phase == "redirect":
-                        self._hosts.answered(host)
+                        self._hosts.answered(host, configured_url)
                     elif error.phase != "refused" and not error.is_ours:
-                        self._hosts.failed(host, error.reason)
+                        self._hosts.failed(host, error.reason, "" if error.phase == "connect" else configured_url)
                     raise Failed(error.code, error.reason, str(error), worth) from None
             else:
-                self._hosts.answered(host)
+                self._hosts.answered(host, configured_url)
                 if answer.is_ok:
                     return answer
                 left_s = deadline - self._clock.monotonic()

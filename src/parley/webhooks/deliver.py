@@ -22,7 +22,7 @@ from parley.webhooks.attempt import Attempts
 from parley.webhooks.hosts import Hosts, host_of
 from parley.webhooks.keeping import Keeping
 from parley.webhooks.lines import Chain, Line
-from parley.webhooks.parking import Parking
+from parley.webhooks.parking import Parking, url_at
 from parley.webhooks.render import Renderer
 from parley.webhooks.reply import Replies
 from parley.webhooks.retries import Retries, put_off
@@ -167,7 +167,7 @@ class Delivery:
         share = _TROUBLED_SHARE if self._breakers.is_troubled(name) else _SHARE
         if line.active + len(line.waiting) >= max(1, (self._most - len(self._chains)) // share):
             return put_off(callback, line.crowded_until(self._clock.now(), self._clock.monotonic()))
-        if not self._breakers.admit(name):
+        if not self._breakers.admit(name, url_at(name, callback)):
             return self._parking.parked(name, callback)
         chain = Chain(callback, message, pending)
         chain.is_probe = self._breakers.is_probed(name)

@@ -1,5 +1,7 @@
 """A circuit breaker per host: who cannot be reached is left alone for a growing while, and then asked by one probe.
 
+A handler that takes requests and gives no answer may be the only one of its app that does. So the probe goes to another
+path, if one is wanted; and once another has answered, what that handler does says nothing of the host any more.
 Only hosts in trouble are remembered. What a node knows of them is its own, and forgotten at its end.
 """
 
@@ -29,7 +31,13 @@ STEP_US: Final = 2_000
 """What waits falls due one after the other, so that a backlog neither fills the node's hands nor storms the host."""
 _PROBES: Final = 2
 """Callbacks parked until the very end of a break, one of which will be the probe if no newer one is."""
+_WAY_US: Final = 1_000_000
+"""For so long after a break a path that has failed leaves the probe to one that has not, and is wanted."""
 _MOST_REMEMBERED: Final = 10_000
+_MOST_PATHS: Final = 64
+"""Paths of one host that are remembered for having failed: more than are asked until callbacks are given up."""
+_REMEMBERED_US: Final = 1_800_000_000
+"""For so long after its last failure a host is remembered that answers elsewhere."""
 _STATES: Final[tuple[State, ...]] = ("troubled", "open", "half_open")
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -44,6 +52,14 @@ def host_of(url: str) -> str:
         return ""
     name = (parts.hostname or "").removesuffix(".")
     return f"[{name}]:{port}" if ":" in name else f"{name}:{port}" if name else ""
+
+
+@lru_cache(maxsize=4096)
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -63,16 +79,26 @@ class Trouble(msgspec.Struct, frozen=True):
 class _Host:
     """What is known of a host in trouble."""
 
-    __slots__ = ("accounts", "failures", "has_parked", "is_probed", "openings", "parked", "reason", "since", "until")
+    __slots__ = (
+        "accounts", "failed_at", "failures", "has_hope", "has_parked", "is_probed", "is_well", "openings", "parked",
+        "paths", "reason", "since", "until",
+    )  # fmt: skip
 
     def __init__(self, since: int) -> None:
         self.failures = 0
         self.openings = 0
         self.since = since
+        self.failed_at = since
+        self.is_well = False
+        """Whether it answers, but at `paths`."""
         self.until: int | None = None
         self.is_probed = False
         self.parked = 0
         self.has_parked = False
+        self.has_hope = False
+        """Whether a callback to a path that has not failed is parked until the very end of the break."""
+        self.paths: set[str] = set()
+        """Those that were asked, and gave no answer."""
         self.reason = ""
         self.accounts: set[bytes] = set()
 
@@ -103,23 +129,27 @@ class Hosts:
 
     def is_troubled(self, name: str) -> bool:
         """Whether the last exchange with a host failed: it gets few places."""
-        return name in self._hosts
+        host = self._hosts.get(name)
+        return host is not None and not host.is_well
 
     def is_held(self, name: str) -> bool:
         """Whether a host is left alone now, or has its probe under way."""
         host = self._hosts.get(name)
         return host is not None and host.until is not None and (host.is_probed or self._now_before(host))
 
-    def admit(self, name: str) -> bool:
+    def admit(self, name: str, url: str = "") -> bool:
         """Whether a host may be asked now. Once half open that is so for one, whose probe ends by `answered`, `failed`
-        or `settle`.
+        or `settle`. A `url` whose path has failed gives way to a callback to another that is due as well.
         """
         host = self._hosts.get(name)
         if host is None or host.until is None:
             return True
         if host.is_probed or self._now_before(host):
             return False
+        if host.has_hope and _path_of(url) in host.paths and host.until <= self._clock.now() < host.until + _WAY_US:
+            return False
         host.is_probed = True
+        host.has_hope = False
         host.parked = 0
         return True
 
@@ -137,10 +167,22 @@ class Hosts:
         """Have `heal` called with the name of a host that answers again, when callbacks wait for it."""
         self._heals.append(heal)
 
-    def answered(self, name: str) -> None:
-        """A host answered, be it by an error of its own: it is in good standing."""
-        host = self._hosts.pop(name, None)
-        if host is not None and host.has_parked:
+    def answered(self, name: str, url: str = "") -> None:
+        """A host answered when it was asked for `url`, be it by an error of its own: it is in good standing."""
+        host = self._hosts.get(name)
+        if host is None:
+            return
+        host.paths.discard(_path_of(url))
+        if url and host.paths and self._clock.now() < host.failed_at + _REMEMBERED_US:
+            has_parked = host.has_parked
+            host.is_well = True
+            host.is_probed = host.has_parked = host.has_hope = False
+            host.failures = host.openings = host.parked = 0
+            host.until = None
+        else:
+            del self._hosts[name]
+            has_parked = host.has_parked
+        if has_parked:
             for heal in self._heals:
                 heal(name)
 
@@ -151,8 +193,8 @@ class Hosts:
             if host.until is not None and not host.is_probed:
                 host.until = min(host.until, now)
 
-    def failed(self, name: str, reason: str) -> None:
-        """A host could not be reached, or gave no answer in time."""
+    def failed(self, name: str, reason: str, url: str = "") -> None:
+        """A host could not be reached, or gave no answer in time. With a `url` it was reached, and asked for that."""
         now = self._clock.now()
         host = self._hosts.get(name)
         if host is None:
@@ -161,8 +203,15 @@ class Hosts:
             if len(self._hosts) >= _MOST_REMEMBERED:  # hosts come from clients' URLs
                 del self._hosts[next(iter(self._hosts))]
             host = self._hosts[name] = _Host(now)
-        host.failures += 1
         host.reason = reason
+        host.failed_at = now
+        path = _path_of(url)
+        if url and host.is_well and path in host.paths:
+            return
+        host.is_well = False
+        host.failures += 1
+        if url and len(host.paths) < _MOST_PATHS:
+            host.paths.add(path)
         if host.until is not None and not host.is_probed:
             return  # a straggler from before it was left alone
         if host.is_probed or host.failures >= OPENS_AFTER:
@@ -170,10 +219,11 @@ class Hosts:
             host.openings += 1
             host.until = now + self._backoff.delay_us(host.openings)
             host.parked = 0
+            host.has_hope = False
             self._opened.inc()
 
-    def park(self, name: str, account_id: bytes) -> int:
-        """When a callback to a host that is left alone falls due again."""
+    def park(self, name: str, account_id: bytes, url: str = "") -> int:
+        """When a callback to a host that is left alone, and to `url` there, falls due again."""
         now = self._clock.now()
         host = self._hosts.get(name)
         if host is None or host.until is None:
@@ -182,8 +232,13 @@ class Hosts:
         host.parked += 1
         self._parked.inc()
         ends = max(now, min(host.until, now + round(MOST_S * 1_000_000)))
-        if host.parked <= _PROBES and not host.is_probed:
-            return ends
+        if not host.is_probed:
+            has_failed = _path_of(url) in host.paths
+            if url and host.paths and not has_failed and not host.has_hope:
+                host.has_hope = True
+                return ends
+            if host.parked <= _PROBES:
+                return ends + _WAY_US if host.has_hope and has_failed else ends
         host.has_parked = True
         return ends + _GRACE_US + host.parked * STEP_US
 

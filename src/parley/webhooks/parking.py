@@ -18,6 +18,12 @@ _HASTENED: Final = 1000
 """Waiting callbacks that are looked through at once for those of a host that is well again."""
 
 
+def url_at(name: str, callback: Callback) -> str:
+    """Which of a callback's URLs is at a host: its fallback's, where it goes by the places of that."""
+    is_fallback = callback.fallback_url is not None and host_of(callback.url) != name
+    return callback.fallback_url or "" if is_fallback else callback.url
+
+
 class Parking:
     """What is on its way there, and out of it. `begin` has work done beside, `waiting` tells that something is due."""
 
@@ -42,7 +48,7 @@ class Parking:
     def park(self, name: str, callback: Callback) -> int:
         """When a callback to a host that is left alone falls due again. `recorded` is told once it waits."""
         self._on_the_way[callback.id] = name
-        return self._hosts.park(name, callback.account_id)
+        return self._hosts.park(name, callback.account_id, url_at(name, callback))
 
     def parked(self, name: str, callback: Callback) -> Callback:
         """A callback to a host that is left alone, as it goes back to the record."""
