@@ -15,6 +15,7 @@ from tests.faults.test_database import create
 from tests.faults.waiting import until
 from tests.node import ACCOUNT_SID, AUTH_TOKEN, Node
 from tests.server import SECRET_KEY, serve
+from tests.store.proxy import proxied
 
 
 @contextmanager
@@ -69,3 +70,32 @@ def test_a_commit_that_hangs_does_not_keep_the_process(
         assert [answer.status_code for answer in answers] == [503]
     with serve(url) as server:  # in this process, which need not begin by importing everything
         assert create(server.base_url, server.auth).status_code == 201
+
+
+async def test_a_postgresql_that_has_gone_silent_does_not_keep_the_process(
+    postgres_store_url: str, tmp_path: Path
+) -> None:
+    auth = (ACCOUNT_SID, AUTH_TOKEN)
+
+    def stop_while_it_is_silent() -> None:
+        with Node(proxy.url, tmp_path, secret_key=SECRET_KEY, settings={"drain_s": "0.1"}) as node:
+            assert create(node.base_url, auth).status_code == 201
+            proxy.is_silent = True
+            asking = threading.Thread(target=lambda: create(node.base_url, auth))
+            asking.start()
+            messages = f"{node.base_url}/2010-04-01/Accounts/{auth[0]}/Messages.json"
+            reading = threading.Thread(target=lambda: requests.get(messages, auth=auth, timeout=60))
+            reading.start()
+
+            def are_under_way() -> bool:
+                told = requests.get(f"{node.base_url}/metrics", timeout=30).text
+                return all(f'parley_requests_waiting{{kind="{kind}"}} 1.0' in told for kind in ("write", "read"))
+
+            until(are_under_way)
+            node.stop()
+            asking.join()
+            reading.join()
+            assert node.exit_code == 0, "it had to be killed"
+
+    async with proxied(postgres_store_url) as proxy:
+        await asyncio.to_thread(stop_while_it_is_silent)

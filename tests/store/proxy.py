@@ -18,6 +18,8 @@ class Proxy:
         self.swallows = 0
         """Answers of commits to swallow from now on; with each the connection ends."""
         self.swallowed = 0
+        self.is_silent = False
+        """Whether nothing gets through any more, and no connection ends: as when a cable is pulled."""
         self._pipes: set[asyncio.Task[None]] = set()
 
     @property
@@ -58,6 +60,8 @@ class Proxy:
         reads_only = False
         try:
             while data := await reader.read(65536):
+                if self.is_silent:
+                    continue
                 reads_only = reads_only or _READ_ONLY in data
                 if self.swallows and not reads_only and data.endswith(_COMMIT):
                     self.swallows -= 1
@@ -79,6 +83,8 @@ class Proxy:
     ) -> None:
         try:
             while data := await reader.read(65536):
+                if self.is_silent:
+                    continue
                 if doomed.is_set():  # it has committed: this is the answer
                     self.swallowed += 1
                     break

@@ -85,6 +85,8 @@ class PostgresEngine(Engine):
         super().__init__()
         self._url = url
         self._writing: asyncpg.Connection[Any] | None = None
+        self._open: list[asyncpg.Connection[Any]] = []
+        """Every connection that was made and may be open still, whoever holds it now."""
         self._readers: asyncio.Queue[asyncpg.Connection[Any] | None] = asyncio.Queue()
         self._listener = Listener(lambda: self._dial(_LISTENER_SETTINGS), self._heard)
         self._listening: asyncio.Task[None] | None = None
@@ -102,10 +104,26 @@ class PostgresEngine(Engine):
         self._listening = asyncio.create_task(self._listener.run(), name="store-listener")
 
     async def _dial(self, settings: dict[str, str]) -> "asyncpg.Connection[Any]":
+        if self._has_given_up:
+            raise StoreUnavailable("the store is closed")
         try:
-            return await asyncpg.connect(self._url, server_settings=settings, statement_cache_size=512, timeout=10)
+            dialled = await asyncpg.connect(self._url, server_settings=settings, statement_cache_size=512, timeout=10)
         except (ValueError, asyncpg.PostgresError) as error:  # whatever it says before we asked anything
             raise StoreUnavailable(f"cannot connect: {error}") from error
+        self._open = [*(each for each in self._open if not each.is_closed()), dialled]
+        return dialled
+
+    def give_up(self) -> None:
+        """Take nothing more, and hang up."""
+        super().give_up()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """End every connection without a farewell. Who is cancelled while a silent server owes an answer would wait for
+        that to a ROLLBACK as well, and the process with them.
+        """
+        for connection in self._open:
+            connection.terminate()
 
     async def _disconnect(self) -> None:
         if self._listening is not None:
@@ -121,6 +139,7 @@ class PostgresEngine(Engine):
             if connection is not None and not connection.is_closed():
                 with contextlib.suppress(*_GONE):
                     await connection.close(timeout=5)
+        self._hang_up()  # on readers that somebody still waits with
 
     async def _transact(self, units: Sequence[Unit]) -> list[Any]:
         with _unavailable():
