@@ -17,7 +17,8 @@ from parley.api.signalwire.calling.methods import (
 )
 from parley.api.signalwire.swml.expressions import expression
 from parley.api.signalwire.swml.fault import Faulty
-from parley.api.signalwire.swml.machine import Ended, Frame, Machine, Run
+from parley.api.signalwire.swml.frame import Ended, Frame, Run
+from parley.api.signalwire.swml.machine import Machine
 from parley.api.signalwire.swml.steps import Program, Step
 from parley.api.signalwire.swml.variables import EITHER
 from parley.lib.ids import to_uuid

@@ -12,6 +12,7 @@ from parley.api.signalwire.signed import signed
 from parley.api.signalwire.swml.document import check_value
 from parley.api.signalwire.swml.expressions import is_true
 from parley.api.signalwire.swml.fault import Faulty
+from parley.api.signalwire.swml.frame import Frame, Moved, Run, Signal
 from parley.api.signalwire.swml.steps import (
     Assign,
     Cond,
@@ -62,32 +63,6 @@ _OF_REQUESTS: Final = frozenset(
     }
 )
 """Variables that tell of a request, and are no more when the next is made."""
-
-
-class Moved(msgspec.Struct, frozen=True):
-    """The script goes on with another program."""
-
-    program: Program
-    section: str
-    params: Mapping[str, Any]
-
-
-class Ended(msgspec.Struct, frozen=True):
-    """The script is over."""
-
-
-Signal = Goto | Return | Moved | Ended | None
-"""Why a run of steps ends before its last; None when it did not."""
-Run = Generator[Verb, Outcome, Signal]
-
-
-class Frame(msgspec.Struct):
-    """A section that is being carried out."""
-
-    program: Program
-    params: Mapping[str, Any]
-    jumps: dict[str, int] = msgspec.field(default_factory=dict)
-    """To each label, how often it was gone to."""
 
 
 class Machine(ABC):

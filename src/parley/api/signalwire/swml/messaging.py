@@ -11,8 +11,9 @@ from msgspec import to_builtins
 
 from parley.api.signalwire.swml import document
 from parley.api.signalwire.swml.fault import Faulty
+from parley.api.signalwire.swml.frame import Frame, Run
 from parley.api.signalwire.swml.given import Given
-from parley.api.signalwire.swml.machine import Frame, Machine, Run
+from parley.api.signalwire.swml.machine import Machine
 from parley.api.signalwire.swml.reader import (
     Reader,
     read_cases,
