@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 from msgspec.structs import replace
+from twilio.request_validator import RequestValidator
 
 from parley.model.callback import Callback
 from parley.store import Operation, queue, schema
@@ -126,6 +127,14 @@ def test_redirects_are_followed_with_the_signature(world: World) -> None:
     first, second = world.receiver.wait(at("/status"))[0], world.receiver.wait(at("/there"))[0]
     assert second.headers["x-twilio-signature"] == first.headers["x-twilio-signature"]
     assert (second.method, second.body) == ("POST", first.body)
+
+
+@pytest.mark.parametrize("end", ["", "?x=1", "/status/?"])
+def test_the_signature_is_of_the_url_that_the_app_sees(world: World, end: str) -> None:
+    message_id = world.send(StatusCallback=world.receiver.url + end)
+    for told in world.receiver.wait(lambda r: r.form.get("MessageSid") == f"SM{message_id}", count=2):
+        validator = RequestValidator(world.server.auth[1])
+        assert validator.validate(told.url, told.form, told.headers["x-twilio-signature"])
 
 
 def test_overrides_in_the_fragment_are_obeyed_and_not_sent(world: World) -> None:

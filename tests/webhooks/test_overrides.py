@@ -49,6 +49,22 @@ def test_what_is_signed_is_what_is_sent() -> None:
     assert split_url("https://bücher.example/ä?q=ö#rc=2")[0] == "https://xn--bcher-kva.example/%C3%A4?q=%C3%B6"
 
 
+@pytest.mark.parametrize(
+    ("url", "requested"),
+    [
+        ("https://e.com", "https://e.com/"),
+        ("https://e.com:8443#rc=2", "https://e.com:8443/"),
+        ("https://u:p@e.com?x=a/b", "https://u:p@e.com/?x=a/b"),
+        ("https://e.com/a?", "https://e.com/a"),
+        ("https://e.com?#rc=2", "https://e.com/"),
+        ("https://e.com/a?x=http://f.com", "https://e.com/a?x=http://f.com"),
+        ("https://e.com/a??", "https://e.com/a??"),
+    ],
+)
+def test_a_url_is_signed_as_its_host_is_asked_for_it(url: str, requested: str) -> None:
+    assert split_url(url)[0] == requested
+
+
 @given(st.text() | st.just("http://[]@ä/"))
 def test_never_fails(url: str) -> None:
     bare, overrides = split_url(url)

@@ -45,7 +45,8 @@ DEFAULTS: Final = Overrides()
 def split_url(url: str) -> tuple[str, Overrides]:
     """Take a callback URL apart into what is requested, which is also what is signed, and its overrides.
 
-    Non-ASCII in the URL is percent-encoded here, so that what is signed is what the receiver sees.
+    Non-ASCII in the URL is percent-encoded here, a missing path is `/`, and an empty query none, so that what is signed
+    is what the receiver sees.
 
     A number out of range becomes the nearest allowed one; what is not a number, an unknown policy or an unknown key
     (`e` and `sni` too: there is one edge here, and SNI is always sent) is as if it weren't there. Never fails.
@@ -54,6 +55,7 @@ def split_url(url: str) -> tuple[str, Overrides]:
     if not bare.isascii():
         with suppress(ValueError, IndexError):  # malformed: the guard says so when it is requested
             bare = str(URL(bare))
+    bare = _as_requested(bare)
     if not mark:
         return bare, DEFAULTS
     numbers: dict[str, int] = {}
@@ -72,3 +74,11 @@ def split_url(url: str) -> tuple[str, Overrides]:
         retries=numbers.get("retries", DEFAULTS.retries),
         policies=policies,
     )
+
+
+def _as_requested(url: str) -> str:
+    front, mark, query = url.partition("?")
+    scheme, is_url, rest = front.partition("://")
+    if is_url and "/" not in rest:
+        front = f"{scheme}://{rest}/"
+    return f"{front}?{query}" if mark and query else front
