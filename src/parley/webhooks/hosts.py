@@ -36,6 +36,8 @@ _WAY_US: Final = 1_000_000
 _MOST_REMEMBERED: Final = 10_000
 _MOST_PATHS: Final = 64
 """Paths of one host that are remembered for having failed: more than are asked until callbacks are given up."""
+_MOST_OF_PATH: Final = 200
+"""Characters of a path that tell it from others: it comes from a client's URL."""
 _REMEMBERED_US: Final = 1_800_000_000
 """For so long after its last failure a host is remembered that answers elsewhere."""
 _STATES: Final[tuple[State, ...]] = ("troubled", "open", "half_open")
@@ -57,7 +59,7 @@ def host_of(url: str) -> str:
 @lru_cache(maxsize=4096)
 def _path_of(url: str) -> str:
     try:
-        return urlsplit(url).path
+        return urlsplit(url).path[:_MOST_OF_PATH]
     except ValueError:
         return ""
 
