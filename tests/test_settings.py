@@ -45,6 +45,9 @@ def test_what_is_said_of_the_strict_profiles_pace_is_so() -> None:
         ("auth_token", "a", "8 or more"),
         ("auth_token", "with a blank", "8 or more"),
         ("port", "70000", "<= 65535"),
+        ("tls", "maybe", "true or false, and is 'maybe'"),
+        ("campaign_registration", "yes", "true or false, and is 'yes'"),
+        ("schedule_min_s", "3024001", "at most schedule_max_s, which is 3024000"),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_name_with_what_may_be(name: str, value: str, said: str) -> None:

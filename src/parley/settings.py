@@ -274,6 +274,8 @@ def _readable(problem: str, given: Mapping[str, Any]) -> tuple[str, str]:
     name = where.rstrip("`")
     if choices := _choices(name):
         what = f"it has to be {', '.join(choices[:-1])} or {choices[-1]}, and is {given[name]!r}"
+    elif what.startswith("Expected `bool"):
+        what = f"it has to be true or false, and is {given[name]!r}"
     return name, what
 
 
@@ -296,6 +298,8 @@ def _objection(settings: Settings) -> tuple[str, str]:
         return "node_name", "it has to have a letter or digit"
     if settings.auth_token is not None and not _TOKEN.fullmatch(settings.auth_token):
         return "auth_token", f"it has to have {_TOKEN_LENGTH} or more letters, digits and signs of ASCII"
+    if settings.schedule_min_s > settings.schedule_max_s:
+        return "schedule_min_s", f"it has to be at most schedule_max_s, which is {settings.schedule_max_s}"
     return "", ""
 
 
