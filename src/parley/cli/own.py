@@ -49,7 +49,9 @@ async def _own(settings: Settings, account_id: bytes, address: str) -> Number:
     await engine.open()
     try:
         if await engine.read(accounts.fetch, account_id, vault_of(settings)) is None:
-            raise click.ClickException("The database has no account of that SID.")
+            raise click.ClickException(
+                "The database has no account of that SID. The first start of `parley serve` makes that of account_sid."
+            )
         clock = SystemClock()
         id_source = ids.Ids(clock)
         applications = Resources(engine, clock, id_source, "application", Application)
