@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
+from threading import Event
 from typing import Any, Final
 
 import click
 
 from parley.cli.options import for_server
-from parley.cli.server import Server
+from parley.cli.server import Refusal, Server
 
 _PAGE: Final = 1000
 _COLOURS: Final = {"delivered": "green", "gave_up": "red", "pending": "yellow"}
@@ -62,7 +64,15 @@ def replay(server: Server, what: tuple[str, ...], *, gave_up: bool) -> None:
 def _replay(server: Server, callback_id: str) -> None:
     if not re.fullmatch(r"[0-9a-fA-F-]{32,36}", callback_id):
         raise click.ClickException(f"{callback_id!r} is neither a callback's id nor a message's SID.")
-    server.post_form(f"/admin/callbacks/{callback_id}/replay", {})
+    while True:
+        try:
+            server.post_form(f"/admin/callbacks/{callback_id}/replay", {})
+        except Refusal as refusal:
+            if refusal.status != HTTPStatus.TOO_MANY_REQUESTS or refusal.again_s is None:
+                raise
+            Event().wait(refusal.again_s)  # one of thousands, and the account has a rate
+        else:
+            return
 
 
 def _listed(server: Server, state: str | None, message: str | None, limit: int | None) -> Iterator[dict[str, Any]]:

@@ -22,10 +22,12 @@ _MOST: Final = "1000"
 class Refusal(click.ClickException):
     """The server said no; `code` is the dialect's own, where it has one. click prints the message and exits with 1."""
 
-    def __init__(self, status: int, code: int | str | None, message: str) -> None:
+    def __init__(self, status: int, code: int | str | None, message: str, again_s: int | None = None) -> None:
         super().__init__(f"{message} (code {code}, HTTP {status})" if code else f"{message} (HTTP {status})")
         self.status = status
         self.code = code
+        self.again_s = again_s
+        """In how many seconds the server wants to be asked again, where it says so."""
 
 
 class Unreachable(click.ClickException):
@@ -107,7 +109,7 @@ class Server:
             connection.close()
         told = _decoded(text)
         if status >= 300:
-            raise _refusal(status, told)
+            raise _refusal(status, told, answer.headers.get("Retry-After", ""))
         return told
 
 
@@ -159,9 +161,10 @@ def _decoded(text: bytes) -> dict[str, Any]:
     return told if isinstance(told, dict) else {"answer": told}
 
 
-def _refusal(status: int, told: Mapping[str, Any]) -> Refusal:
+def _refusal(status: int, told: Mapping[str, Any], retry_after: str) -> Refusal:
     """Either dialect's error: Twilio's code and message, or the first of SignalWire's list."""
     errors = told.get("errors")
     said = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else told
     message = said.get("message") or said.get("detail") or said.get("error") or "The server refused the request"
-    return Refusal(status, said.get("code"), str(message))
+    again_s = int(retry_after) if retry_after.isdecimal() else None
+    return Refusal(status, said.get("code"), str(message), again_s)
